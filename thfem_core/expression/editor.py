@@ -1,0 +1,35 @@
+"""The interface of every expression editor, and their registry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from fractions import Fraction
+from typing import Protocol
+
+import torch
+
+from ..face.track import FaceTrack
+from ..media.frame import Frame
+from ..registry import Registry
+from .request import ExpressionRequest
+
+
+class ExpressionEditor(Protocol):
+    """Frames in, frames out: the same number, order, size and times; memory independent of the length."""
+
+    def edit(
+        self,
+        frames: Iterable[Frame],
+        tracks: Sequence[FaceTrack],
+        request: ExpressionRequest,
+        *,
+        frame_rate: Fraction,
+        device: torch.device,
+    ) -> Iterator[Frame]:
+        """Yield each frame with the chosen faces edited; frames without a chosen face come out as they are."""
+        ...
+
+
+editors: Registry[ExpressionEditor] = Registry("expression editor", package=__package__ or "thfem_core.expression")
+editors.register("mesh", ".mesh:MeshEditor")
+editors.register("frames", ".frames:FramesEditor")

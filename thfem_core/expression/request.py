@@ -1,0 +1,104 @@
+"""What a user asks an expression editor for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+from ..errors import InputError
+from ..face.track import FaceTrack
+from ..media.video import Video
+
+Emotion = Literal["neutral", "angry", "disgusted", "fear", "happy", "sad", "surprised"]
+EMOTIONS: tuple[Emotion, ...] = get_args(Emotion)
+MAX_STRENGTH = 1.5
+
+
+def _check_strength(name: str, value: float) -> None:
+    if not 0.0 <= value <= MAX_STRENGTH:
+        raise InputError(f"{name} is {value:g}; give a value between 0 (no change) and {MAX_STRENGTH} (caricature)")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RegionStrengths:
+    """Factors on the overall strength, per region of the face; 1 = as the emotion has it, 0 = leave it alone."""
+
+    brows: float = 1.0
+    eyes: float = 1.0
+    cheeks: float = 1.0
+    mouth: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name in ("brows", "eyes", "cheeks", "mouth"):
+            _check_strength(f"{name} strength", getattr(self, name))
+
+
+@dataclass(frozen=True, slots=True)
+class StrengthCurve:
+    """Strength over time: ``points`` are (seconds, factor), linear in between, constant outside.
+
+    ``StrengthCurve.parse("0:0, 1.5:1, 4:0.3")`` reads the form users type.
+    """
+
+    points: tuple[tuple[float, float], ...] = ((0.0, 1.0),)
+
+    def __post_init__(self) -> None:
+        if not self.points:
+            raise InputError("the strength curve is empty; give at least one point such as 0:1")
+        for (before, _), (after, _) in zip(self.points, self.points[1:], strict=False):
+            if after <= before:
+                raise InputError(f"strength curve times must rise, but {after:g} s follows {before:g} s")
+        for _, value in self.points:
+            _check_strength("strength curve value", value)
+
+    @classmethod
+    def parse(cls, text: str) -> StrengthCurve:
+        """Read ``"seconds:factor, …"``. Raises InputError that names the part it cannot read."""
+        points = []
+        for part in filter(None, (p.strip() for p in text.replace(";", ",").split(","))):
+            seconds, colon, factor = part.partition(":")
+            try:
+                points.append((float(seconds), float(factor)))
+            except ValueError:
+                raise InputError(f"strength curve part {part!r} is not 'seconds:factor', such as 1.5:0.8") from None
+        return cls(tuple(points))
+
+    def at(self, seconds: float) -> float:
+        """The factor at a time, by linear interpolation."""
+        (before, value), *rest = self.points
+        if seconds <= before:
+            return value
+        for after, next_value in rest:
+            if seconds <= after:
+                return value + (next_value - value) * (seconds - before) / (after - before)
+            before, value = after, next_value
+        return value
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReferenceClip:
+    """A clip or still image whose expression is copied, and the face in it that shows it."""
+
+    video: Video
+    track: FaceTrack
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ExpressionRequest:
+    """One of seven emotions, or a reference; exactly one of the two.
+
+    strength: 0 leaves the clip as it is, 1 is a clear natural expression, 1.5 the most.
+    """
+
+    emotion: Emotion | None = None
+    reference: ReferenceClip | None = None
+    strength: float = 1.0
+    regions: RegionStrengths = field(default_factory=RegionStrengths)
+    curve: StrengthCurve = field(default_factory=StrengthCurve)
+
+    def __post_init__(self) -> None:
+        _check_strength("strength", self.strength)
+        if (self.emotion is None) == (self.reference is None):
+            raise InputError("give either an emotion or a reference clip, one of the two")
+        if self.emotion is not None and self.emotion not in EMOTIONS:
+            raise InputError(f"unknown emotion {self.emotion!r}; choose one of: {', '.join(EMOTIONS)}")

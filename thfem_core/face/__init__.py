@@ -1,0 +1,1 @@
+"""Finding, tracking, cropping and pasting faces."""

@@ -1,0 +1,1 @@
+"""Video and sound in and out, through PyAV, frame by frame."""
