@@ -1,0 +1,55 @@
+"""Arguments that several subcommands share, and their parsing."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from ..expression.request import EMOTIONS, MAX_STRENGTH
+from ..face.track import FaceChoice
+
+FACE_ORDERS = ("left-right", "size")
+
+
+def face_choice(text: str) -> FaceChoice:
+    """``largest``, ``all`` or a number from 0, as argparse ``type``."""
+    if text == "largest" or text == "all":
+        return text
+    if text.isdecimal():
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a face; choose largest, all or a number from 0")
+
+
+def add_face_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--face",
+        type=face_choice,
+        default="largest",
+        metavar="largest|all|INDEX",
+        help="whom to edit; `faces` shows the numbers (default: largest)",
+    )
+    parser.add_argument(
+        "--face-order", choices=FACE_ORDERS, default="left-right", help="how faces are numbered (default: left-right)"
+    )
+
+
+def add_device_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--device", default="auto", metavar="auto|cpu|cuda|mps", help="where networks run (default: auto)"
+    )
+
+
+def add_strength_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--strength", type=float, default=1.0, help=f"0 (no change) to {MAX_STRENGTH} (caricature) (default: 1)"
+    )
+
+
+def add_emotion_argument(parser: argparse._ActionsContainer, **kwargs: object) -> None:
+    parser.add_argument("--emotion", choices=EMOTIONS, help="one of: " + ", ".join(EMOTIONS), **kwargs)  # type: ignore[arg-type]
+
+
+def frame_runs(runs: Sequence[range]) -> str:
+    """``"0-11, 40"``: runs of frame numbers as a person writes them; long lists are cut short."""
+    words = [f"{run.start}-{run.stop - 1}" if len(run) > 1 else str(run.start) for run in runs[:6]]
+    return ", ".join(words) + (f" and {len(runs) - 6} more runs" if len(runs) > 6 else "")

@@ -1,0 +1,120 @@
+"""``edit INPUT -o OUTPUT``: the main job."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import InputError
+from ..expression.request import MAX_STRENGTH, ExpressionRequest, RegionStrengths, StrengthCurve
+from .arguments import (
+    add_device_argument,
+    add_emotion_argument,
+    add_face_arguments,
+    add_strength_argument,
+    frame_runs,
+)
+from .bars import progress_bars
+
+if TYPE_CHECKING:
+    from ..expression.editor import ExpressionEditor
+    from ..pipeline import EditReport
+
+REGIONS = ("brows", "eyes", "cheeks", "mouth")
+
+
+def add_parser(commands: argparse._SubParsersAction) -> argparse.ArgumentParser:
+    parser = commands.add_parser(
+        "edit",
+        help="give the person in a clip another expression",
+        description="Give the person in a clip another expression. Frames, times, size and sound stay as they are.",
+    )
+    parser.add_argument("input", type=Path, metavar="INPUT", help="a video file")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="the edited video (.mp4, .mov or .mkv)")
+    what = parser.add_mutually_exclusive_group()
+    add_emotion_argument(what)
+    what.add_argument("--reference", type=Path, metavar="CLIP", help="a clip or picture whose expression is copied")
+    add_strength_argument(parser)
+    for region in REGIONS:
+        parser.add_argument(
+            f"--{region}", type=float, default=1.0, metavar="F", help=f"factor for the {region}, 0 to {MAX_STRENGTH}"
+        )
+    parser.add_argument("--curve", metavar="T:F,T:F", help='strength over time: "seconds:factor", such as "0:0,1.5:1"')
+    parser.add_argument("--editor", default="mesh", metavar="mesh|frames", help="the editing method (default: mesh)")
+    parser.add_argument(
+        "--edited-frames", type=Path, metavar="PATH", help="with --editor frames: video or picture folder to take"
+    )
+    add_face_arguments(parser)
+    add_device_argument(parser)
+    parser.add_argument("--crf", type=int, help="quality of the encoded video, 0 (lossless) to 51; lower is better")
+    parser.add_argument("--overwrite-input", action="store_true", help="allow OUTPUT to be INPUT itself")
+    return parser
+
+
+def check_output(source: Path, output: Path, *, overwrite_input: bool) -> None:
+    """Refuse to replace the input by accident. Raises InputError."""
+    if not overwrite_input and output.exists() and source.exists() and output.samefile(source):
+        raise InputError(f"the output would replace the input {source}; choose another name or add --overwrite-input")
+
+
+def run(args: argparse.Namespace) -> None:
+    curve = StrengthCurve.parse(args.curve) if args.curve is not None else StrengthCurve()
+    regions = RegionStrengths(**{region: getattr(args, region) for region in REGIONS})
+    editor_has_expression = args.editor == "frames"
+    if args.emotion is None and args.reference is None and not editor_has_expression:
+        raise InputError("say what to do: --emotion NAME, or --reference CLIP to copy an expression")
+    if (args.edited_frames is not None) != editor_has_expression:
+        raise InputError("--editor frames and --edited-frames PATH belong together: give both or neither")
+    check_output(args.input, args.output, overwrite_input=args.overwrite_input)
+
+    from ..device import resolve_device
+    from ..media import Encoding
+    from ..pipeline import edit_file, open_reference
+
+    device = resolve_device(args.device)
+    encoding = Encoding() if args.crf is None else Encoding(crf=args.crf)
+    with progress_bars(quiet=args.quiet) as progress:
+        reference = None if args.reference is None else open_reference(args.reference, device=device, progress=progress)
+        request = ExpressionRequest(
+            emotion=args.emotion or ("neutral" if reference is None else None),
+            reference=reference,
+            strength=args.strength,
+            regions=regions,
+            curve=curve,
+        )
+        report = edit_file(
+            args.input,
+            args.output,
+            request,
+            device=device,
+            editor=_editor(args),
+            face=args.face,
+            order=args.face_order,
+            encoding=encoding,
+            progress=progress,
+        )
+    if not args.quiet:
+        print(summary(report))
+
+
+def _editor(args: argparse.Namespace) -> str | ExpressionEditor:
+    if args.edited_frames is None:
+        return args.editor
+    from ..expression.editor import editors
+
+    return editors.load(args.editor)(args.edited_frames)
+
+
+def summary(report: EditReport) -> str:
+    """One line on what was done, for people."""
+    passed = sum(map(len, report.passed_through))
+    if passed == report.frames:
+        return f"{report.output}: no usable face found, all {report.frames} frames passed through unchanged"
+    parts = [f"{report.frames - passed} of {report.frames} frames edited"]
+    if passed:
+        parts.append(f"passed through unchanged (no clear face): {frame_runs(report.passed_through)}")
+    parts.append(f"sound: {report.sound}")
+    seconds = sum(report.seconds.values())
+    parts.append(f"{seconds:.1f} s, {report.frames / seconds:.0f} frames/s")
+    return f"{report.output}: " + "; ".join(parts)

@@ -1,0 +1,130 @@
+"""The whole way from a clip to the edited clip: track, choose faces, edit, write.
+
+Decoding, editing and encoding run in three threads (PyAV, OpenCV and torch release the interpreter lock), joined by
+short queues, so memory does not depend on the length of the clip.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from .errors import InputError
+from .expression.editor import ExpressionEditor, editors
+from .expression.request import ExpressionRequest, ReferenceClip
+from .face.models import face_models
+from .face.track import FaceChoice, FaceOrder, FaceTrack, FaceTracks
+from .face.tracker import track_faces
+from .media import Encoding, open_video, prefetch, read_sound, write_video
+from .media.frame import Frame
+from .media.video import Video
+from .progress import Progress, silent
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EditReport:
+    """What :func:`edit_file` did.
+
+    passed_through: runs of frames written unchanged because no chosen face is clear in them.
+    faces: chosen tracks (a person counts once per shot). seconds: wall time per stage.
+    """
+
+    output: Path
+    frames: int
+    passed_through: tuple[range, ...]
+    faces: int
+    sound: str
+    seconds: dict[str, float]
+
+
+def find_faces(video: Video, *, device: torch.device, progress: Progress = silent) -> FaceTracks:
+    """Track everybody in ``video`` with the embedded face networks."""
+    return track_faces(video, models=face_models.load("mediapipe")(device=device), progress=progress)
+
+
+def choose_faces(tracks: FaceTracks, choice: FaceChoice, order: FaceOrder) -> tuple[FaceTrack, ...]:
+    """The chosen tracks; empty for a clip without any face, which is passed through rather than refused.
+
+    Raises InputError where there are faces, but not the asked one.
+    """
+    return tracks.select(choice, order=order) if tracks.tracks else ()
+
+
+def open_reference(path: str | os.PathLike[str], *, device: torch.device, progress: Progress = silent) -> ReferenceClip:
+    """The largest face of a clip or picture, as an expression to copy. Raises InputError where it shows no face."""
+    video = open_video(path)
+    tracks = find_faces(video, device=device, progress=progress)
+    if not tracks.tracks:
+        raise InputError(f"no face found in the reference {video.info.name}; choose a clip that shows one clearly")
+    longest = max(tracks.select("largest"), key=lambda track: track.stop_frame - track.first_frame)
+    return ReferenceClip(video=video, track=longest)
+
+
+def edit_video(
+    video: Video,
+    request: ExpressionRequest,
+    *,
+    device: torch.device,
+    editor: str | ExpressionEditor = "mesh",
+    face: FaceChoice = "largest",
+    order: FaceOrder = "left-right",
+    tracks: FaceTracks | None = None,
+    progress: Progress = silent,
+) -> Iterator[Frame]:
+    """Yield every frame of ``video`` in order, the chosen faces edited, all else as it was.
+
+    ``tracks`` saves the tracking pass if the caller has one already. ``progress`` hears of the tracking pass only:
+    whoever consumes the frames reports those. Closing the iterator stops its threads and frees the clip.
+    """
+    if tracks is None:
+        tracks = find_faces(video, device=device, progress=progress)
+    chosen = choose_faces(tracks, face, order)
+    if isinstance(editor, str):
+        editor = editors.load(editor)()
+    with closing(prefetch(video.frames())) as frames:
+        edited = editor.edit(frames, chosen, request, frame_rate=video.info.frame_rate, device=device)
+        with closing(prefetch(edited)) as done:
+            yield from done
+
+
+def edit_file(
+    source: str | os.PathLike[str],
+    output: str | os.PathLike[str],
+    request: ExpressionRequest,
+    *,
+    device: torch.device,
+    editor: str | ExpressionEditor = "mesh",
+    face: FaceChoice = "largest",
+    order: FaceOrder = "left-right",
+    encoding: Encoding | None = None,
+    progress: Progress = silent,
+) -> EditReport:
+    """Edit a file into another file with the same frames, times, size and sound.
+
+    The output appears only when it is complete; whatever happens before, nothing is left behind.
+    Raises InputError, OutputError or WeightsError with one line that says what to do.
+    """
+    video = open_video(source)
+    start = time.perf_counter()
+    tracks = find_faces(video, device=device, progress=progress)
+    tracked = time.perf_counter()
+    chosen = choose_faces(tracks, face, order)
+    frames = edit_video(video, request, device=device, editor=editor, face=face, order=order, tracks=tracks)
+    with closing(frames):
+        written = write_video(
+            frames, output, like=video, sound=read_sound(source), encoding=encoding or Encoding(), progress=progress
+        )
+    return EditReport(
+        output=Path(output),
+        frames=written.frames,
+        passed_through=tuple(tracks.missing_frames(chosen)),
+        faces=len(chosen),
+        sound=written.sound,
+        seconds={"tracking": tracked - start, "editing": time.perf_counter() - tracked},
+    )
