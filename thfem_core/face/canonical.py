@@ -1,0 +1,29 @@
+"""The average face that poses are measured against."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+
+from ..errors import WeightsError
+
+FACE_BASIS = Path(__file__).resolve().parents[1] / "weights" / "face_basis.safetensors"
+
+
+@lru_cache(maxsize=1)
+def canonical_mesh() -> np.ndarray:
+    """The canonical face, read-only ``(478, 3)`` float32: x right, y down, z negative towards the camera.
+
+    Unit: 1 % of the distance between the outer eye corners, which lie at (∓50, 0, 0). Raises WeightsError where
+    the file that ships with the package is missing or broken.
+    """
+    try:
+        with safe_open(FACE_BASIS, framework="numpy") as file:
+            mesh = np.ascontiguousarray(file.get_tensor("canonical"), dtype=np.float32)
+    except (OSError, SafetensorError) as error:
+        raise WeightsError(f"cannot read {FACE_BASIS} ({error}); install the package again") from None
+    mesh.flags.writeable = False
+    return mesh

@@ -1,0 +1,100 @@
+"""Scene cuts, from thumbnails."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..errors import InputError
+from ..media.frame import Frame
+
+_SIZE = (64, 36)
+_BINS = 4
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CutConfig:
+    """difference: least change of picture structure at a cut (0 same, 1 unrelated, 2 inverted). ratio: how many times
+    the usual change of the shot it must be. colour: least share of the picture whose colour changes. lookahead: frames
+    that a flash may last.
+    """
+
+    difference: float = 0.4
+    ratio: float = 3.0
+    colour: float = 0.15
+    lookahead: int = 2
+
+    def __post_init__(self) -> None:
+        if self.lookahead < 1:
+            raise InputError(f"lookahead is {self.lookahead}; give 1 frame or more")
+        if self.difference <= 0 or self.ratio < 1 or not 0 <= self.colour <= 1:
+            raise InputError("cut thresholds: difference must be above 0, ratio at least 1, colour within 0..1")
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What one frame looks like: structure free of brightness and contrast, and a colour histogram (sum 1)."""
+
+    structure: np.ndarray
+    colours: np.ndarray
+
+    @classmethod
+    def of(cls, frame: Frame) -> _Look:
+        rgb = frame.thumbnail(*_SIZE)
+        luma = rgb @ np.array([0.299, 0.587, 0.114], np.float32)
+        luma -= luma.mean()
+        # The floor keeps the noise of an almost even picture (black, a fade) from looking like structure.
+        luma /= max(float(np.sqrt((luma * luma).sum())), 4.0 * np.sqrt(luma.size))
+        levels = (rgb >> 6).reshape(-1, 3)
+        bins = (levels[:, 0] * _BINS + levels[:, 1]) * _BINS + levels[:, 2]
+        return cls(luma, np.bincount(bins, minlength=_BINS**3).astype(np.float32) / len(bins))
+
+    def difference(self, other: _Look) -> float:
+        """½ |a − b|² of the unit-norm structures: 1 − correlation."""
+        return float(0.5 * ((self.structure - other.structure) ** 2).sum())
+
+    def colour_change(self, other: _Look) -> float:
+        """Share of the picture that changed its colour bin: 0..1."""
+        return float(0.5 * np.abs(self.colours - other.colours).sum())
+
+
+def split_shots(frames: Iterable[Frame], config: CutConfig | None = None) -> Iterator[tuple[Frame, bool]]:
+    """Every frame, with whether a new shot begins at it (never at the first). Holds ``lookahead`` frames back.
+
+    A cut is a change of the picture's structure that is large in itself, large against the recent changes of the shot
+    (fast motion) and lasting (not a flash), and that changes the colours too.
+    """
+    config = config or CutConfig()
+    ahead: deque[tuple[Frame, _Look]] = deque()
+    recent: deque[float] = deque(maxlen=8)
+    before: _Look | None = None
+
+    def first_ahead() -> tuple[Frame, bool]:
+        nonlocal before
+        frame, look = ahead[0]
+        cut = False
+        if before is not None:
+            change = look.difference(before)
+            usual = float(np.median(recent)) if recent else 0.0
+            cut = (
+                change > max(config.difference, config.ratio * usual)
+                and look.colour_change(before) > config.colour
+                and all(later.difference(before) > 0.5 * change for _, later in list(ahead)[1:])
+            )
+            if cut:
+                recent.clear()
+            else:
+                recent.append(change)
+        before = look
+        ahead.popleft()
+        return frame, cut
+
+    for frame in frames:
+        ahead.append((frame, _Look.of(frame)))
+        if len(ahead) > config.lookahead:
+            yield first_ahead()
+    while ahead:
+        yield first_ahead()

@@ -1,0 +1,61 @@
+"""How strongly an edit may act on a face in each frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..errors import InputError
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WeightConfig:
+    """yaw_full, yaw_none: degrees up to which an edit acts fully, and from which on not at all.
+
+    inside_full, inside_none: shares of the face within the frame with the same meaning. fade: seconds over which an
+    edit comes in or goes when a person appears or disappears inside a shot.
+    """
+
+    yaw_full: float = 35.0
+    yaw_none: float = 60.0
+    inside_full: float = 0.85
+    inside_none: float = 0.5
+    fade: float = 0.2
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.yaw_full < self.yaw_none <= 90:
+            raise InputError(
+                f"yaw_full {self.yaw_full:g} and yaw_none {self.yaw_none:g} must rise between 0 and 90 degrees"
+            )
+        if not 0 <= self.inside_none < self.inside_full <= 1:
+            raise InputError(
+                f"inside_none {self.inside_none:g} and inside_full {self.inside_full:g} must rise between 0 and 1"
+            )
+        if self.fade < 0:
+            raise InputError(f"fade is {self.fade:g} s; give 0 or more")
+
+
+def smoothstep(value: np.ndarray, zero: float, one: float) -> np.ndarray:
+    """0 at ``zero``, 1 at ``one`` (either order), cubic in between with level ends."""
+    t = np.clip((value - zero) / (one - zero), 0.0, 1.0)
+    return t * t * (3.0 - 2.0 * t)
+
+
+def edit_weight(landmarks: np.ndarray, yaw: np.ndarray, size: tuple[int, int], config: WeightConfig) -> np.ndarray:
+    """(T,) float32 in 0..1 from landmarks (T, 478, 3) in pixels, yaw (T,) in degrees, frame (width, height)."""
+    xy = landmarks[..., :2]
+    inside = ((xy >= 0) & (xy <= np.asarray(size))).all(axis=-1).mean(axis=1)
+    frontal = smoothstep(np.abs(yaw), config.yaw_none, config.yaw_full)
+    return (frontal * smoothstep(inside, config.inside_none, config.inside_full)).astype(np.float32)
+
+
+def edge_fade(frames: np.ndarray, first: int, stop: int, length: int, *, fades_in: bool, fades_out: bool) -> np.ndarray:
+    """(T,) factors for ``frames`` inside an appearance [first, stop): rising over ``length`` frames from its
+    beginning and falling to its end, on the sides that fade."""
+    fade = np.ones(len(frames))
+    if fades_in:
+        fade *= smoothstep(frames - first + 1, 0, length + 1)
+    if fades_out:
+        fade *= smoothstep(stop - frames, 0, length + 1)
+    return fade
