@@ -56,14 +56,18 @@ def choose_faces(tracks: FaceTracks, choice: FaceChoice, order: FaceOrder) -> tu
     return tracks.select(choice, order=order) if tracks.tracks else ()
 
 
-def open_reference(path: str | os.PathLike[str], *, device: torch.device, progress: Progress = silent) -> ReferenceClip:
+def reference_in(video: Video, *, device: torch.device, progress: Progress = silent) -> ReferenceClip:
     """The largest face of a clip or picture, as an expression to copy. Raises InputError where it shows no face."""
-    video = open_video(path)
     tracks = find_faces(video, device=device, progress=progress)
     if not tracks.tracks:
         raise InputError(f"no face found in the reference {video.info.name}; choose a clip that shows one clearly")
     longest = max(tracks.select("largest"), key=lambda track: track.stop_frame - track.first_frame)
     return ReferenceClip(video=video, track=longest)
+
+
+def open_reference(path: str | os.PathLike[str], *, device: torch.device, progress: Progress = silent) -> ReferenceClip:
+    """:func:`reference_in` of a file."""
+    return reference_in(open_video(path), device=device, progress=progress)
 
 
 def edit_video(
