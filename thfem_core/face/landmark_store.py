@@ -1,4 +1,4 @@
-"""Raw landmarks of a whole clip, on disk beyond a few MB, so that memory does not grow with the clip's length."""
+"""Raw landmarks of a whole clip, on disk beyond 1 MB, so that memory does not grow with the clip's length."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class LandmarkStore:
     The temporary file has no name and goes with the object.
     """
 
-    def __init__(self, *, memory_bytes: int = 4 << 20) -> None:
+    def __init__(self, *, memory_bytes: int = 1 << 20) -> None:
         self._file = tempfile.SpooledTemporaryFile(max_size=memory_bytes)  # noqa: SIM115 - closed with the object
         self._lock = Lock()
         self._rows = 0

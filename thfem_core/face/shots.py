@@ -74,22 +74,19 @@ def split_shots(frames: Iterable[Frame], config: CutConfig | None = None) -> Ite
 
     def first_ahead() -> tuple[Frame, bool]:
         nonlocal before
-        frame, look = ahead[0]
+        frame, look = ahead.popleft()
         cut = False
         if before is not None:
             change = look.difference(before)
             usual = float(np.median(recent)) if recent else 0.0
-            cut = (
-                change > max(config.difference, config.ratio * usual)
-                and look.colour_change(before) > config.colour
-                and all(later.difference(before) > 0.5 * change for _, later in list(ahead)[1:])
-            )
-            if cut:
+            if change > max(config.difference, config.ratio * usual) and look.colour_change(before) > config.colour:
+                if any(later.difference(before) < 0.5 * change for _, later in ahead):
+                    return frame, False  # a flash: what follows is still compared with the frame before it
+                cut = True
                 recent.clear()
             else:
                 recent.append(change)
         before = look
-        ahead.popleft()
         return frame, cut
 
     for frame in frames:

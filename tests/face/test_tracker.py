@@ -1,0 +1,222 @@
+from __future__ import annotations
+
+import gc
+import tracemalloc
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from synthetic_scene import HEIGHT, WIDTH, Face, Scene, SceneModels, background, seen_in, still
+
+from thfem_core.errors import InputError
+from thfem_core.face.smoothing import SmoothingConfig
+from thfem_core.face.tracker import TrackerConfig, track_faces
+from thfem_core.face.weight import WeightConfig
+
+PLAIN = SmoothingConfig(pose_window=1, shape_window=1)
+
+
+def track(scene: Scene, **config):
+    return track_faces(scene, models=SceneModels(scene), config=TrackerConfig(**config))
+
+
+def present(track) -> list[int]:
+    samples = track.samples(track.first_frame, track.stop_frame)
+    return (track.first_frame + np.flatnonzero(~np.isnan(samples.landmarks[:, 0, 0]))).tolist()
+
+
+def test_follows_a_moving_face_and_returns_its_landmarks():
+    scene = Scene([lambda f: Face(60 + 2 * f, 70 + 0.3 * f)])
+    (person,) = track(scene).tracks
+    got = person.samples(0, 60).landmarks
+    want = np.stack([Face(60 + 2 * f, 70 + 0.3 * f).landmarks() for f in range(60)])
+    np.testing.assert_allclose(got, want, atol=1e-3)
+    assert person.samples(0, 60).weight[5:45].min() == 1.0
+
+
+def test_searches_only_now_and_then_while_a_face_is_tracked():
+    scene = Scene([still(100)], count=81)
+    models = SceneModels(scene)
+    track_faces(scene, models=models, config=TrackerConfig(detect_every=10))
+    assert models.searches == list(range(0, 81, 10))
+
+
+def test_finds_a_second_face_within_one_search_interval():
+    scene = Scene([still(80), seen_in(still(220), range(21, 60))])
+    first, second = track(scene, detect_every=8).tracks
+    assert (first.first_frame, first.stop_frame) == (0, 60)
+    assert 21 <= second.first_frame <= 29
+
+
+@pytest.mark.parametrize("lost", [1, 5, 10])
+def test_short_gap_is_interpolated_under_the_same_id(lost):
+    def walk(f):
+        return Face(60 + f, 70)
+
+    scene = Scene([seen_in(walk, range(30), range(30 + lost, 60))])
+    (person,) = track(scene, max_gap=0.4).tracks
+    samples = person.samples(0, 60)
+    np.testing.assert_allclose(samples.landmarks, np.stack([walk(f).landmarks() for f in range(60)]), atol=1e-3)
+    assert (samples.weight == 1).all()
+
+
+def test_longer_gap_is_left_empty_with_fades_at_both_sides():
+    scene = Scene([seen_in(still(100), range(30), range(50, 90))], count=90)
+    (person,) = track(scene, max_gap=0.4).tracks
+    samples = person.samples(0, 90)
+    assert np.isnan(samples.landmarks[30:50]).all() and not samples.weight[30:50].any()
+    assert samples.weight[0] == 1.0 and samples.weight[89] == 1.0, "no fade at the ends of the clip"
+    assert (np.diff(samples.weight[24:31]) < 0).all() and (np.diff(samples.weight[49:55]) > 0).all()
+    assert (samples.weight[:25] == 1).all() and (samples.weight[55:] == 1).all()
+
+
+def test_a_face_elsewhere_or_much_later_is_somebody_new():
+    elsewhere = Scene([seen_in(still(60), range(20)), seen_in(still(240), range(25, 60))])
+    assert len(track(elsewhere).tracks) == 2
+    later = Scene([seen_in(still(60), range(20), range(80, 100))], count=100)
+    assert len(track(later, max_absence=1.0).tracks) == 2
+
+
+def test_crossing_people_keep_their_ids():
+    scene = Scene(
+        [lambda f: Face(60 + 3 * f, 70, depth=2), lambda f: Face(250 - 3 * f, 74, depth=1)],
+        count=64,
+    )
+    faces = track(scene, max_gap=1.0)
+    assert len(faces.tracks) == 2
+    ends = sorted((p.samples(0, 1).landmarks[0, 168, 0], p.samples(63, 64).landmarks[0, 168, 0]) for p in faces.tracks)
+    np.testing.assert_allclose(ends, [(60, 60 + 3 * 63), (250, 250 - 3 * 63)], atol=1)
+
+
+def test_two_regions_never_stay_on_one_face():
+    # The elder leaves behind the younger: its region then sees the younger's face.
+    scene = Scene([seen_in(lambda f: Face(100 + 1.2 * f, 70, depth=2), range(30)), still(150, depth=1)], count=60)
+    for person in track(scene).tracks:
+        other = [p for p in track(scene).tracks if p.track_id != person.track_id]
+        assert all(set(present(person)[-25:]).isdisjoint(present(o)[-25:]) for o in other)
+
+
+def test_cut_resets_tracks_without_fades():
+    scene = Scene([still(100)], count=60, shots=[30])
+    faces = track(scene)
+    assert faces.cuts == (30,)
+    before, after = faces.tracks
+    assert (before.stop_frame, after.first_frame) == (30, 30)
+    assert before.track_id != after.track_id
+    assert before.samples(29, 30).weight[0] == 1.0 and after.samples(30, 31).weight[0] == 1.0
+
+
+def test_flash_is_no_cut():
+    class Flash(Scene):
+        def picture(self, index):
+            return np.full((HEIGHT, WIDTH, 3), 250, np.uint8) if index in (20, 21) else background(0)
+
+    assert track(Flash([still(100)])).cuts == ()
+
+
+def test_pan_and_brightness_changes_are_no_cut():
+    wide = np.concatenate([background(1), background(2)], axis=1)
+
+    class Pan(Scene):
+        def picture(self, index):
+            view = wide[:, index * 5 : index * 5 + WIDTH]
+            return (view * (1 - 0.5 * (index % 20 > 10))).astype(np.uint8)
+
+    assert track(Pan([still(100)])).cuts == ()
+
+
+def test_smoothing_is_seamless_across_blocks_and_windows():
+    rng = np.random.default_rng(3)
+    path = np.cumsum(rng.normal(0, 2, (300, 2)), axis=0) * 0.3 + (160, 80)
+    hidden = {40, 41, 63, 64, 65, 127, 200, 201, 202, 203}
+    scene = Scene([lambda f: None if f in hidden else Face(*path[f], yaw=20 * np.sin(f / 9))], count=300, noise=0.4)
+    (person,) = track(scene).tracks
+    whole = person.samples(0, 300)
+    store = person.appearances
+    (segment,) = store.segments
+    from thfem_core.face.smoothing import fill_gaps, smooth_landmarks
+
+    direct = smooth_landmarks(fill_gaps(segment.read(0, 300)), store.canonical, store.smoothing)
+    np.testing.assert_allclose(whole.landmarks, direct, atol=1e-3)
+    for start, stop in [(0, 1), (60, 70), (-5, 3), (290, 310), (63, 193), (128, 128)]:
+        part = person.samples(start, stop)
+        inside = slice(max(start, 0), min(stop, 300))
+        offset = inside.start - start
+        for name in ("landmarks", "weight", "yaw"):
+            values = getattr(part, name)
+            assert len(values) == stop - start
+            got = values[offset : offset + inside.stop - inside.start]
+            np.testing.assert_array_equal(got, getattr(whole, name)[inside])
+        assert part.weight[:offset].sum() == 0 and np.isnan(part.landmarks[:offset]).all()
+
+
+def test_side_views_and_faces_leaving_the_frame_fade_out():
+    scene = Scene([lambda f: Face(160, 70, yaw=f)], count=80)
+    (person,) = track(scene).tracks
+    samples = person.samples(0, 70)
+    np.testing.assert_allclose(samples.yaw[5:65], np.arange(5, 65), atol=0.5)
+    assert (samples.weight[:34] == 1).all() and (samples.weight[61:] == 0).all()
+    assert (np.diff(samples.weight[36:59]) < 0).all()
+    leaving = Scene([lambda f: Face(300 + f, 70)], count=30)
+    (person,) = track(leaving, weight=WeightConfig(fade=0)).tracks
+    weight = person.samples(0, 30).weight
+    assert weight[0] > 0.5 and weight[-1] == 0 and (np.diff(weight) <= 0).all()
+
+
+def test_memory_does_not_grow_with_length():
+    def peak(count):
+        scene = Scene([still(100)], count=count)
+        scene.frames = lambda: (type(f)(index=i, time=Fraction(i, 25), pixels=f.pixels) for i in range(count))
+        f = next(Scene([], count=1).frames())
+        tracemalloc.start()
+        faces = track_faces(scene, models=SceneModels(scene))
+        for person in faces.tracks:
+            for start in range(0, count, 50):
+                person.samples(start, start + 50)
+        faces.missing_frames(faces.tracks)
+        gc.collect()
+        high = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return high
+
+    short, long = peak(400), peak(1600)
+    assert long < short * 1.05 + 100_000, f"{short} bytes for 400 frames, {long} for 1600"
+
+
+def test_progress_is_per_frame_and_cancelling_closes_the_clip():
+    scene = Scene([still(100)], count=20)
+    calls = []
+    track_faces(scene, models=SceneModels(scene), progress=lambda *a: calls.append(a))
+    assert calls == [("Finding faces", i + 1, 20) for i in range(20)]
+
+    closed = []
+
+    class Watched(Scene):
+        def frames(self):
+            try:
+                yield from super().frames()
+            finally:
+                closed.append(True)
+
+    def cancel(stage, done, total):
+        if done == 5:
+            raise KeyboardInterrupt
+
+    watched = Watched([still(100)], count=20)
+    with pytest.raises(KeyboardInterrupt):
+        track_faces(watched, models=SceneModels(watched), progress=cancel)
+    assert closed == [True]
+
+
+def test_tiny_faces_and_too_many_faces_are_left_out():
+    crowd = Scene([still(30 + 45 * i, scale=0.2) for i in range(6)])
+    assert len(track(crowd, max_faces=3).tracks) == 3
+    assert track(Scene([still(100, scale=0.05)])).tracks == ()
+
+
+@pytest.mark.parametrize(
+    "bad", [{"detect_every": 0}, {"max_faces": 0}, {"min_presence": 1.5}, {"max_gap": -1}, {"max_absence": 0.1}]
+)
+def test_config_faults_are_named(bad):
+    with pytest.raises(InputError, match=next(iter(bad))):
+        TrackerConfig(**bad)
