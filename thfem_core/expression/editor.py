@@ -31,5 +31,5 @@ class ExpressionEditor(Protocol):
 
 
 editors: Registry[ExpressionEditor] = Registry("expression editor", package=__package__ or "thfem_core.expression")
-editors.register("mesh", ".mesh:MeshEditor")
+editors.register("mesh", ".mesh.editor:MeshEditor")
 editors.register("frames", ".frames:FramesEditor")

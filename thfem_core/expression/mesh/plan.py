@@ -1,0 +1,155 @@
+"""From a request and a tracked face to displacements of its mesh, block of frames by block of frames."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from ...face.pose import head_pose
+from ...face.track import FaceTrack
+from ..request import ExpressionRequest
+from .action_units import READ_UNITS, ClipUnits, read_mean_units, read_unit_motion
+from .basis import load_basis
+from .brows import brow_stiffener
+from .eyes import aperture_change, lid_displacement, lid_line_points
+from .presets import MOUTH_POSE_UNITS, PRESETS, preset_units, region_factors, region_of
+from .speech import aperture_keeper, mouth_allowance, mouth_width
+from .texture import outline_damping
+
+# Frames, evenly spread over the track, from which the clip's own expression is read.
+READING_FRAMES = 240
+# What the reading gives on neutral clips of many people: its bias, not their expression.
+USUAL = {"browDown": 0.1, "eyeWide": 0.13, "eyeSquint": 0.08, "mouthShrugUpper": 0.12, "noseSneer": 0.1}
+USUAL |= {"mouthShrugLower": 0.12, "mouthSmile": 0.06, "mouthFrown": 0.06, "mouthRollLower": 0.08, "browOuterUp": 0.03}
+# A preset removes this share of a unit that the person shows but the emotion does not have.
+RELEASE = 0.7
+RELEASE_FLOOR = 0.1
+# Transfer from a reference: gain on the difference of the means (the reading is shrunk by its priors), limits of
+# the ratio of the dynamics, and caps on units that look wrong on other mouths and noses.
+REFERENCE_GAIN = 1.6
+DYNAMICS_LIMITS = (0.5, 2.0)
+REFERENCE_CAPS = {"mouthPress": 0.4, "noseSneer": 0.8}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ClipReading:
+    """What a face does over a clip. units: means; spread: (K,) standard deviation of each unit over time;
+    width: median mouth width in face units."""
+
+    units: ClipUnits
+    spread: np.ndarray
+    width: float
+
+    @property
+    def expressed(self) -> np.ndarray:
+        """(K,) mean activations less what the reading sees on neutral faces, ≥ 0."""
+        usual = np.array([USUAL.get(name, 0.0) for name in READ_UNITS])
+        return np.maximum(self.units.mean - usual, 0.0)
+
+
+@lru_cache(maxsize=1)
+def _fields() -> np.ndarray:
+    """(K, 478 * 3) displacement of each unit, lips' aperture kept, brows stiff, outline calm, lids left to eyes.py."""
+    basis = load_basis()
+    fields = np.stack([basis.action_units[basis.index(name)] for name in READ_UNITS]).astype(np.float64)
+    fields = np.einsum("pq,kqc->kpc", brow_stiffener(), fields)
+    fields *= outline_damping()[:, None]
+    fields[:, lid_line_points()] = 0
+    fields = np.einsum("pq,kqc->kpc", aperture_keeper(), fields)
+    return fields.reshape(len(READ_UNITS), -1)
+
+
+def _canonical_shapes(landmarks: np.ndarray) -> np.ndarray:
+    return head_pose(landmarks, load_basis().canonical).to_canonical(landmarks)
+
+
+def read_clip(track: FaceTrack) -> ClipReading | None:
+    """Read the expression of a track from evenly spread frames; None if it holds no usable frame."""
+    length = track.stop_frame - track.first_frame
+    runs = []
+    block = 8  # short runs keep reading cheap on disk while covering the whole track
+    for start in np.unique(np.linspace(0, max(0, length - block), READING_FRAMES // block).astype(int)):
+        first = track.first_frame + int(start)
+        samples = track.samples(first, min(first + block, track.stop_frame))
+        runs.append(samples.landmarks[samples.weight > 0])
+    landmarks = np.concatenate(runs)
+    if not len(landmarks):
+        return None
+    shapes = _canonical_shapes(landmarks)
+    units = read_mean_units(shapes)
+    return ClipReading(
+        units=units,
+        spread=read_unit_motion(shapes, units).std(axis=0),
+        width=float(np.median(mouth_width(shapes))),
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MotionPlan:
+    """Per unit: activation change = offset + (dynamics − 1) · (the source's own motion of that unit).
+
+    offset, dynamics: (K,) at strength 1, regions included. ratio: emotion → weight of its brightness ratio.
+    """
+
+    offset: np.ndarray
+    dynamics: np.ndarray
+    ratio: dict[str, float]
+    source: ClipReading
+
+    def displacements(self, landmarks: np.ndarray, strength: np.ndarray) -> np.ndarray:
+        """(T, 478, 3) pixels for landmarks (T, 478, 3) pixels and strength (T,), all finite."""
+        pose = head_pose(landmarks, load_basis().canonical)
+        shapes = pose.to_canonical(landmarks)
+        change = np.tile(self.offset, (len(shapes), 1))
+        if (self.dynamics != 1).any():
+            change += (self.dynamics - 1) * read_unit_motion(shapes, self.source.units)
+        is_mouth = np.array([region_of(name) == "mouth" for name in READ_UNITS])
+        allowance = mouth_allowance(shapes, self.source.width)
+        change *= strength[:, None] * np.where(is_mouth, allowance[:, None], 1.0)
+        field = (change @ _fields()).reshape(len(shapes), -1, 3)
+        field += lid_displacement(shapes, aperture_change(dict(zip(READ_UNITS, change.T, strict=True))))
+        return pose.scale[:, None, None] * np.matmul(field, np.swapaxes(pose.rotation, 1, 2))
+
+
+def recognise(expressed: np.ndarray) -> dict[str, float]:
+    """Emotions that explain activations (K,): non-negative least squares on the presets, weights capped to sum 1."""
+    names = [name for name in PRESETS if PRESETS[name]]
+    # The units that tell emotions apart while people speak; jaw and lip units belong to speech.
+    telling = np.array([region_of(n) != "mouth" or n in {"mouthSmile", "mouthFrown", "mouthStretch"} for n in READ_UNITS])
+    columns = np.stack([preset_units(name) for name in names], axis=1)[telling]
+    weights = np.zeros(len(names))
+    gram, target = columns.T @ columns + 0.05 * np.eye(len(names)), columns.T @ expressed[telling]
+    for _ in range(200):
+        for i in range(len(names)):
+            weights[i] = max(0.0, weights[i] + (target[i] - gram[i] @ weights) / gram[i, i])
+    weights /= max(1.0, weights.sum())
+    return dict(zip(names, map(float, weights), strict=True))
+
+
+def plan_motion(request: ExpressionRequest, source: ClipReading, reference: ClipReading | None) -> MotionPlan:
+    """Turn a request into unit changes. ``reference`` is the reading of the request's reference clip, if any."""
+    factors = region_factors(request.regions)
+    dynamics = np.ones(len(READ_UNITS))
+    poses = np.array([region_of(n) != "mouth" or n in MOUTH_POSE_UNITS for n in READ_UNITS])
+    if reference is not None:
+        caps = np.array([REFERENCE_CAPS.get(name, 1.3) for name in READ_UNITS])
+        offset = REFERENCE_GAIN * (reference.expressed - source.expressed)
+        offset = np.clip(offset, -1.0, caps) * poses
+        quiet = np.array([region_of(name) == "mouth" for name in READ_UNITS])
+        dynamics = np.where(quiet, 1.0, np.clip(reference.spread / (source.spread + 0.02), *DYNAMICS_LIMITS))
+        ratio = recognise(REFERENCE_GAIN * reference.expressed)
+    else:
+        emotion = request.emotion or "neutral"
+        preset = preset_units(emotion)
+        surplus = np.maximum(source.expressed - RELEASE_FLOOR - preset, 0.0)
+        offset = preset - (RELEASE if preset.any() else 1.0) * surplus * poses
+        ratio = {emotion: 1.0}
+    upper = float(np.mean([request.regions.brows, request.regions.eyes, request.regions.cheeks, request.regions.mouth]))
+    return MotionPlan(
+        offset=offset * factors,
+        dynamics=1 + (dynamics - 1) * factors,
+        ratio={name: weight * upper for name, weight in ratio.items()},
+        source=source,
+    )

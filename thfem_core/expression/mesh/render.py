@@ -1,0 +1,59 @@
+"""Applying a dense warp to the picture, at the picture's own resolution."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from ...media.frame import Box, Frame
+from .flow import Warp
+
+
+def _changed_box(warp: Warp) -> Box | None:
+    """The part of the warp's box in which alpha is not 0, in pixels; None if nothing changes."""
+    rows, columns = np.flatnonzero(warp.alpha.any(axis=1)), np.flatnonzero(warp.alpha.any(axis=0))
+    if not len(rows):
+        return None
+    height, width = warp.alpha.shape
+    x_cell, y_cell = warp.box.width / width, warp.box.height / height
+    return Box(
+        warp.box.x0 + int((columns[0] - 1) * x_cell),
+        warp.box.y0 + int((rows[0] - 1) * y_cell),
+        warp.box.x0 + int(np.ceil((columns[-1] + 2) * x_cell)),
+        warp.box.y0 + int(np.ceil((rows[-1] + 2) * y_cell)),
+    )
+
+
+def _zoom(grid: np.ndarray, warp: Warp, box: Box) -> np.ndarray:
+    """Resample a grid array (h, w[, C]) of the warp to the pixels of ``box``, bilinearly, clamped at its border."""
+    height, width = warp.alpha.shape
+    x_scale, y_scale = width / warp.box.width, height / warp.box.height
+    # Pixel centre x lies at grid coordinate (x + .5 - x0) * scale - .5.
+    matrix = np.array(
+        [
+            [x_scale, 0, (box.x0 + 0.5 - warp.box.x0) * x_scale - 0.5],
+            [0, y_scale, (box.y0 + 0.5 - warp.box.y0) * y_scale - 0.5],
+        ]
+    )
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return cv2.warpAffine(grid, matrix, (box.width, box.height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+
+
+def apply_warp(frame: Frame, warp: Warp) -> Frame:
+    """The frame with the warp applied: bicubic, brightness ratio in the video's own transfer curve, feathered.
+
+    Pixels whose alpha is 0 keep their stored values bit for bit.
+    """
+    box = _changed_box(warp)
+    if box is None or not (box := box.clipped(frame.width, frame.height)).width or not box.height:
+        return frame
+    flow = _zoom(warp.flow, warp, box)
+    reach = int(np.ceil(np.abs(flow).max())) + 2
+    source = Box(box.x0 - reach, box.y0 - reach, box.x1 + reach, box.y1 + reach).clipped(frame.width, frame.height)
+    flow[..., 0] += np.arange(box.x0 - source.x0, box.x1 - source.x0, dtype=np.float32)[None, :]
+    flow[..., 1] += np.arange(box.y0 - source.y0, box.y1 - source.y0, dtype=np.float32)[:, None]
+    moved = cv2.remap(frame.rgb(source), flow, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    if warp.gain.any():
+        gain = _zoom(np.exp(warp.gain), warp, box)
+        moved = cv2.multiply(moved, cv2.merge([gain, gain, gain]), dtype=cv2.CV_8U)
+    return frame.paste(box, moved, _zoom(warp.alpha, warp, box))

@@ -1,0 +1,66 @@
+"""The folds and shades an expression brings, as a log brightness ratio on the face surface.
+
+After Liu, Shan and Zhang, "Expressive expression mapping with ratio images" (SIGGRAPH 2001).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+import numpy as np
+
+from .basis import load_basis, load_ratio
+from .surface import Surface, face_surface
+
+# The cylinder of the texture map, in face units and radians: axis depth, and the map's columns and rows (as
+# fractions of its size) per radian and per unit of height. Eye line at row ROW_ORIGIN.
+AXIS_DEPTH = 85.2
+COLUMNS_PER_RADIAN = 96.6 / 256
+ROWS_PER_UNIT = 1.232 / 256
+ROW_ORIGIN = 82.9 / 256
+
+
+def texture_coordinates(points: np.ndarray) -> np.ndarray:
+    """(N, 2) map coordinates in 0..1 (column, row) of canonical points (N, 3)."""
+    angle = np.arctan2(points[:, 0], AXIS_DEPTH - points[:, 2])
+    return np.stack([0.5 + COLUMNS_PER_RADIAN * angle, ROW_ORIGIN + ROWS_PER_UNIT * points[:, 1]], axis=1)
+
+
+def _bilinear(image: np.ndarray, coordinates: np.ndarray) -> np.ndarray:
+    """Sample image (S, S) at 0..1 coordinates (N, 2), clamped to its border."""
+    size = image.shape[0]
+    x, y = np.clip(coordinates * size - 0.5, 0, size - 1.001).T
+    x0, y0 = x.astype(int), y.astype(int)
+    fx, fy = x - x0, y - y0
+    top = image[y0, x0] * (1 - fx) + image[y0, x0 + 1] * fx
+    bottom = image[y0 + 1, x0] * (1 - fx) + image[y0 + 1, x0 + 1] * fx
+    return top * (1 - fy) + bottom * fy
+
+
+@lru_cache(maxsize=1)
+def ratio_samples() -> tuple[tuple[str, ...], np.ndarray]:
+    """The emotions, and their log ratio (E, N) on the surface samples; 0 off the skin."""
+    surface: Surface = face_surface()
+    ratio = load_ratio()
+    coordinates = texture_coordinates(surface.canonical)
+    values = np.stack([_bilinear(image, coordinates) for image in ratio.log_ratio])
+    return ratio.emotions, (values * surface.skin).astype(np.float32)
+
+
+def log_ratio(mixture: Mapping[str, float]) -> np.ndarray:
+    """(N,) log brightness ratio of a weighted mixture of emotions; emotions without a map count as neutral."""
+    emotions, values = ratio_samples()
+    weights = np.array([mixture.get(name, 0.0) for name in emotions], np.float32)
+    return weights @ values
+
+
+def outline_damping() -> np.ndarray:
+    """(478,) factor on displacements: .2 at the face's outline, 1 from 22 face units inward, smoothly. Hair and
+    background behind the outline must not bend."""
+    from .topology import FACE_OVAL
+
+    canonical = load_basis().canonical
+    distance = np.linalg.norm((canonical[:, None] - canonical[list(FACE_OVAL)][None])[..., :2], axis=2).min(axis=1)
+    t = np.clip(distance / 22.0, 0, 1)
+    return 0.2 + 0.8 * t * t * (3 - 2 * t)
