@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import torch
 
@@ -21,7 +22,9 @@ from .expression.request import ExpressionRequest, ReferenceClip
 from .face.models import face_models
 from .face.track import FaceChoice, FaceOrder, FaceTrack, FaceTracks
 from .face.tracker import track_faces
-from .media import Encoding, open_video, prefetch, read_sound, write_video
+from .media import EncodingConfig, open_video, prefetch, write_video
+from .media.atomic import check_output
+from .media.encoding import container_for
 from .media.frame import Frame
 from .media.video import Video
 from .progress import Progress, silent
@@ -32,14 +35,16 @@ class EditReport:
     """What :func:`edit_file` did.
 
     passed_through: runs of frames written unchanged because no chosen face is clear in them.
-    faces: chosen tracks (a person counts once per shot). seconds: wall time per stage.
+    faces: chosen tracks (a person counts once per shot). warnings: one line each, for the user.
+    seconds: wall time per stage.
     """
 
     output: Path
     frames: int
     passed_through: tuple[range, ...]
     faces: int
-    sound: str
+    sound: Literal["copied", "encoded", "none"]
+    warnings: tuple[str, ...]
     seconds: dict[str, float]
 
 
@@ -53,14 +58,16 @@ def choose_faces(tracks: FaceTracks, choice: FaceChoice, order: FaceOrder) -> tu
 
     Raises InputError where there are faces, but not the asked one.
     """
-    return tracks.select(choice, order=order) if tracks.tracks else ()
+    try:
+        tracks.select("all")
+    except InputError:
+        return ()
+    return tracks.select(choice, order=order)
 
 
 def reference_in(video: Video, *, device: torch.device, progress: Progress = silent) -> ReferenceClip:
     """The largest face of a clip or picture, as an expression to copy. Raises InputError where it shows no face."""
     tracks = find_faces(video, device=device, progress=progress)
-    if not tracks.tracks:
-        raise InputError(f"no face found in the reference {video.info.name}; choose a clip that shows one clearly")
     longest = max(tracks.select("largest"), key=lambda track: track.stop_frame - track.first_frame)
     return ReferenceClip(video=video, track=longest)
 
@@ -106,7 +113,7 @@ def edit_file(
     editor: str | ExpressionEditor = "mesh",
     face: FaceChoice = "largest",
     order: FaceOrder = "left-right",
-    encoding: Encoding | None = None,
+    encoding: EncodingConfig | None = None,
     progress: Progress = silent,
 ) -> EditReport:
     """Edit a file into another file with the same frames, times, size and sound.
@@ -114,6 +121,7 @@ def edit_file(
     The output appears only when it is complete; whatever happens before, nothing is left behind.
     Raises InputError, OutputError or WeightsError with one line that says what to do.
     """
+    container_for(check_output(output))  # a bad output name should not cost a tracking pass
     video = open_video(source)
     start = time.perf_counter()
     tracks = find_faces(video, device=device, progress=progress)
@@ -121,14 +129,13 @@ def edit_file(
     chosen = choose_faces(tracks, face, order)
     frames = edit_video(video, request, device=device, editor=editor, face=face, order=order, tracks=tracks)
     with closing(frames):
-        written = write_video(
-            frames, output, like=video, sound=read_sound(source), encoding=encoding or Encoding(), progress=progress
-        )
+        written = write_video(frames, output, like=video, encoding=encoding, progress=progress)
     return EditReport(
         output=Path(output),
-        frames=written.frames,
+        frames=written.frame_count,
         passed_through=tuple(tracks.missing_frames(chosen)),
         faces=len(chosen),
         sound=written.sound,
+        warnings=written.warnings,
         seconds={"tracking": tracked - start, "editing": time.perf_counter() - tracked},
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -69,11 +70,11 @@ def run(args: argparse.Namespace) -> None:
     check_output(args.input, args.output, overwrite_input=args.overwrite_input)
 
     from ..device import resolve_device
-    from ..media import Encoding
+    from ..media import EncodingConfig
     from ..pipeline import edit_file, open_reference
 
     device = resolve_device(args.device)
-    encoding = Encoding() if args.crf is None else Encoding(crf=args.crf)
+    encoding = EncodingConfig() if args.crf is None else EncodingConfig(crf=args.crf)
     with progress_bars(quiet=args.quiet) as progress:
         reference = None if args.reference is None else open_reference(args.reference, device=device, progress=progress)
         request = ExpressionRequest(
@@ -94,6 +95,8 @@ def run(args: argparse.Namespace) -> None:
             encoding=encoding,
             progress=progress,
         )
+    for warning in report.warnings:
+        print(f"thfem: {warning}", file=sys.stderr)
     if not args.quiet:
         print(summary(report))
 

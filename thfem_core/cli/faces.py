@@ -37,5 +37,7 @@ def run(args: argparse.Namespace) -> None:
         picture = numbered_preview(video, tracks, order=args.face_order, chosen=chosen)
     save_picture(args.output, picture)
     if not args.quiet:
-        shots = len(tracks.cuts) + 1
-        print(f"{args.output}: {len(tracks.tracks)} faces in {shots} shot{'s' * (shots > 1)}, {len(chosen)} chosen")
+        faces, shots = len(choose_faces(tracks, "all", args.face_order)), len(tracks.cuts) + 1
+        print(
+            f"{args.output}: {faces} face{'s' * (faces != 1)} in {shots} shot{'s' * (shots > 1)}, {len(chosen)} chosen"
+        )
