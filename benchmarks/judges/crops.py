@@ -1,0 +1,52 @@
+"""Upright face squares for the judges, cut by landmarks so that detector jitter does not enter the scores."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from thfem_core.metrics.points import OUTER_EYES, RIGID
+
+CANONICAL_CHIN = 152
+FOREHEAD = 10
+# The five ArcFace points at 112²: eyes, nose tip, mouth corners (person's right first).
+ARCFACE_TEMPLATE = np.array(
+    [[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]], np.float32
+)
+# Mesh points per ArcFace point; an eye's centre is the mean of its corners.
+ARCFACE_POINTS = ((33, 133), (362, 263), (4,), (61,), (291,))
+
+
+def upright_square(rgb: np.ndarray, landmarks: np.ndarray, size: int, *, scale: float, drop: float = 0.0) -> np.ndarray:
+    """Cut a square turned so that the eyes are level.
+
+    rgb: (H, W, 3) uint8; landmarks: (478, 2|3) pixels. The square's centre lies between forehead and chin, shifted
+    down by ``drop``, its side is ``scale``, both in units of the forehead-chin distance. Returns (size, size, 3) uint8.
+    """
+    right, left = (landmarks[i, :2].astype(np.float64) for i in OUTER_EYES)
+    across = (left - right) / np.linalg.norm(left - right)
+    down = np.array([-across[1], across[0]])
+    top, chin = landmarks[FOREHEAD, :2], landmarks[CANONICAL_CHIN, :2]
+    height = float(np.linalg.norm(chin - top))
+    # Sideways the bridge of the nose and the temples decide, so that an open jaw does not move the square.
+    centre = (top + chin) / 2.0
+    middle = landmarks[list(RIGID), :2].mean(axis=0)
+    centre = centre + across * float(np.dot(middle - centre, across)) * 0.5 + down * drop * height
+    step = scale * height / size
+    to_frame = np.column_stack([across * step, down * step, centre - (across + down) * step * size / 2.0])
+    # Pixel centres sit at +0.5 in landmarks but at integers in OpenCV.
+    to_frame[:, 2] += (across + down) * step * 0.5 - 0.5
+    flags = cv2.INTER_AREA if step > 1 else cv2.INTER_LINEAR
+    if step > 1.5:  # warpAffine has no area filter: blur before shrinking
+        sigma = 0.4 * step
+        rgb = cv2.GaussianBlur(rgb, (0, 0), sigma)
+        flags = cv2.INTER_LINEAR
+    return cv2.warpAffine(
+        rgb, to_frame, (size, size), flags=flags | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
+    )
+
+
+def arcface_square(rgb: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
+    """The 112² crop of face-recognition networks: similarity of five points to the ArcFace template."""
+    points = np.stack([landmarks[list(group), :2].mean(axis=0) for group in ARCFACE_POINTS]).astype(np.float32) - 0.5
+    matrix, _ = cv2.estimateAffinePartial2D(points, ARCFACE_TEMPLATE, method=cv2.LMEDS)
+    return cv2.warpAffine(rgb, matrix, (112, 112), flags=cv2.INTER_LINEAR, borderValue=0)

@@ -1,0 +1,138 @@
+"""Was the speech kept? Lip aperture and width over time, lip distance, and mouth closures, source against output.
+
+All take landmarks as in :mod:`.points`. Frames in which either face is missing (NaN) do not count.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..errors import InputError
+from .alignment import align_heads
+from .points import INNER_LIP_PAIRS, INNER_LIPS, LIP_CORNERS, LIPS, outer_eye_distance
+
+# Below this the inner lips of the mesh count as touching: closed mouths fit at 0..2 % of the outer-eye distance.
+CLOSED_APERTURE = 3.0
+
+
+def lip_aperture(landmarks: np.ndarray) -> np.ndarray:
+    """Mean gap of the inner lips: (T, 478, 2|3) pixels → (T,) in % of the outer-eye distance."""
+    upper, lower = np.array(INNER_LIP_PAIRS).T
+    gap = np.linalg.norm(landmarks[:, upper, :2] - landmarks[:, lower, :2], axis=-1).mean(axis=1)
+    return 100.0 * gap / outer_eye_distance(landmarks)
+
+
+def lip_width(landmarks: np.ndarray) -> np.ndarray:
+    """Distance of the mouth corners: (T, 478, 2|3) pixels → (T,) in % of the outer-eye distance."""
+    right, left = LIP_CORNERS
+    return 100.0 * np.linalg.norm(landmarks[:, right, :2] - landmarks[:, left, :2], axis=-1) / outer_eye_distance(
+        landmarks
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LaggedCorrelation:
+    """Pearson correlation of two signals.
+
+    at_zero: frame by frame. best: the highest over all lags tried. lag: where that is, in frames; positive where the
+    second signal comes late. NaN where a signal does not vary (lag 0 then).
+    """
+
+    at_zero: float
+    best: float
+    lag: int
+
+
+def _pearson(a: np.ndarray, b: np.ndarray) -> float:
+    valid = np.isfinite(a) & np.isfinite(b)
+    a, b = a[valid].astype(np.float64), b[valid].astype(np.float64)
+    if a.size < 3:
+        return float("nan")
+    a, b = a - a.mean(), b - b.mean()
+    scale = np.sqrt(np.square(a).sum() * np.square(b).sum())
+    return float((a * b).sum() / scale) if scale > 1e-9 else float("nan")
+
+
+def lagged_correlation(source: np.ndarray, output: np.ndarray, *, max_lag: int = 5) -> LaggedCorrelation:
+    """Correlate two signals (T,) at lags −max_lag..max_lag frames; ties go to the smallest shift.
+
+    Raises InputError where the lengths differ or are not longer than 2 · max_lag + 2.
+    """
+    if source.shape != output.shape or source.ndim != 1:
+        raise InputError(f"signals of {source.shape} and {output.shape} values differ; give clips of the same frames")
+    count = len(source)
+    if count <= 2 * max_lag + 2:
+        raise InputError(f"{count} frames are too few for a lag of {max_lag}; give more frames or a smaller lag")
+    best, best_lag = float("nan"), 0
+    for lag in sorted(range(-max_lag, max_lag + 1), key=abs):
+        value = _pearson(source[max(0, -lag) : count - max(0, lag)], output[max(0, lag) : count - max(0, -lag)])
+        if np.isfinite(value) and not value <= best + 1e-12:
+            best, best_lag = value, lag
+    return LaggedCorrelation(at_zero=_pearson(source, output), best=best, lag=best_lag)
+
+
+def mouth_landmark_distance(source: np.ndarray, output: np.ndarray, *, inner_only: bool = False) -> np.ndarray:
+    """How far the lips lie from the source's, with the heads laid over each other by their rigid points.
+
+    source, output: (T, 478, 2|3) pixels, also of different size. Returns (T,): mean over the 40 lip points (20 with
+    ``inner_only``) in % of the source's outer-eye distance. An expression moves the mouth corners, so this is not 0
+    for a good edit; :func:`mouth_motion_distance` leaves out the part that stays the same over the clip.
+    """
+    offset = _lip_offsets(source, output, INNER_LIPS if inner_only else LIPS)
+    return np.linalg.norm(offset, axis=-1).mean(axis=1)
+
+
+def mouth_motion_distance(source: np.ndarray, output: np.ndarray, *, inner_only: bool = False) -> np.ndarray:
+    """As :func:`mouth_landmark_distance` after taking out each lip point's mean offset over the clip.
+
+    What is left is lip *motion* that differs: a constant smile costs nothing, a flattened vowel does.
+    """
+    offset = _lip_offsets(source, output, INNER_LIPS if inner_only else LIPS)
+    present = np.isfinite(offset).all(axis=(1, 2))
+    if not present.any():
+        return np.full(len(offset), np.nan)
+    return np.linalg.norm(offset - offset[present].mean(axis=0), axis=-1).mean(axis=1)
+
+
+def _lip_offsets(source: np.ndarray, output: np.ndarray, points: tuple[int, ...]) -> np.ndarray:
+    if len(source) != len(output):
+        raise InputError(f"clips of {len(source)} and {len(output)} frames cannot be paired; give equal lengths")
+    offset = align_heads(output, source)[:, points] - source[:, points, :2]
+    return 100.0 * offset / outer_eye_distance(source)[:, None, None]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ClosureRecall:
+    """recall: share of the source's mouth closures that the output closes too, NaN without any; closures: how many."""
+
+    recall: float
+    closures: int
+
+
+def closure_recall(
+    source_aperture: np.ndarray,
+    output_aperture: np.ndarray,
+    *,
+    closed: float = CLOSED_APERTURE,
+    slack: float = 1.0,
+    tolerance: int = 1,
+) -> ClosureRecall:
+    """Do the lips still meet on p, b and m?
+
+    Apertures: (T,) as from :func:`lip_aperture`. A closure is a run of source frames at or below ``closed``; the
+    output recalls it by getting to ``closed + slack`` or below in any frame of the run widened by ``tolerance``
+    frames on both sides. Raises InputError where the lengths differ.
+    """
+    if source_aperture.shape != output_aperture.shape:
+        raise InputError("apertures of different length cannot be paired; give clips of the same frames")
+    is_closed = np.nan_to_num(source_aperture, nan=np.inf) <= closed
+    edges = np.diff(np.concatenate([[False], is_closed, [False]]).astype(np.int8))
+    starts, stops = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
+    output = np.nan_to_num(output_aperture, nan=np.inf)
+    recalled = sum(
+        bool(output[max(0, start - tolerance) : stop + tolerance].min() <= closed + slack)
+        for start, stop in zip(starts, stops, strict=True)
+    )
+    return ClosureRecall(recall=recalled / len(starts) if len(starts) else float("nan"), closures=len(starts))
