@@ -38,18 +38,16 @@ def _splat(cells: np.ndarray, values: np.ndarray, shape: tuple[int, int]) -> np.
     Returns (C, h, w)."""
     height, width = shape
     low = cells.astype(np.int32)
-    fraction = cells - low
-    index = low[:, 1] * width + low[:, 0]
-    fx, fy = fraction[:, 0], fraction[:, 1]
+    fx, fy = (cells - low).T
+    index = (low[:, 1] * width + low[:, 0]).astype(np.intp)
+    right = values * fx
+    left = values - right
     out = np.zeros((len(values), height * width))
-    for step, weight in (
-        (0, (1 - fx) * (1 - fy)),
-        (1, fx * (1 - fy)),
-        (width, (1 - fx) * fy),
-        (width + 1, fx * fy),
-    ):
-        for channel, value in zip(out, values, strict=True):
-            channel += np.bincount(index + step, weight * value, minlength=height * width)
+    for half, step in ((left, 0), (right, 1)):
+        down = half * fy
+        for part, row in ((half - down, 0), (down, width)):
+            for channel, value in zip(out, part, strict=True):
+                channel += np.bincount(index + (step + row), value, minlength=height * width)
     return out.reshape(-1, height, width)
 
 
@@ -80,30 +78,34 @@ def dense_warp(
     width, height = frame_size
     vertices = surface.place @ landmarks
     moved = surface.carry @ displacement
-    target = vertices[:, :2] + moved
-    corner = surface.corners
-    place = np.einsum("nk,nkc->nc", surface.weights, target[corner])
-    shift = np.einsum("nk,nkc->nc", surface.weights, moved[corner])
-    visible = facing(vertices, surface.triangles)[surface.triangle] * surface.area
+    # One gather for positions and shifts together: (V, 4) -> (N, 4).
+    attributes = np.concatenate([vertices[:, :2] + moved, moved], axis=1).astype(np.float32)
+    sampled = sum(
+        surface.weights[:, k, None] * attributes.take(surface.corners[:, k], axis=0) for k in range(3)
+    )
+    place, shift = sampled[:, :2], sampled[:, 2:]
+    visible = facing(vertices, surface.triangles).take(surface.triangle) * surface.area
 
     margin = MARGIN * cell
-    low = np.floor(np.maximum(place.min(axis=0) - margin, 0)).astype(int)
-    high = np.ceil(np.minimum(place.max(axis=0) + margin, (width, height))).astype(int)
+    outline = attributes[:, :2]  # the outermost samples lie within their triangles
+    low = np.floor(np.maximum(outline.min(axis=0) - margin, 0)).astype(int)
+    high = np.ceil(np.minimum(outline.max(axis=0) + margin, (width, height))).astype(int)
     if (high <= low).any():
         return None
     box = Box(int(low[0]), int(low[1]), int(high[0]), int(high[1]))
     grid = (max(2, round(box.height / cell)), max(2, round(box.width / cell)))
     scale = np.array([grid[1] / box.width, grid[0] / box.height], np.float32)
     # Cell i spans [i, i + 1) and is represented by its centre, hence the half. Samples off the frame are dropped.
-    cells = (place - low) * scale - 0.5
-    inside = ((cells >= 0) & (cells < np.array(grid[::-1]) - 1)).all(axis=1) & (visible > 0)
-    cells, weight, shift = cells[inside], visible[inside], shift[inside]
-    channels = [weight, -shift[:, 0] * weight, -shift[:, 1] * weight]
+    cells = (place - low.astype(np.float32)) * scale - np.float32(0.5)
+    x, y = cells.T
+    inside = np.flatnonzero((x >= 0) & (y >= 0) & (x < grid[1] - 1) & (y < grid[0] - 1) & (visible > 0))
+    weight = visible[inside]
+    channels = [weight, *(-shift[inside].T * weight)]
     if gain is not None:
         channels.append(gain[inside] * weight)
-    sums = [cv2.GaussianBlur(c, (0, 0), BLUR) for c in _splat(cells, np.stack(channels), grid).astype(np.float32)]
+    sums = [cv2.GaussianBlur(c, (0, 0), BLUR) for c in _splat(cells[inside], np.stack(channels), grid).astype(np.float32)]
     total = sums[0] + 1e-4 * float(surface.area.mean())
-    flow = np.stack([sums[1] / total, sums[2] / total], axis=2)
+    flow = cv2.merge([sums[1] / total, sums[2] / total])
     brightness = sums[3] / total if gain is not None else np.zeros(grid, np.float32)
     return Warp(box=box, flow=flow, gain=brightness, alpha=change_mask(flow, brightness))
 
@@ -115,7 +117,7 @@ STILL_GAIN, FULL_GAIN = 0.002, 0.012
 
 def change_mask(flow: np.ndarray, gain: np.ndarray) -> np.ndarray:
     """(h, w) 0..1: where the warp changes anything, feathered by how much it does; 0 at the grid's border."""
-    shift = np.sqrt((flow**2).sum(axis=2))
+    shift = cv2.magnitude(*cv2.split(flow))
     mask = np.maximum(
         (shift - STILL_SHIFT) / (FULL_SHIFT - STILL_SHIFT), (np.abs(gain) - STILL_GAIN) / (FULL_GAIN - STILL_GAIN)
     )
