@@ -10,7 +10,7 @@ import av
 import av.error
 
 from ..errors import InputError
-from .colour import ColourTags
+from .colour import FULL_RANGE, ColourTags
 from .pixel_format import PixelLayout
 from .planar_frame import to_planar
 from .upright import Orientation, picture_orientation, turn_upright
@@ -73,7 +73,7 @@ def picture_tags(picture: av.VideoFrame, stream: av.VideoStream) -> ColourTags:
     context = stream.codec_context
     return ColourTags(
         matrix=int(picture.colorspace),
-        range=int(picture.color_range),
+        range=FULL_RANGE if picture.format.name.startswith("yuvj") else int(picture.color_range),
         primaries=int(getattr(picture, "color_primaries", context.color_primaries)),
         transfer=int(getattr(picture, "color_trc", context.color_trc)),
     )

@@ -1,0 +1,128 @@
+"""Clips that are pictures already: an image batch in memory, or a folder of image files."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+
+from ..errors import InputError
+from .array_frame import ArrayFrame
+from .sound import Sound
+from .timing import frame_time
+from .video import VideoInfo
+
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
+
+
+def _check_rate(frame_rate: Fraction) -> Fraction:
+    if not 0 < frame_rate <= 1000:
+        raise InputError(f"the frame rate is {float(frame_rate):g}; give frames per second above 0, such as 25")
+    return Fraction(frame_rate)
+
+
+class ArrayVideo:
+    """:class:`.video.Video` over ``images``: (T, H, W, 3 or 4), float in 0..1 or uint8, tensor or array.
+
+    The batch is neither copied nor changed; a fourth channel is ignored. sound: what belongs to it, if anything.
+    """
+
+    def __init__(
+        self,
+        images: torch.Tensor | np.ndarray,
+        frame_rate: Fraction,
+        name: str = "images",
+        sound: Sound | None = None,
+    ) -> None:
+        if images.ndim != 4 or images.shape[-1] not in (3, 4):
+            raise InputError(f"{name} has shape {tuple(images.shape)}; give a batch (frames, height, width, 3)")
+        if not all(images.shape):
+            raise InputError(f"{name} has no pixels (shape {tuple(images.shape)}); give at least one image")
+        self._images = images
+        self.sound = sound
+        count, height, width = images.shape[:3]
+        rate = _check_rate(frame_rate)
+        self._info = VideoInfo(
+            name=name,
+            width=width,
+            height=height,
+            frame_rate=rate,
+            frame_count=count,
+            duration=count / rate,
+            has_sound=sound is not None,
+        )
+
+    @property
+    def info(self) -> VideoInfo:
+        return self._info
+
+    def frames(self) -> Iterator[ArrayFrame]:
+        for index, image in enumerate(self._images):
+            pixels = image.detach().cpu().numpy() if isinstance(image, torch.Tensor) else image
+            if pixels.dtype != np.uint8:
+                pixels = pixels.astype(np.float32, copy=False)
+            yield ArrayFrame(index=index, time=frame_time(index, self._info.frame_rate), pixels=pixels[..., :3])
+
+
+def _natural(path: Path) -> list[tuple[int, int | str]]:
+    """Sort key by which frame2 comes before frame10."""
+    return [(0, int(part)) if part.isdigit() else (1, part) for part in re.split(r"([0-9]+)", path.name.lower())]
+
+
+def read_image(path: str | os.PathLike[str]) -> np.ndarray:
+    """uint8 RGB (H, W, 3) of an image file, turned upright by its EXIF tag. Raises InputError."""
+    path = Path(path)
+    try:
+        data = np.fromfile(path, np.uint8)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror}); check the path") from error
+    image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    if image is None:
+        raise InputError(f"{path.name} is not an image that can be read; save it as PNG or JPEG")
+    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+
+
+class ImageFolderVideo:
+    """:class:`.video.Video` over the image files of a folder, in natural order of their names, or over one image."""
+
+    def __init__(self, path: str | os.PathLike[str], frame_rate: Fraction = Fraction(25)) -> None:
+        path = Path(path)
+        if path.is_dir():
+            files = [file for file in path.iterdir() if file.suffix.lower() in IMAGE_SUFFIXES and file.is_file()]
+            self._files = sorted(files, key=_natural)
+        else:
+            self._files = [path]
+        if not self._files:
+            raise InputError(f"the folder {path} has no images; put {', '.join(IMAGE_SUFFIXES[:3])} files there")
+        height, width = read_image(self._files[0]).shape[:2]
+        rate = _check_rate(frame_rate)
+        self._info = VideoInfo(
+            name=path.name,
+            width=width,
+            height=height,
+            frame_rate=rate,
+            frame_count=len(self._files),
+            duration=len(self._files) / rate,
+            has_sound=False,
+        )
+
+    @property
+    def info(self) -> VideoInfo:
+        return self._info
+
+    def frames(self) -> Iterator[ArrayFrame]:
+        expected = (self._info.height, self._info.width)
+        for index, file in enumerate(self._files):
+            pixels = read_image(file)
+            if pixels.shape[:2] != expected:
+                raise InputError(
+                    f"{file.name} is {pixels.shape[1]}x{pixels.shape[0]} but {self._files[0].name} is "
+                    f"{expected[1]}x{expected[0]}; all images must have one size"
+                )
+            yield ArrayFrame(index=index, time=frame_time(index, self._info.frame_rate), pixels=pixels)

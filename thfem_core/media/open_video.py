@@ -1,0 +1,34 @@
+"""Any path a user may give as a clip: a video file, one image, or a folder of images."""
+
+from __future__ import annotations
+
+import io
+from fractions import Fraction
+from pathlib import Path
+
+from ..errors import InputError
+from .array_video import IMAGE_SUFFIXES, ImageFolderVideo
+from .file_video import FileVideo
+from .source import MediaSource
+from .video import Video
+
+
+def open_video(
+    source: MediaSource,
+    *,
+    start: Fraction = Fraction(0),
+    duration: Fraction | None = None,
+    frame_rate: Fraction = Fraction(25),
+) -> Video:
+    """A clip from a video file (or its bytes), a still image (one frame), or a folder of images.
+
+    start, duration: the part of a video file to use, in seconds. frame_rate: of images only.
+    Raises InputError, in one line, for anything that is none of these.
+    """
+    if not isinstance(source, io.BytesIO):
+        path = Path(source)
+        if path.is_dir() or (path.is_file() and path.suffix.lower() in IMAGE_SUFFIXES):
+            if start or duration is not None:
+                raise InputError(f"{path.name} holds images, which have no time of their own; leave start and duration")
+            return ImageFolderVideo(path, frame_rate)
+    return FileVideo(source, start=start, duration=duration)

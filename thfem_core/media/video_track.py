@@ -1,0 +1,120 @@
+"""The picture track of an output: exact time stamps and durations, colour tags, bounded memory."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import av
+
+from ..errors import InputError
+from .colour import UNSPECIFIED, ColourTags
+from .encoder_picture import encoder_picture, encoder_tags
+from .encoding import Container, EncodingConfig, choose_codec, choose_layout, encoder_formats, encoder_options
+from .file_video import FileVideo
+from .frame import Frame
+from .planar_frame import PlanarFrame
+from .video import Video
+
+_FINEST_CLOCK = 1_000_000
+# A last frame is believed to be shown this many frame steps at most; its true length is often not stored.
+_LONGEST_LAST = 4
+
+
+def _clock(like: Video) -> Fraction:
+    """Seconds per tick: the source's own, so that its time stamps are kept exactly."""
+    tick = like.time_base if isinstance(like, FileVideo) else 1 / like.info.frame_rate
+    tick = Fraction(1, tick.denominator)
+    return max(tick, Fraction(1, _FINEST_CLOCK))
+
+
+def _set_tags(context: av.VideoCodecContext, tags: ColourTags) -> None:
+    context.color_range = tags.range
+    for name, value in (("colorspace", tags.matrix), ("color_primaries", tags.primaries), ("color_trc", tags.transfer)):
+        if value != UNSPECIFIED:
+            setattr(context, name, value)
+
+
+class VideoTrack:
+    """Encodes frames of one size; each waits for the next one's time, which is its own end.
+
+    offset: seconds by which the track starts after the output's time 0.
+    """
+
+    def __init__(
+        self,
+        output: av.container.OutputContainer,
+        first: Frame,
+        *,
+        like: Video,
+        container: Container,
+        encoding: EncodingConfig,
+        offset: Fraction,
+    ) -> None:
+        source = first.layout if isinstance(first, PlanarFrame) else None
+        transparent = source is not None and source.alpha is not None
+        self.codec = choose_codec(container, encoding, transparent=transparent)
+        self.layout = choose_layout(encoder_formats(self.codec), source, (first.width, first.height))
+        self.drops_alpha = transparent and self.layout.alpha is None
+        self._tags = encoder_tags(first)
+        self._tick = _clock(like)
+        self._rate = like.info.frame_rate
+        self._output = output
+        self._size = (first.width, first.height)
+        self._offset = offset
+        self._waiting: Frame | None = None
+        self._last_ticks: int | None = None
+        self._durations: dict[int, int] = {}
+        self._step = 1 / self._rate
+
+        self._stream = output.add_stream(self.codec, rate=self._rate, options=encoder_options(self.codec, encoding))
+        self._stream.width, self._stream.height = self._size
+        self._stream.pix_fmt = self.layout.name
+        context = self._stream.codec_context
+        context.time_base = self._tick
+        # sliced threads, PyAV's default, cost x264 quality and speed
+        context.thread_type = "FRAME"
+        _set_tags(context, self._tags)
+        if isinstance(like, FileVideo) and like.pixel_aspect:
+            context.sample_aspect_ratio = like.pixel_aspect
+
+    def _ticks(self, time: Fraction) -> int:
+        ticks = round((time + self._offset) / self._tick)
+        return ticks if self._last_ticks is None else max(ticks, self._last_ticks + 1)
+
+    def add(self, frame: Frame) -> Fraction:
+        """Take a frame; returns its time in the output, in seconds. Raises InputError if its size differs."""
+        if (frame.width, frame.height) != self._size:
+            raise InputError(
+                f"frame {frame.index} is {frame.width}x{frame.height} but the clip began with "
+                f"{self._size[0]}x{self._size[1]}; all frames must have one size"
+            )
+        if self._waiting is not None:
+            self._step = frame.time - self._waiting.time
+            self._encode(self._waiting, end=frame.time)
+        self._waiting = frame
+        return frame.time + self._offset
+
+    def _encode(self, frame: Frame, end: Fraction) -> None:
+        ticks = self._ticks(frame.time)
+        self._last_ticks = ticks
+        self._durations[ticks] = max(1, round((end + self._offset) / self._tick) - ticks)
+        picture = encoder_picture(frame, self.layout, self._tags)
+        picture.pts, picture.time_base = ticks, self._tick
+        picture.pict_type = 0  # let the encoder choose: the decoder's I, P and B are not its plan
+        self._mux(self._stream.encode(picture))
+
+    def _mux(self, packets: list[av.Packet]) -> None:
+        for packet in packets:
+            duration = self._durations.pop(packet.pts, None)
+            if duration is not None:
+                packet.duration = duration
+            self._output.mux(packet)
+
+    def finish(self, clip_end: Fraction | None) -> None:
+        """Encode what is left. clip_end: when the last frame ends, where the source says so."""
+        if self._waiting is not None:
+            frame, self._waiting = self._waiting, None
+            step = self._step if self._step > 0 else 1 / self._rate
+            known = clip_end is not None and 0 < clip_end - frame.time <= _LONGEST_LAST * step
+            self._encode(frame, end=clip_end if known and clip_end is not None else frame.time + step)
+        self._mux(self._stream.encode(None))
