@@ -63,7 +63,7 @@ def _forward(matrix: int) -> np.ndarray:
 
 @lru_cache(maxsize=64)
 def samples_from_rgb(layout: PixelLayout, matrix: int, full_range: bool) -> np.ndarray:
-    """float64 (3, 4): samples in the order of ``layout.planes`` = M @ (r, g, b, 1), RGB 0..255 (grey: all rows luma)."""
+    """float64 (3, 4): samples in the order of ``layout.planes`` = M @ (r, g, b, 1), RGB 0..255 (grey: luma rows)."""
     top = layout.maximum
     if layout.is_rgb:
         return np.hstack([np.eye(3) * top / 255.0, np.zeros((3, 1))])

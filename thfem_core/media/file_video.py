@@ -24,13 +24,9 @@ class FileVideo:
     Raises InputError, in one line, where there is no file or nothing in it decodes to a picture.
     """
 
-    def __init__(
-        self, source: MediaSource, *, start: Fraction = Fraction(0), duration: Fraction | None = None
-    ) -> None:
+    def __init__(self, source: MediaSource, *, start: Fraction = Fraction(0), duration: Fraction | None = None) -> None:
         self.source = source
-        self.window = TrimWindow(
-            start=Fraction(start), duration=None if duration is None else Fraction(duration)
-        )
+        self.window = TrimWindow(start=Fraction(start), duration=None if duration is None else Fraction(duration))
         self._probe()
 
     def _probe(self) -> None:
@@ -86,7 +82,9 @@ class FileVideo:
         try:
             yield from decode_pictures(container, stream, self.window)
         except (av.error.FFmpegError, OSError) as error:
-            raise InputError(f"{source_name(self.source)} cannot be read any further ({error}); copy it again") from error
+            raise InputError(
+                f"{source_name(self.source)} cannot be read any further ({error}); copy it again"
+            ) from error
 
     @property
     def info(self) -> VideoInfo:

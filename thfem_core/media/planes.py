@@ -77,9 +77,7 @@ def region_to_rgb(picture: av.VideoFrame, layout: PixelLayout, tags: ColourTags,
     return np.ascontiguousarray(inner)
 
 
-def scaled_rgb(
-    picture: av.VideoFrame, layout: PixelLayout, tags: ColourTags, width: int, height: int
-) -> np.ndarray:
+def scaled_rgb(picture: av.VideoFrame, layout: PixelLayout, tags: ColourTags, width: int, height: int) -> np.ndarray:
     """uint8 RGB (height, width, 3) of the whole picture; every plane is area-scaled before the colours are computed."""
     views = plane_views(picture, layout)
     parts = [cv2.resize(views[index], (width, height), interpolation=cv2.INTER_AREA) for index in layout.planes]

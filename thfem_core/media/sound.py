@@ -19,8 +19,9 @@ _log = logging.getLogger(__name__)
 
 # Time stamps of compressed sound are rounded; only a jump of more than this (seconds) is a real gap.
 _GAP = Fraction(1, 20)
-# Seek this far ahead of the wanted moment (seconds): codecs need a packet or two to settle.
-_RUN_UP = Fraction(1, 2)
+# Decoding from the very start repeats exactly (AAC's noise depends on what came before); only a later moment
+# than this (seconds) is worth a seek, and then codecs need a packet or two to settle.
+_FAR, _RUN_UP = Fraction(30), Fraction(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,9 @@ class Sound:
 
     def __post_init__(self) -> None:
         if self.samples.ndim != 2 or self.samples.dtype != np.float32:
-            raise ValueError(f"sound samples must be float32 (channels, T), not {self.samples.dtype} {self.samples.shape}")
+            raise ValueError(
+                f"sound samples must be float32 (channels, T), not {self.samples.dtype} {self.samples.shape}"
+            )
         if self.sample_rate <= 0:
             raise ValueError(f"the sample rate is {self.sample_rate}; give a positive number of hertz")
 
@@ -73,7 +76,7 @@ def sound_blocks(
     silence; raises av.error.FFmpegError only if the track cannot be decoded at all.
     """
     rate = stream.codec_context.sample_rate
-    if origin is not None and origin > _RUN_UP:
+    if origin is not None and origin > _FAR:
         container.seek(int((origin - _RUN_UP) * 1_000_000))
     position = 0  # samples given out so far
     resampler: av.AudioResampler | None = None

@@ -33,7 +33,9 @@ class TrimWindow:
         if self.start < 0:
             raise InputError(f"the start is {float(self.start):g} s; give 0 or more")
         if self.duration is not None and self.duration <= 0:
-            raise InputError(f"the duration is {float(self.duration):g} s; give more than 0, or none for the whole clip")
+            raise InputError(
+                f"the duration is {float(self.duration):g} s; give more than 0, or none for the whole clip"
+            )
 
     @property
     def whole(self) -> bool:
