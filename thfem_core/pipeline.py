@@ -22,11 +22,13 @@ from .expression.request import ExpressionRequest, ReferenceClip
 from .face.models import face_models
 from .face.track import FaceChoice, FaceOrder, FaceTrack, FaceTracks
 from .face.tracker import track_faces
-from .media import EncodingConfig, open_video, prefetch, write_video
 from .media.atomic import check_output
-from .media.encoding import container_for
+from .media.encoding import EncodingConfig, container_for
 from .media.frame import Frame
+from .media.open_video import open_video
+from .media.prefetch import prefetch
 from .media.video import Video
+from .media.writer import write_video
 from .progress import Progress, silent
 
 

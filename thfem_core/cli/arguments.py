@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from ..expression.request import EMOTIONS, MAX_STRENGTH
+from ..expression.request import MAX_STRENGTH
 from ..face.track import FaceChoice
 
 FACE_ORDERS = ("left-right", "size")
@@ -43,10 +43,6 @@ def add_strength_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--strength", type=float, default=1.0, help=f"0 (no change) to {MAX_STRENGTH} (caricature) (default: 1)"
     )
-
-
-def add_emotion_argument(parser: argparse._ActionsContainer, **kwargs: object) -> None:
-    parser.add_argument("--emotion", choices=EMOTIONS, help="one of: " + ", ".join(EMOTIONS), **kwargs)  # type: ignore[arg-type]
 
 
 def frame_runs(runs: Sequence[range]) -> str:

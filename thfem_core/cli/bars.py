@@ -14,15 +14,15 @@ class _Bars:
     """A :class:`Progress`; a new stage name closes the bar before. Silent where stderr is not a terminal."""
 
     def __init__(self) -> None:
+        self._stage = ""
         self._bar: tqdm | None = None
 
     def __call__(self, stage: str, done: int, total: int | None) -> None:
-        bar = self._bar
-        if bar is None or bar.desc != f"{stage}: ":
+        if self._bar is None or stage != self._stage:
             self.close()
-            bar = self._bar = tqdm(desc=stage, total=total, unit=" frames", disable=None, dynamic_ncols=True)
-        bar.total = total
-        bar.update(done - bar.n)
+            self._stage, self._bar = stage, tqdm(desc=stage, unit=" frames", disable=None, dynamic_ncols=True)
+        self._bar.total = total
+        self._bar.update(done - self._bar.n)
 
     def close(self) -> None:
         if self._bar is not None:

@@ -1,4 +1,4 @@
-"""``demo``: edit the sample clip that comes with the package, and show source and result side by side."""
+"""``demo``: edit the sample clip that comes with the package, and show source and results side by side."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import argparse
 import shutil
 from pathlib import Path
 
-from .arguments import add_device_argument, add_emotion_argument, add_strength_argument
+from ..expression.request import EMOTIONS
+from .arguments import add_device_argument, add_strength_argument
 from .bars import progress_bars
 from .edit import summary
 
 DEMO_CLIP = Path(__file__).parents[1] / "assets" / "demo.mp4"
-PICTURE_MOMENTS = (0.2, 0.4, 0.6, 0.8)  # shares of the clip's length
+PICTURE_MOMENTS = (0.08, 0.45, 0.56, 0.85)  # shares of the clip's length: mouth shut, open, and in between
 
 
 def add_parser(commands: argparse._SubParsersAction) -> argparse.ArgumentParser:
@@ -21,7 +22,14 @@ def add_parser(commands: argparse._SubParsersAction) -> argparse.ArgumentParser:
         description="Edit the sample clip; write source, result and a side-by-side picture into a folder.",
     )
     parser.add_argument("-o", "--output", type=Path, default=Path("thfem_demo"), help="folder (default: thfem_demo)")
-    add_emotion_argument(parser, default="happy")
+    parser.add_argument(
+        "--emotion",
+        nargs="+",
+        choices=EMOTIONS,
+        default=["happy"],
+        metavar="EMOTION",
+        help=f"one or more of: {', '.join(EMOTIONS)} (default: happy)",
+    )
     add_strength_argument(parser)
     add_device_argument(parser)
     return parser
@@ -31,24 +39,26 @@ def run(args: argparse.Namespace) -> None:
     from ..device import resolve_device
     from ..errors import OutputError
     from ..expression.request import ExpressionRequest
-    from ..media import open_video
+    from ..media.open_video import open_video
     from ..pipeline import edit_file
     from .compare import side_by_side
     from .pictures import save_picture
 
-    request = ExpressionRequest(emotion=args.emotion, strength=args.strength)
-    source = args.output / "demo_source.mp4"
-    edited = args.output / f"demo_{args.emotion}.mp4"
-    picture = edited.with_suffix(".jpg")
+    requests = {name: ExpressionRequest(emotion=name, strength=args.strength) for name in args.emotion}
     device = resolve_device(args.device)
+    source, picture = args.output / "demo_source.mp4", args.output / "demo.jpg"
     try:
         args.output.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(DEMO_CLIP, source)
     except OSError as error:
         raise OutputError(f"cannot write into {args.output}: {error.strerror or error}") from error
+    edited = {}
     with progress_bars(quiet=args.quiet) as progress:
-        report = edit_file(source, edited, request, device=device, progress=progress)
-    save_picture(picture, side_by_side(open_video(source), open_video(edited), moments=PICTURE_MOMENTS))
+        for name, request in requests.items():
+            report = edit_file(source, args.output / f"demo_{name}.mp4", request, device=device, progress=progress)
+            edited[name] = open_video(report.output)
+            if not args.quiet:
+                print(summary(report))
+    save_picture(picture, side_by_side(open_video(source), edited, moments=PICTURE_MOMENTS))
     if not args.quiet:
-        print(summary(report))
         print(f"source: {source}\nside by side: {picture}")

@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import InputError
-from ..expression.request import MAX_STRENGTH, ExpressionRequest, RegionStrengths, StrengthCurve
+from ..expression.request import EMOTIONS, MAX_STRENGTH, ExpressionRequest, RegionStrengths, StrengthCurve
 from .arguments import (
     add_device_argument,
-    add_emotion_argument,
     add_face_arguments,
     add_strength_argument,
     frame_runs,
@@ -34,7 +33,7 @@ def add_parser(commands: argparse._SubParsersAction) -> argparse.ArgumentParser:
     parser.add_argument("input", type=Path, metavar="INPUT", help="a video file")
     parser.add_argument("-o", "--output", type=Path, required=True, help="the edited video (.mp4, .mov or .mkv)")
     what = parser.add_mutually_exclusive_group()
-    add_emotion_argument(what)
+    what.add_argument("--emotion", choices=EMOTIONS, metavar="EMOTION", help=f"one of: {', '.join(EMOTIONS)}")
     what.add_argument("--reference", type=Path, metavar="CLIP", help="a clip or picture whose expression is copied")
     add_strength_argument(parser)
     for region in REGIONS:
@@ -70,7 +69,7 @@ def run(args: argparse.Namespace) -> None:
     check_output(args.input, args.output, overwrite_input=args.overwrite_input)
 
     from ..device import resolve_device
-    from ..media import EncodingConfig
+    from ..media.encoding import EncodingConfig
     from ..pipeline import edit_file, open_reference
 
     device = resolve_device(args.device)

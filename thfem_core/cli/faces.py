@@ -25,7 +25,7 @@ def add_parser(commands: argparse._SubParsersAction) -> argparse.ArgumentParser:
 def run(args: argparse.Namespace) -> None:
     from ..device import resolve_device
     from ..face.preview import numbered_preview
-    from ..media import open_video
+    from ..media.open_video import open_video
     from ..pipeline import choose_faces, find_faces
     from .pictures import check_picture_path, save_picture
 
