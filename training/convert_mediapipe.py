@@ -21,6 +21,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from thfem_core.face.mediapipe.blazeface import ShortRangeBlazeFace
+from thfem_core.face.mediapipe.blocks import GroupedPointwise, Pointwise
 from thfem_core.face.mediapipe.full_range import FullRangeBlazeFace
 from thfem_core.face.mediapipe.mesh_net import AttentionMesh
 from thfem_core.face.mediapipe.region_refinement import REGIONS
@@ -33,6 +34,7 @@ SOURCES = {
 }
 _CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D")
 _CROPS = "TransformTensorBilinear"
+_WEIGHTED = (nn.Conv2d, Pointwise, GroupedPointwise, nn.PReLU)
 Layer = tuple[str, int]  # operator name, index of the operator
 
 
@@ -118,7 +120,7 @@ class TfliteGraph:
 
 def weight_slots(module: nn.Module) -> list[tuple[str, nn.Module]]:
     """The modules that hold weights, by name, in order of execution."""
-    return [(name, part) for name, part in module.named_modules() if isinstance(part, nn.Conv2d | nn.PReLU)]
+    return [(name, part) for name, part in module.named_modules() if isinstance(part, _WEIGHTED)]
 
 
 def assign(name: str, module: nn.Module, copies: list[list[list[torch.Tensor]]]) -> dict[str, torch.Tensor]:
@@ -130,7 +132,11 @@ def assign(name: str, module: nn.Module, copies: list[list[list[torch.Tensor]]])
     for (slot, layer), parts in zip(weight_slots(module), zip(*copies, strict=True), strict=True):
         for (field, target), values in zip(layer.named_parameters(), zip(*parts, strict=True), strict=True):
             key = ".".join(filter(None, (name, slot, field)))
-            named[key] = torch.cat(values)
+            if isinstance(layer, Pointwise):
+                values = [value.reshape(target.shape) for value in values]
+            elif isinstance(layer, GroupedPointwise):
+                values = [value.reshape(1, len(value), -1).transpose(1, 2) for value in values]
+            named[key] = torch.cat(values).contiguous()
             if named[key].shape != target.shape:
                 raise ValueError(f"{key} has shape {tuple(named[key].shape)}, not {tuple(target.shape)}")
     return named

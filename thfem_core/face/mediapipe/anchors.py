@@ -8,7 +8,7 @@ import numpy as np
 
 VALUES = 16  # per anchor: box centre and size, six keypoints
 
-_SCORE_LIMIT = 100.0  # keeps the exponential of the sigmoid finite
+_SCORE_LIMIT = 80.0  # keeps the exponential of the sigmoid finite in float32
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

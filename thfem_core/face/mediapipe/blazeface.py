@@ -13,7 +13,7 @@ from einops import rearrange
 from torch import Tensor, nn
 
 from .anchors import VALUES, AnchorGrid, DetectorSpec
-from .blocks import BlazeBlock, SameConv2d, relu
+from .blocks import BlazeBlock, Pointwise, SameConv2d, relu
 
 SHORT_RANGE = DetectorSpec(
     input_side=128, anchors=(AnchorGrid(stride=8, per_cell=2), AnchorGrid(stride=16, per_cell=6)), min_score=0.5
@@ -32,17 +32,15 @@ class ShortRangeBlazeFace(nn.Module):
     """(B, 3, 128, 128) in -1..1 → scores (B, 896) before the sigmoid, boxes (B, 896, 16) in input pixels,
     relative to the anchors."""
 
-    spec = SHORT_RANGE
-
     def __init__(self) -> None:
         super().__init__()
         self.stem = nn.Sequential(SameConv2d(3, 24, 5, stride=2), nn.ReLU())
         self.fine = _blocks(_FINE_WIDTHS)
         self.coarse = _blocks(_COARSE_WIDTHS)
-        self.fine_scores = nn.Conv2d(88, 2, 1)
-        self.coarse_scores = nn.Conv2d(96, 6, 1)
-        self.fine_boxes = nn.Conv2d(88, 2 * VALUES, 1)
-        self.coarse_boxes = nn.Conv2d(96, 6 * VALUES, 1)
+        self.fine_scores = Pointwise(88, 2)
+        self.coarse_scores = Pointwise(96, 6)
+        self.fine_boxes = Pointwise(88, 2 * VALUES)
+        self.coarse_boxes = Pointwise(96, 6 * VALUES)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         fine = self.fine(self.stem(images))

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .anchors import VALUES, AnchorGrid, DetectorSpec
+from .blocks import Pointwise
 
 FULL_RANGE = DetectorSpec(input_side=192, anchors=(AnchorGrid(stride=4, per_cell=1),), min_score=0.6)
 
@@ -21,7 +22,7 @@ class _Separable(nn.Module):
     def __init__(self, in_channels: int, out_channels: int, *, stride: int = 1) -> None:
         super().__init__()
         self.depthwise = nn.Conv2d(in_channels, in_channels, 3, stride=stride, padding=1, groups=in_channels)
-        self.pointwise = nn.Conv2d(in_channels, out_channels, 1)
+        self.pointwise = Pointwise(in_channels, out_channels)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.pointwise(self.depthwise(x))
@@ -54,7 +55,7 @@ class _Projection(nn.Sequential):
     """1×1 convolution and ReLU, between the way down and the way up."""
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
-        super().__init__(nn.Conv2d(in_channels, out_channels, 1), nn.ReLU())
+        super().__init__(Pointwise(in_channels, out_channels), nn.ReLU())
 
 
 class _Unfolded(nn.Module):
@@ -62,7 +63,7 @@ class _Unfolded(nn.Module):
 
     def __init__(self, in_channels: int, values: int) -> None:
         super().__init__()
-        self.pointwise = nn.Conv2d(in_channels, 4 * values, 1)
+        self.pointwise = Pointwise(in_channels, 4 * values)
         self.depthwise = nn.Conv2d(4 * values, 4 * values, 3, stride=2, padding=1, groups=4 * values)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -73,8 +74,6 @@ class _Unfolded(nn.Module):
 class FullRangeBlazeFace(nn.Module):
     """(B, 3, 192, 192) in -1..1 → scores (B, 2304) before the sigmoid, boxes (B, 2304, 16) in input pixels,
     relative to the anchors."""
-
-    spec = FULL_RANGE
 
     def __init__(self) -> None:
         super().__init__()

@@ -11,7 +11,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from .blocks import BlazeBlock, SameConv2d
+from .blocks import BlazeBlock, GroupedPointwise, Pointwise, SameConv2d
 from .region_refinement import IRIS_POINTS, IRISES, REGION_POINTS, REGIONS, RegionRefinement
 
 INPUT_SIDE = 192
@@ -47,7 +47,7 @@ class AttentionMesh(nn.Module):
         self.deep = _blocks(
             (32, 32, 32, 64, 64, 64, 128, 128, 128, 128, 128, 128, 128, 128, 128), halve_at=(2, 5, 8, 11)
         )
-        self.neck = nn.Sequential(nn.Conv2d(128, 32, 1), nn.PReLU(32), BlazeBlock(32, 32, nn.PReLU))
+        self.neck = nn.Sequential(Pointwise(128, 32), nn.PReLU(32), BlazeBlock(32, 32, nn.PReLU))
         self.mesh = nn.Conv2d(32, MESH_POINTS * 3, 3)
         self.presence = nn.Conv2d(32, 1, 3)
 
@@ -56,7 +56,7 @@ class AttentionMesh(nn.Module):
         self.region_trunk = _blocks((32, 32, 32, 64, 64, 64, 128), halve_at=(2, 5), groups=regions)
         self.contour_neck = nn.Sequential(
             _blocks((128, 128, 128, 128, 128, 128), halve_at=(2,), groups=heads),
-            nn.Conv2d(heads * 128, heads * 32, 1, groups=heads),
+            GroupedPointwise(128, 32, heads),
             nn.PReLU(heads * 32),
             BlazeBlock(32, 32, nn.PReLU, groups=heads),
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -10,64 +11,71 @@ from torch import Tensor, nn
 
 from ...media.frame import Frame
 from ..models import Detection, FaceRoi, MeshFit
-from . import roi as rois_
 from .anchors import DetectorSpec, decode
-from .blazeface import ShortRangeBlazeFace
-from .full_range import FullRangeBlazeFace
+from .blazeface import SHORT_RANGE, ShortRangeBlazeFace
+from .full_range import FULL_RANGE, FullRangeBlazeFace
 from .letterbox import Letterbox
 from .mesh_net import INPUT_SIDE, AttentionMesh
+from .roi import crop, landmarks_to_frame, roi_from_detection, roi_from_landmarks
 from .suppression import weighted_nms
+from .tracing import Network, traced
 from .weights import load_networks
 
 
-class MediaPipeFaceModels:
-    """:class:`~thfem_core.face.models.FaceModels` over MediaPipe's networks. Holds no state between calls."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Detector:
+    """A network and the meaning of its input and output."""
 
-    def __init__(
-        self,
-        *,
-        short_range: ShortRangeBlazeFace,
-        full_range: FullRangeBlazeFace,
-        mesh: AttentionMesh,
-        device: torch.device,
-    ) -> None:
-        self._detectors = (short_range, full_range)
+    network: Network
+    spec: DetectorSpec
+
+
+class MediaPipeFaceModels:
+    """:class:`thfem_core.face.models.FaceModels` over MediaPipe's networks. Holds no state between calls.
+
+    detectors: asked one after the other until one sees somebody.
+    mesh: (B, 3, 192, 192) in 0..1 → landmarks (B, 478, 3) in pixels of that crop, presence (B,) as a logit.
+    """
+
+    def __init__(self, *, detectors: Sequence[Detector], mesh: Network, device: torch.device) -> None:
+        self._detectors = tuple(detectors)
         self._mesh = mesh
         self._device = device
 
     def detect(self, frame: Frame) -> list[Detection]:
-        """All faces, best score first. The full-range network looks only where the short-range one sees nobody."""
-        for network in self._detectors:
-            found = self._detect_with(network, frame)
+        """All faces, best score first; pixels of the frame. Reads only a thumbnail of it."""
+        for detector in self._detectors:
+            found = self._detect_with(detector, frame)
             if found:
                 return found
         return []
 
     def roi_from_detection(self, detection: Detection) -> FaceRoi:
-        return rois_.roi_from_detection(detection)
+        """Where to look for the mesh of a detected face."""
+        return roi_from_detection(detection)
 
     def roi_from_landmarks(self, landmarks: np.ndarray) -> FaceRoi:
-        return rois_.roi_from_landmarks(landmarks)
+        """Where to look in the next frame; landmarks (478, 3) in pixels, finite."""
+        return roi_from_landmarks(landmarks)
 
     @torch.inference_mode()
     def fit(self, frame: Frame, rois: Sequence[FaceRoi]) -> list[MeshFit]:
-        """Fit the mesh inside each region, all regions in one batch; no regions, no fits."""
+        """Fit the mesh inside each region, all in one batch. Reads only the frame's pixels under the regions."""
         if not rois:
             return []
-        crops = np.stack([rois_.crop(frame, roi, INPUT_SIDE) for roi in rois])
+        crops = np.stack([crop(frame, roi, INPUT_SIDE) for roi in rois])
         landmarks, presence = self._mesh(self._images(crops) / 255.0)
         fits = zip(rois, landmarks.cpu().numpy(), torch.sigmoid(presence).tolist(), strict=True)
         return [
-            MeshFit(landmarks=rois_.landmarks_to_frame(points, roi, INPUT_SIDE), presence=score)
+            MeshFit(landmarks=landmarks_to_frame(points, roi, INPUT_SIDE), presence=score)
             for roi, points, score in fits
         ]
 
     @torch.inference_mode()
-    def _detect_with(self, network: ShortRangeBlazeFace | FullRangeBlazeFace, frame: Frame) -> list[Detection]:
-        spec: DetectorSpec = network.spec
-        letterbox = Letterbox.of(frame.width, frame.height, spec.input_side)
-        scores, boxes = network(self._images(letterbox.picture(frame)[None]))
-        candidates = decode(scores[0].cpu().numpy(), boxes[0].cpu().numpy(), spec)
+    def _detect_with(self, detector: Detector, frame: Frame) -> list[Detection]:
+        letterbox = Letterbox.of(frame.width, frame.height, detector.spec.input_side)
+        scores, boxes = detector.network(self._images(letterbox.picture(frame)[None]))
+        candidates = decode(scores[0].cpu().numpy(), boxes[0].cpu().numpy(), detector.spec)
         return letterbox.detections(weighted_nms(candidates))
 
     def _images(self, pictures: np.ndarray) -> Tensor:
@@ -86,5 +94,14 @@ def load_mediapipe(*, device: torch.device) -> MediaPipeFaceModels:
         "mesh": AttentionMesh(),
     }
     load_networks(networks)
-    ready = {name: net.eval().to(device=device, memory_format=torch.channels_last) for name, net in networks.items()}
-    return MediaPipeFaceModels(**ready, device=device)
+    for network in networks.values():
+        network.eval().to(device=device, memory_format=torch.channels_last)
+    short_range = traced(networks["short_range"], SHORT_RANGE.input_side, device)
+    return MediaPipeFaceModels(
+        detectors=[
+            Detector(network=short_range, spec=SHORT_RANGE),
+            Detector(network=networks["full_range"], spec=FULL_RANGE),  # seldom asked: not worth the time to trace
+        ],
+        mesh=traced(networks["mesh"], INPUT_SIDE, device),
+        device=device,
+    )

@@ -39,9 +39,9 @@ class RegionRefinement(nn.Module):
         ends = flat[:, self.axis]
         horizontal = F.normalize(ends[:, :, 1] - ends[:, :, 0], dim=-1)
         vertical = torch.stack([-horizontal[..., 1], horizontal[..., 0]], dim=-1)
-        rotation = torch.stack([horizontal, vertical], dim=-1)
-        upright = flat[:, self.points] @ rotation
-        low, high = upright.amin(dim=2), upright.amax(dim=2)
+        upright = torch.stack([horizontal, vertical], dim=-2)
+        low, high = torch.aminmax(upright @ flat[:, self.points].transpose(-1, -2), dim=-1)
+        rotation = upright.transpose(-1, -2)
         centre = rotation @ ((low + high) / 2)[..., None]
         return torch.cat([rotation * ((high - low) * _MARGIN)[..., None, :], centre], dim=-1)
 
