@@ -1,0 +1,110 @@
+"""The inputs that describe an expression, shared by the editing nodes, and the request made of them."""
+
+from __future__ import annotations
+
+from comfy_api.latest import io
+
+from ..thfem_core.errors import InputError
+from ..thfem_core.expression.request import (
+    EMOTIONS,
+    MAX_STRENGTH,
+    ExpressionRequest,
+    ReferenceClip,
+    RegionStrengths,
+    StrengthCurve,
+)
+from ..thfem_core.face.track import FaceChoice
+
+REGIONS = {"brows": "eyebrows", "eyes": "eyes", "cheeks": "cheeks and nose", "mouth": "mouth and chin"}
+
+
+def emotion_inputs() -> list[io.Input]:
+    """Which expression, and how much of it."""
+    return [
+        io.Combo.Input(
+            "emotion",
+            options=list(EMOTIONS),
+            default="happy",
+            tooltip="The expression to give. Ignored while a reference is connected.",
+        ),
+        io.Float.Input(
+            "strength",
+            default=1.0,
+            min=0.0,
+            max=MAX_STRENGTH,
+            step=0.05,
+            tooltip="0 leaves the face as it is, 1 is a clear natural expression, 1.5 the most.",
+        ),
+    ]
+
+
+def face_input() -> io.Input:
+    """Whom to edit."""
+    return io.String.Input(
+        "face",
+        default="largest",
+        tooltip="Whom to edit: largest, all, or a number from the preview of Track Faces (0, 1, …).",
+    )
+
+
+def region_inputs() -> list[io.Input]:
+    """Factors on the strength, per part of the face."""
+    return [
+        io.Float.Input(
+            region,
+            default=1.0,
+            min=0.0,
+            max=MAX_STRENGTH,
+            step=0.05,
+            tooltip=f"Factor on the strength for the {words}; 0 leaves them alone.",
+        )
+        for region, words in REGIONS.items()
+    ]
+
+
+def curve_input() -> io.Input:
+    """Strength over time."""
+    return io.String.Input(
+        "curve",
+        default="0:1",
+        tooltip="Strength over time as seconds:factor pairs, linear in between. "
+        "0:1 is the same throughout; 0:0, 1.5:1 fades in within 1.5 seconds.",
+    )
+
+
+def reference_input() -> io.Input:
+    """A clip or picture to copy from."""
+    return io.MultiType.Input(
+        "reference",
+        [io.Video, io.Image],
+        optional=True,
+        tooltip="A clip or picture whose expression is copied instead of the emotion (its largest face).",
+    )
+
+
+def face_choice(text: str) -> FaceChoice:
+    """``largest``, ``all`` or a number. Raises InputError that says so."""
+    word = text.strip().lower()
+    if word == "largest" or word == "all":
+        return word
+    if word.isdecimal():
+        return int(word)
+    raise InputError(f"face is {text!r}; write largest, all or a number from the preview of Track Faces (0, 1, …)")
+
+
+def expression_request(
+    *,
+    emotion: str,
+    reference: ReferenceClip | None,
+    strength: float,
+    regions: dict[str, float] | None = None,
+    curve: str = "",
+) -> ExpressionRequest:
+    """The request of an editing node. Raises InputError that names what is out of range."""
+    return ExpressionRequest(
+        emotion=emotion if reference is None else None,
+        reference=reference,
+        strength=strength,
+        regions=RegionStrengths(**(regions or {})),
+        curve=StrengthCurve.parse(curve) if curve.strip() else StrengthCurve(),
+    )

@@ -1,0 +1,22 @@
+"""The pack as the host sees it: its nodes and its model folder."""
+
+from __future__ import annotations
+
+from comfy_api.latest import ComfyExtension, io
+
+from .edit import SPFEMEdit, SPFEMEditImages
+from .host import register_model_folder
+from .load import LoadAudio, LoadVideo
+from .quick_edit import EditExpression
+from .save import SaveVideo
+from .track import TrackFaces
+
+
+class ThfemExtension(ComfyExtension):
+    """Registered by ``comfy_entrypoint`` in the root of the pack."""
+
+    async def on_load(self) -> None:
+        register_model_folder()
+
+    async def get_node_list(self) -> list[type[io.ComfyNode]]:
+        return [EditExpression, LoadVideo, LoadAudio, TrackFaces, SPFEMEdit, SPFEMEditImages, SaveVideo]

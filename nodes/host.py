@@ -1,0 +1,78 @@
+"""What differs between hosts, and the host's services in the terms of thfem_core.
+
+Hosts from 0.3.75 on are supported; what came later is used where :func:`schema` and ``hasattr`` find it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import comfy.model_management
+import comfy.utils
+import folder_paths
+import torch
+from comfy_api.latest import io
+
+MODEL_FOLDER = "thfem"
+CATEGORY = "THFEM"
+
+
+def schema(**fields) -> io.Schema:
+    """``io.Schema`` without the fields (search aliases, …) that this host does not know yet."""
+    known = {field.name for field in dataclasses.fields(io.Schema)}
+    return io.Schema(**{name: value for name, value in fields.items() if name in known})
+
+
+def register_model_folder() -> None:
+    """Make ``models/thfem`` known, so that extra_model_paths.yaml can add to it."""
+    folder_paths.add_model_folder_path(MODEL_FOLDER, os.path.join(folder_paths.models_dir, MODEL_FOLDER))
+    paths, extensions = folder_paths.folder_names_and_paths[MODEL_FOLDER]
+    # an empty set of extensions would list every file
+    folder_paths.folder_names_and_paths[MODEL_FOLDER] = (
+        paths,
+        set(extensions) | folder_paths.supported_pt_extensions,
+    )
+
+
+def work_device() -> torch.device:
+    """The device the host computes on."""
+    return comfy.model_management.get_torch_device()
+
+
+class HostProgress:
+    """A thfem_core ``Progress`` that moves the node's bar and stops when the user cancels.
+
+    stages: how many kinds of work the node does one after another; each gets an equal part of the bar.
+    """
+
+    def __init__(self, stages: int = 1) -> None:
+        self._stages = stages
+        self._seen: list[str] = []
+        self._bar = comfy.utils.ProgressBar(stages)
+
+    def __call__(self, stage: str, done: int, total: int | None) -> None:
+        # the bar's own hook notices a cancelled run only on hosts and at times it is connected
+        comfy.model_management.throw_exception_if_processing_interrupted()
+        if stage not in self._seen:
+            self._seen.append(stage)
+        length = max(total or 0, done, 1) if total else done + 1
+        position = self._seen.index(stage) * length + done
+        self._bar.update_absolute(position, max(self._stages, len(self._seen)) * length)
+
+
+@contextmanager
+def new_temp_file(stem: str, suffix: str) -> Iterator[Path]:
+    """A fresh path in the host's temp folder (which the host empties); removed again if the work fails."""
+    folder = Path(folder_paths.get_temp_directory())
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{stem}_{uuid.uuid4().hex[:12]}{suffix}"
+    try:
+        yield path
+    except BaseException:  # a cancelled run is no Exception on newer hosts
+        path.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,46 @@
+"""Edit Expression: the whole way in one node."""
+
+from __future__ import annotations
+
+from comfy_api.latest import Input, io
+
+from .edit import edited_video, reference_clip
+from .expression_inputs import emotion_inputs, expression_request, face_choice, face_input, reference_input
+from .host import CATEGORY, HostProgress, schema
+from .video_sockets import clip_from_socket
+
+
+class EditExpression(io.ComfyNode):
+    """THFEM_EditExpression: video in, video with another expression out; tracking happens inside."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return schema(
+            node_id="THFEM_EditExpression",
+            display_name="Edit Expression (quick, THFEM)",
+            category=CATEGORY,
+            description="Give the person in a talking video another expression and keep the speech.",
+            search_aliases=["emotion", "facial expression", "smile", "happy", "sad", "angry", "talking head", "SPFEM"],
+            inputs=[
+                io.Video.Input("video", tooltip="The clip to edit. It is streamed, so its length does not matter."),
+                *emotion_inputs(),
+                face_input(),
+                reference_input(),
+            ],
+            outputs=[
+                io.Video.Output(
+                    display_name="video", tooltip="The edited clip: same frames, times, size and sound as the input."
+                )
+            ],
+        )
+
+    @classmethod
+    def execute(
+        cls, video: Input.Video, emotion: str, strength: float, face: str, reference: object = None
+    ) -> io.NodeOutput:
+        choice = face_choice(face)
+        progress = HostProgress(stages=2 if reference is None else 3)
+        request = expression_request(
+            emotion=emotion, strength=strength, reference=reference_clip(reference, progress=progress)
+        )
+        return edited_video(clip_from_socket(video), request, face=choice, progress=progress)

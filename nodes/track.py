@@ -1,0 +1,65 @@
+"""Track Faces: who is in the clip, and which number each face has."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import torch
+from comfy_api.latest import io, ui
+
+from ..thfem_core.face.models import face_models
+from ..thfem_core.face.preview import face_numbers, numbered_preview
+from ..thfem_core.face.track import FaceOrder
+from ..thfem_core.face.tracker import TrackerConfig, track_faces
+from .host import CATEGORY, HostProgress, schema, work_device
+from .payloads import Track, TrackedFaces
+from .video_sockets import clip_from_socket, fps_input
+
+
+class TrackFaces(io.ComfyNode):
+    """THFEM_TrackFaces: one pass over the clip; later nodes reuse the result."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return schema(
+            node_id="THFEM_TrackFaces",
+            display_name="Track Faces (THFEM)",
+            category=f"{CATEGORY}/face",
+            description="Find everybody in a clip and follow them through it. The preview shows each face's number.",
+            search_aliases=["face detection", "face landmarks", "face mesh", "face index", "find faces"],
+            inputs=[
+                io.MultiType.Input("video", [io.Video, io.Image], tooltip="The clip: a video, or a batch of images."),
+                io.Combo.Input(
+                    "order",
+                    options=list(get_args(FaceOrder)),
+                    default="left-right",
+                    tooltip="How faces are numbered: from left to right, or from the largest to the smallest.",
+                ),
+                io.Int.Input(
+                    "max_faces",
+                    default=TrackerConfig().max_faces,
+                    min=1,
+                    max=32,
+                    tooltip="Follow at most this many people at a time; fewer is faster.",
+                ),
+                fps_input(),
+            ],
+            outputs=[
+                Track.Output(display_name="tracks", tooltip="The faces over time, for the editing nodes."),
+                io.Image.Output(display_name="preview", tooltip="A frame of each shot with the faces numbered."),
+                io.Int.Output(display_name="face_count", tooltip="The most faces seen in one shot."),
+            ],
+        )
+
+    @classmethod
+    def execute(cls, video: object, order: FaceOrder, max_faces: int, fps: float) -> io.NodeOutput:
+        clip = clip_from_socket(video, fps=fps)
+        models = face_models.load("mediapipe")(device=work_device())
+        tracks = track_faces(clip, models=models, config=TrackerConfig(max_faces=max_faces), progress=HostProgress())
+        picture = torch.from_numpy(numbered_preview(clip, tracks, order=order)).float().div(255)[None]
+        return io.NodeOutput(
+            TrackedFaces(tracks=tracks, order=order),
+            picture,
+            max(face_numbers(tracks, order).values(), default=-1) + 1,
+            ui=ui.PreviewImage(picture, cls=cls),
+        )

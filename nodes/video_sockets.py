@@ -1,0 +1,106 @@
+"""The host's VIDEO, IMAGE and AUDIO sockets as clips and sound of thfem_core, and back.
+
+Convention: IMAGE is float32 (T, H, W, C) in 0..1; AUDIO is ``{"waveform": (B, C, N) float32, "sample_rate": int}`` or
+None. VIDEO stays a stream: only a clip that was built from images is in memory already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from fractions import Fraction
+from io import BytesIO
+
+import torch
+from comfy_api.latest import Input, InputImpl, io, ui
+
+from ..thfem_core.media.array_video import ArrayVideo
+from ..thfem_core.media.file_video import FileVideo
+from ..thfem_core.media.frame import Frame
+from ..thfem_core.media.sound import Sound, read_sound
+from ..thfem_core.media.video import Video
+from ..thfem_core.media.writer import write_video
+from ..thfem_core.progress import Progress
+from .host import new_temp_file
+
+
+def fps_input() -> io.Input:
+    """The rate of a batch of images, which have none of their own."""
+    return io.Float.Input(
+        "fps",
+        default=25.0,
+        min=1.0,
+        max=240.0,
+        step=0.001,
+        tooltip="Frames per second of a batch of images; a video brings its own.",
+    )
+
+
+def frame_rate(fps: float) -> Fraction:
+    """The rate a person means: 29.97 is 30000/1001."""
+    for rate in (24000, 30000, 60000, 120000):
+        if abs(fps - rate / 1001) < 0.005:
+            return Fraction(rate, 1001)
+    return Fraction(fps).limit_denominator(1000)
+
+
+def clip_from_socket(socket: Input.Video | torch.Tensor, *, fps: float = 25.0) -> Video:
+    """A VIDEO (its trim window honoured) or an IMAGE batch at ``fps`` as a clip."""
+    if isinstance(socket, torch.Tensor):
+        return ArrayVideo(socket, frame_rate(fps))
+    if isinstance(socket, InputImpl.VideoFromComponents):
+        parts = socket.get_components()
+        return ArrayVideo(parts.images, Fraction(parts.frame_rate), sound=sound_from_audio(parts.audio))
+    return file_clip(socket.get_stream_source(), *trim_window(socket))
+
+
+def file_clip(source: str | BytesIO, start: float, duration: float) -> FileVideo:
+    """A file, or ``duration`` seconds of it (0: all the rest) from ``start`` on."""
+    return FileVideo(source, start=_seconds(start), duration=_seconds(duration) or None)
+
+
+def sound_in_file(path: str, start: float, duration: float) -> Sound | None:
+    """The sound of an audio or video file, or of a part of it; None where it has none."""
+    return read_sound(path, start=_seconds(start), duration=_seconds(duration) or None)
+
+
+def _seconds(value: float) -> Fraction:
+    return Fraction(value).limit_denominator(1_000_000)
+
+
+def trim_window(video: Input.Video) -> tuple[float, float]:
+    """(start, duration) in seconds; duration 0 is to the end. Hosts before 0.9 have no trimmed videos."""
+    window = getattr(video, "get_active_trim_window", None)
+    return window() if window else (0.0, 0.0)
+
+
+def sound_from_audio(audio: Input.Audio | None) -> Sound | None:
+    """AUDIO as sound; None stays None."""
+    if audio is None:
+        return None
+    return Sound(audio["waveform"][0].float().cpu().numpy(), int(audio["sample_rate"]))
+
+
+def audio_from_sound(sound: Sound | None) -> Input.Audio | None:
+    """Sound as AUDIO; None stays None."""
+    if sound is None:
+        return None
+    return {"waveform": torch.from_numpy(sound.samples)[None], "sample_rate": sound.sample_rate}
+
+
+def images_from_frames(frames: Iterator[Frame], *, like: torch.Tensor, progress: Progress) -> torch.Tensor:
+    """Frames as an IMAGE batch of the shape of ``like``; extra channels are copied from it."""
+    images = like.clone()
+    with closing(frames):
+        for number, frame in enumerate(frames):
+            images[number, ..., :3] = torch.from_numpy(frame.pixels)
+            progress("Editing", number + 1, len(images))
+    return images
+
+
+def written_video(frames: Iterator[Frame], like: Video, *, progress: Progress) -> io.NodeOutput:
+    """Write frames into the host's temp folder; the VIDEO of that file, shown on the node."""
+    with new_temp_file("thfem", ".mp4") as path:
+        write_video(frames, path, like=like, progress=progress)
+        shown = ui.PreviewVideo([ui.SavedResult(path.name, "", io.FolderType.temp)])
+        return io.NodeOutput(InputImpl.VideoFromFile(str(path)), ui=shown)

@@ -1,0 +1,64 @@
+"""Fixtures that more than one folder of tests needs: a ComfyUI host, and a talking clip."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from comfy_host import REPO, ComfyServer, NoHost, find_host, run_in_host
+
+
+def without_host(reason: str) -> None:
+    """No host is a failure in CI, and a reason to skip on a machine that has no network."""
+    if os.environ.get("CI", "").lower() in ("1", "true") or os.environ.get("THFEM_REQUIRE_HOST") == "1":
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def comfy_folder() -> Path:
+    """A ComfyUI checkout: COMFYUI_DIR, or the one from PyPI."""
+    try:
+        return find_host()
+    except NoHost as reason:
+        without_host(str(reason))
+        raise
+
+
+@pytest.fixture(scope="session")
+def node_definitions(comfy_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict]:
+    """The pack's nodes as a host describes them to its front end (the form of /object_info)."""
+    try:
+        return run_in_host(comfy_folder, REPO / "tests" / "host_definitions.py", tmp_path_factory.mktemp("definitions"))
+    except NoHost as reason:
+        without_host(str(reason))
+        raise
+
+
+@pytest.fixture(scope="session")
+def comfy(comfy_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ComfyServer]:
+    """A running host with the pack installed."""
+    server = ComfyServer(comfy_folder, tmp_path_factory.mktemp("comfy"))
+    try:
+        server.wait_until_ready()
+        yield server
+    except NoHost as reason:
+        without_host(str(reason))
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def demo_clip() -> Path:
+    """The licence-clean talking clip that comes with the package."""
+    return REPO / "thfem_core" / "assets" / "demo.mp4"
+
+
+@pytest.fixture(scope="session")
+def talking_clip(demo_clip: Path) -> Path:
+    """A real talking person where the test data is at hand, else the demo clip."""
+    data = Path(os.environ.get("THFEM_TEST_DATA", REPO.parent / "shared" / "data"))
+    real = data / "full" / "LivePortrait__d12.mp4"
+    return real if real.is_file() else demo_clip

@@ -1,0 +1,135 @@
+"""What goes wrong ends in one clear line, leaves nothing behind, and the host lives on."""
+
+from __future__ import annotations
+
+import time
+import urllib.error
+from pathlib import Path
+
+import pytest
+from comfy_host import ComfyServer
+from graphs import node
+
+
+def edit_graph(file: str, **inputs) -> dict[str, dict]:
+    settings = {"emotion": "happy", "strength": 1.0, "face": "largest", **inputs}
+    return {
+        "1": node("THFEM_LoadVideo", file=file, start=0.0, duration=0.0),
+        "2": node("THFEM_EditExpression", video=["1", 0], **settings),
+        "3": node("THFEM_SaveVideo", video=["2", 0], filename_prefix="x", container="mp4", crf=-1, fps=25.0),
+    }
+
+
+def all_files(comfy: ComfyServer) -> set[Path]:
+    return {path for kind in ("temp", "output") for path in (comfy.base / kind).rglob("*") if path.is_file()}
+
+
+def refusal_or_error(comfy: ComfyServer, graph: dict) -> str:
+    """Where the host does not check an input itself, the node does, with one line."""
+    try:
+        run = comfy.run(graph)
+    except AssertionError as refused:
+        return str(refused)
+    assert run.status == "execution_error"
+    assert "\n" not in run.error
+    return run.error
+
+
+@pytest.mark.parametrize(
+    ("inputs", "words"),
+    [
+        ({"emotion": "bored"}, ("bored", "happy")),
+        ({"strength": 7.0}, ("strength", "1.5")),
+        ({"face": "the left one"}, ("the left one", "largest", "all")),
+        ({"face": "41"}, ("41", "face")),
+    ],
+)
+def test_a_wrong_value_is_named_with_what_is_right(comfy, clip, inputs, words):
+    before = all_files(comfy)
+    message = refusal_or_error(comfy, edit_graph(clip, **inputs))
+    for word in words:
+        assert word in message
+    assert all_files(comfy) == before
+
+
+def test_a_missing_file_is_refused_before_anything_runs(comfy):
+    answer = comfy.refusal(edit_graph("nothing.mp4"))
+    assert "nothing.mp4" in str(answer["node_errors"]) and "input folder" in str(answer["node_errors"])
+
+
+def test_a_file_outside_the_folders_is_refused(comfy):
+    (comfy.base / "secret.mp4").write_bytes(b"x")
+    answer = comfy.refusal(edit_graph("../secret.mp4"))
+    assert "input folder" in str(answer["node_errors"])
+
+
+def test_text_renamed_to_mp4_is_named(comfy):
+    (comfy.base / "input" / "text.mp4").write_text("not a video")
+    run = comfy.run(edit_graph("text.mp4"))
+    assert run.status == "execution_error"
+    assert "text.mp4" in run.error and "\n" not in run.error
+
+
+def test_a_wrong_socket_is_refused(comfy, clip):
+    graph = edit_graph(clip)
+    graph["2"] = node("THFEM_TrackFaces", video=["1", 1], order="size", max_faces=4, fps=25.0)
+    graph["3"]["inputs"]["video"] = ["2", 1]
+    answer = comfy.refusal(graph)
+    assert "mismatch" in str(answer["node_errors"])
+
+
+def test_tracks_of_another_clip_are_refused(comfy, clip, plain_clip):
+    graph = edit_graph(clip)
+    graph["4"] = node("THFEM_LoadVideo", file=plain_clip, start=0.0, duration=0.0)
+    graph["5"] = node("THFEM_TrackFaces", video=["4", 0], order="size", max_faces=4, fps=25.0)
+    graph["2"] = node(
+        "THFEM_SPFEMEdit",
+        video=["1", 0],
+        tracks=["5", 0],
+        emotion="sad",
+        strength=1.0,
+        face="largest",
+        brows=1.0,
+        eyes=1.0,
+        cheeks=1.0,
+        mouth=1.0,
+        curve="0:1",
+        editor="mesh",
+    )
+    run = comfy.run(graph)
+    assert run.status == "execution_error"
+    assert "160×96" in run.error and "Track Faces" in run.error
+
+
+def test_saving_outside_the_output_folder_is_refused(comfy, plain_clip):
+    graph = edit_graph(plain_clip)
+    graph["3"]["inputs"] |= {"video": ["1", 0], "filename_prefix": "../../escaped"}
+    run = comfy.run(graph)
+    assert run.status == "execution_error"
+    assert "output folder" in run.error
+    assert not list(comfy.base.parent.glob("escaped*"))
+
+
+def test_a_cancelled_run_leaves_no_file_and_a_living_host(comfy, clip, shipped):
+    graph = edit_graph(clip, strength=0.77)
+    before = all_files(comfy)
+    seen = []
+
+    def cancel(event: dict) -> None:
+        data = event.get("data", {})
+        if event["type"] == "progress" and data["node"] == "2" and data["value"] / data["max"] > 0.6 and not seen:
+            seen.append(data)
+            comfy.raw("/interrupt", {})
+
+    run = comfy.run(graph, on_event=cancel)
+    assert seen, "the run was over before it could be cancelled"
+    assert run.status == "execution_interrupted"
+    assert all_files(comfy) == before
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        try:
+            assert comfy.alive
+            break
+        except urllib.error.URLError:
+            time.sleep(0.2)
+    assert comfy.alive

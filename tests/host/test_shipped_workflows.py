@@ -1,0 +1,100 @@
+"""Both shipped workflows, run in a real ComfyUI on a talking clip."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from comfy_host import REPO, ComfyServer, Run
+from graphs import node
+from media_facts import Facts, changed, facts
+
+
+def node_of(graph: dict, class_type: str) -> str:
+    return next(key for key, node in graph.items() if node["class_type"] == class_type)
+
+
+def progress_of(run: Run, node: str) -> list[float]:
+    """Finished share of a node, in the order in which the host reported it."""
+    return [data["value"] / data["max"] for data in run.of("progress") if data["node"] == node]
+
+
+def check_result(run: Run, graph: dict, comfy: ComfyServer, source: Facts, folder: Path) -> Facts:
+    (shown,) = run.files(node_of(graph, "THFEM_SaveVideo"))
+    assert shown["type"] == "output" and shown["filename"].endswith(".mp4")
+    result = facts(comfy.fetch(shown, folder))
+    assert result.frames.shape == source.frames.shape
+    assert result.rate == source.rate
+    assert result.times == source.times
+    if source.samples is None:
+        assert result.samples is None
+    else:
+        np.testing.assert_array_equal(result.samples, source.samples)
+    return result
+
+
+@pytest.mark.parametrize(
+    ("name", "editing"), [("edit_expression", "THFEM_EditExpression"), ("thfem_stages", "THFEM_SPFEMEdit")]
+)
+def test_a_shipped_workflow_edits_the_clip(name, editing, comfy, clip, clip_facts, shipped, tmp_path):
+    graph = shipped(name, clip)
+    workflow = json.loads((REPO / "workflows" / f"{name}.json").read_text(encoding="utf-8"))
+    run = comfy.run(graph, workflow=workflow)
+    assert run.status == "execution_success"
+    result = check_result(run, graph, comfy, clip_facts, tmp_path)
+
+    difference = changed(clip_facts, result)
+    assert 0.3 < np.median(difference) < 20, "an edit of the face alone"
+    assert "ComfyUI-THFEM" in result.metadata["thfem"] and "ynthetic" in result.metadata["comment"]
+    assert json.loads(result.metadata["prompt"]).keys() == graph.keys()
+    assert json.loads(result.metadata["workflow"]) == workflow
+
+    shares = progress_of(run, node_of(graph, editing))
+    assert shares == sorted(shares) and len(shares) > 10 and shares[-1] == 1
+
+    history = comfy.get(f"/history/{run.prompt_id}")[run.prompt_id]
+    assert history["outputs"][node_of(graph, "THFEM_SaveVideo")]["images"] == run.files(
+        node_of(graph, "THFEM_SaveVideo")
+    )
+
+    again = comfy.run(graph)
+    assert again.status == "execution_success" and set(again.cached) == set(graph)
+
+
+def test_another_strength_does_not_track_again(comfy, clip, shipped):
+    graph = shipped("thfem_stages", clip)
+    comfy.run(graph)
+    graph[node_of(graph, "THFEM_SPFEMEdit")]["inputs"]["strength"] = 0.5
+    run = comfy.run(graph)
+    assert run.status == "execution_success"
+    assert node_of(graph, "THFEM_TrackFaces") in run.cached
+    assert node_of(graph, "THFEM_SPFEMEdit") in run.executed
+
+
+def test_tracking_shows_its_numbered_preview(comfy, clip, clip_facts, tmp_path):
+    graph = {
+        "1": node("THFEM_LoadVideo", file=clip, start=0.0, duration=1.0),
+        "2": node("THFEM_TrackFaces", video=["1", 0], order="size", max_faces=2, fps=25.0),
+        "3": node("PreviewImage", images=["2", 1]),
+    }
+    run = comfy.run(graph)
+    assert run.status == "execution_success"
+    own, output = (cv2.imread(str(comfy.fetch(run.files(key)[0], tmp_path))).astype(int) for key in ("2", "3"))
+    np.testing.assert_array_equal(own, output)
+    height, width = clip_facts.frames.shape[1:3]
+    assert own.shape[0] / own.shape[1] == pytest.approx(height / width, abs=0.02)
+    blue, green, red = own[..., 0], own[..., 1], own[..., 2]
+    assert ((green > 180) & (green - red > 90) & (green - blue > 60)).mean() > 0.001, "a green outline is drawn"
+
+
+def test_the_front_end_gets_templates_help_and_translations(comfy):
+    assert sorted(comfy.get("/workflow_templates")["ComfyUI-THFEM"]) == ["edit_expression", "thfem_stages"]
+    for name in ("edit_expression", "thfem_stages"):
+        assert comfy.raw(f"/api/workflow_templates/ComfyUI-THFEM/{name}.jpg")[:2] == b"\xff\xd8"
+        assert comfy.get(f"/api/workflow_templates/ComfyUI-THFEM/{name}.json")["nodes"]
+    page = comfy.raw("/extensions/ComfyUI-THFEM/docs/THFEM_SPFEMEdit/zh.md").decode()
+    assert page.startswith("# SPFEM")
+    assert comfy.get("/i18n")["zh"]["nodeDefs"]["THFEM_SaveVideo"]["inputs"]["container"]["name"] == "文件类型"

@@ -1,0 +1,100 @@
+"""What users see of the nodes: names, tooltips, translations, help pages."""
+
+from __future__ import annotations
+
+import json
+from itertools import chain
+
+import pytest
+from comfy_host import REPO
+
+LANGUAGES = ("en", "zh")
+
+
+def inputs_of(definition: dict) -> dict[str, tuple]:
+    """Input name → (type, options), required ones first."""
+    return dict(chain(*(definition["input"].get(kind, {}).items() for kind in ("required", "optional"))))
+
+
+def locale(language: str) -> dict:
+    return json.loads((REPO / "locales" / language / "nodeDefs.json").read_text(encoding="utf-8"))
+
+
+def test_the_pack_offers_its_nodes(node_definitions):
+    assert set(node_definitions) == {
+        "THFEM_EditExpression",
+        "THFEM_LoadVideo",
+        "THFEM_LoadAudio",
+        "THFEM_TrackFaces",
+        "THFEM_SPFEMEdit",
+        "THFEM_SPFEMEditImages",
+        "THFEM_SaveVideo",
+    }
+
+
+def test_every_node_input_and_output_explains_itself(node_definitions):
+    for name, definition in node_definitions.items():
+        assert definition["display_name"] and definition["description"], name
+        assert definition["category"].split("/")[0] == "THFEM", name
+        for key, (_, options) in inputs_of(definition).items():
+            assert len(options.get("tooltip", "")) > 10, f"{name}.{key}"
+        for key, tooltip in zip(definition["output_name"], definition["output_tooltips"], strict=True):
+            assert tooltip and len(tooltip) > 10, f"{name} → {key}"
+
+
+def test_search_finds_the_nodes_where_the_host_knows_aliases(node_definitions):
+    aliases = [definition["search_aliases"] for definition in node_definitions.values()]
+    assert all(aliases) or all(alias is None for alias in aliases)
+
+
+def test_numbers_have_bounds_that_hold_their_default(node_definitions):
+    for name, definition in node_definitions.items():
+        for key, (kind, options) in inputs_of(definition).items():
+            if kind in ("INT", "FLOAT"):
+                assert options["min"] <= options["default"] <= options["max"], f"{name}.{key}"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_locales_cover_every_input_and_output(node_definitions, language):
+    words = locale(language)
+    assert set(words) == set(node_definitions)
+    for name, definition in node_definitions.items():
+        entry = words[name]
+        assert entry["display_name"] and entry["description"]
+        assert list(entry["inputs"]) == list(inputs_of(definition)), name
+        assert list(entry.get("outputs", {})) == [str(i) for i in range(len(definition["output"]))], name
+        for part in chain(entry["inputs"].values(), entry.get("outputs", {}).values()):
+            assert part["name"] and part["tooltip"], name
+
+
+def test_the_english_locale_says_what_the_nodes_say(node_definitions):
+    words = locale("en")
+    for name, definition in node_definitions.items():
+        said = {key: options["tooltip"] for key, (_, options) in inputs_of(definition).items()}
+        assert {key: part["tooltip"] for key, part in words[name]["inputs"].items()} == said
+        outputs = [(part["name"], part["tooltip"]) for part in words[name].get("outputs", {}).values()]
+        assert outputs == list(zip(definition["output_name"], definition["output_tooltips"], strict=True))
+        assert words[name]["display_name"] == definition["display_name"]
+        assert words[name]["description"] == definition["description"]
+
+
+def test_the_chinese_locale_is_chinese():
+    for name, entry in locale("zh").items():
+        for part in chain([entry["description"]], (p["tooltip"] for p in entry["inputs"].values())):
+            assert any("\u4e00" <= letter <= "\u9fff" for letter in part), f"{name}: {part}"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_help_pages_name_every_node(node_definitions, language):
+    pages = {page.parent.name for page in (REPO / "nodes" / "web" / "docs").glob(f"*/{language}.md")}
+    assert pages == set(node_definitions)
+    for name in pages:
+        text = (REPO / "nodes" / "web" / "docs" / name / f"{language}.md").read_text(encoding="utf-8")
+        assert text.startswith("# ") and len(text) > 100
+
+
+def test_english_help_mentions_every_input(node_definitions):
+    for name, definition in node_definitions.items():
+        text = (REPO / "nodes" / "web" / "docs" / name / "en.md").read_text(encoding="utf-8")
+        missing = [key for key in inputs_of(definition) if f"**{key}**" not in text]
+        assert not missing, f"{name}: {missing}"
