@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+
 from thfem_core.metrics.points import OUTER_EYES, RIGID
 
 CANONICAL_CHIN = 152

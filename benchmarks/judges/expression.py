@@ -7,6 +7,7 @@ vgg-like: ``facial-emotion-recognition==0.3.4`` (MIT), 48² gray, 2.7 M paramete
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -58,7 +59,7 @@ class MiniXception(nn.Module):
         )
         widths = (8, 16, 32, 64, 128)
         self.skips, self.blocks = nn.ModuleList(), nn.ModuleList()
-        for before, after in zip(widths, widths[1:], strict=False):
+        for before, after in pairwise(widths):
             self.skips.append(
                 nn.Sequential(
                     _Same(nn.Conv2d(before, after, 1, stride=2, bias=False), 1, 0.0), nn.BatchNorm2d(after, eps=1e-3)
@@ -127,7 +128,7 @@ class SmallVgg(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         widths = (1, 32, 64, 128, 256)
-        for i, (before, after) in enumerate(zip(widths, widths[1:], strict=False), start=1):
+        for i, (before, after) in enumerate(pairwise(widths), start=1):
             stage = nn.Sequential(
                 nn.ReflectionPad2d(1), nn.Conv2d(before, after, 3, stride=1 if i == 1 else 2), nn.BatchNorm2d(after)
             )

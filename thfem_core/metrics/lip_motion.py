@@ -27,8 +27,10 @@ def lip_aperture(landmarks: np.ndarray) -> np.ndarray:
 def lip_width(landmarks: np.ndarray) -> np.ndarray:
     """Distance of the mouth corners: (T, 478, 2|3) pixels → (T,) in % of the outer-eye distance."""
     right, left = LIP_CORNERS
-    return 100.0 * np.linalg.norm(landmarks[:, right, :2] - landmarks[:, left, :2], axis=-1) / outer_eye_distance(
-        landmarks
+    return (
+        100.0
+        * np.linalg.norm(landmarks[:, right, :2] - landmarks[:, left, :2], axis=-1)
+        / outer_eye_distance(landmarks)
     )
 
 
