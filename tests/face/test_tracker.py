@@ -41,11 +41,21 @@ def test_searches_only_now_and_then_while_a_face_is_tracked():
     assert models.searches == list(range(0, 81, 10))
 
 
-def test_finds_a_second_face_within_one_search_interval():
+def test_a_second_face_is_traced_back_to_its_first_frame():
     scene = Scene([still(80), seen_in(still(220), range(21, 60))])
     first, second = track(scene, detect_every=8).tracks
     assert (first.first_frame, first.stop_frame) == (0, 60)
-    assert 21 <= second.first_frame <= 29
+    assert (second.first_frame, second.stop_frame) == (21, 60)
+
+
+def test_a_face_that_the_detector_misses_at_first_is_still_edited_from_the_first_frame():
+    class Late(SceneModels):
+        def detect(self, frame):
+            return super().detect(frame) if frame.index >= 3 else []
+
+    scene = Scene([still(100)], count=30)
+    (person,) = track_faces(scene, models=Late(scene)).tracks
+    assert person.first_frame == 0 and person.samples(0, 30).weight.min() == 1.0
 
 
 @pytest.mark.parametrize("lost", [1, 5, 10])

@@ -109,14 +109,13 @@ def _badge(
 ) -> None:
     """A disc with the number on the upper edge of the face, moved into the picture where it would leave it."""
     height, width = picture.shape[:2]
-    radius = min(max(14.0, side * 0.16), min(width, height) / 4)
+    radius = min(max(16.0, side * 0.16), min(width, height) / 4)
     x = min(max(above[0], radius + 1), width - radius - 1)
-    y = min(max(above[1] - radius * 0.4, radius + 1), height - radius - 1)
-    centre = (round(x), round(y))
-    cv2.circle(picture, centre, round(radius), colour, -1, cv2.LINE_AA)
-    cv2.circle(picture, centre, round(radius), _INK, max(1, round(radius / 10)), cv2.LINE_AA)
-    font, thick = cv2.FONT_HERSHEY_DUPLEX, max(1, round(radius / 9))
-    (w, h), _ = cv2.getTextSize(text, font, 1.0, thick)
-    size = min(1.15 * radius / h, 1.5 * radius / w)
+    y = min(max(above[1] - radius * 0.6, radius + 1), height - radius - 1)
+    cv2.circle(picture, (round(x), round(y)), round(radius), colour, -1, cv2.LINE_AA)
+    cv2.circle(picture, (round(x), round(y)), round(radius), _INK, max(1, round(radius / 12)), cv2.LINE_AA)
+    font, thick = cv2.FONT_HERSHEY_SIMPLEX, max(2, round(radius / 7))
+    (w, h), _ = cv2.getTextSize(text, font, 1.0, 1)
+    size = min(1.1 * radius / h, 1.4 * radius / w)
     (w, h), _ = cv2.getTextSize(text, font, size, thick)
     cv2.putText(picture, text, (round(x - w / 2), round(y + h / 2)), font, size, _INK, thick, cv2.LINE_AA)

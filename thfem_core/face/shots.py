@@ -11,27 +11,32 @@ import numpy as np
 from ..errors import InputError
 from ..media.frame import Frame
 
-_SIZE = (64, 36)
+_SIDE = 64
 _BINS = 4
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CutConfig:
     """difference: least change of picture structure at a cut (0 same, 1 unrelated, 2 inverted). ratio: how many times
-    the usual change of the shot it must be. colour: least share of the picture whose colour changes. lookahead: frames
-    that a flash may last.
+    the largest recent change of the shot it must be, unless it reaches ``certain``. colour: least share of the picture
+    whose colour changes. lookahead: frames that a flash may last.
+
+    Over 130 talking clips, real cuts changed 0.5 to 1.2 and 10 times the recent most, fast heads 0.56 and twice it.
     """
 
-    difference: float = 0.4
-    ratio: float = 3.0
-    colour: float = 0.15
+    difference: float = 0.3
+    ratio: float = 2.5
+    certain: float = 0.85
+    colour: float = 0.02
     lookahead: int = 2
 
     def __post_init__(self) -> None:
         if self.lookahead < 1:
             raise InputError(f"lookahead is {self.lookahead}; give 1 frame or more")
-        if self.difference <= 0 or self.ratio < 1 or not 0 <= self.colour <= 1:
-            raise InputError("cut thresholds: difference must be above 0, ratio at least 1, colour within 0..1")
+        if not 0 < self.difference <= self.certain:
+            raise InputError(f"cut difference {self.difference:g} must be above 0 and at most certain {self.certain:g}")
+        if self.ratio < 1 or not 0 <= self.colour <= 1:
+            raise InputError(f"cut ratio {self.ratio:g} must be at least 1, colour {self.colour:g} within 0..1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +48,9 @@ class _Look:
 
     @classmethod
     def of(cls, frame: Frame) -> _Look:
-        rgb = frame.thumbnail(*_SIZE)
+        # Whole-number factors, where the size allows: area scaling is then several times faster.
+        factor = max(1, max(frame.width, frame.height) // _SIDE)
+        rgb = frame.thumbnail(max(1, round(frame.width / factor)), max(1, round(frame.height / factor)))
         luma = rgb @ np.array([0.299, 0.587, 0.114], np.float32)
         luma -= luma.mean()
         # The floor keeps the noise of an almost even picture (black, a fade) from looking like structure.
@@ -78,8 +85,9 @@ def split_shots(frames: Iterable[Frame], config: CutConfig | None = None) -> Ite
         cut = False
         if before is not None:
             change = look.difference(before)
-            usual = float(np.median(recent)) if recent else 0.0
-            if change > max(config.difference, config.ratio * usual) and look.colour_change(before) > config.colour:
+            usual = config.ratio * max(recent, default=0.0)
+            needed = min(max(config.difference, usual), config.certain)
+            if change > needed and look.colour_change(before) > config.colour:
                 if any(later.difference(before) < 0.5 * change for _, later in ahead):
                     return frame, False  # a flash: what follows is still compared with the frame before it
                 cut = True

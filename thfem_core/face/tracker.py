@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -95,6 +96,7 @@ class _Tracking:
         self._people: list[_Person] = []
         self.finished: list[_Person] = []
         self._shot_start = 0
+        self._held: deque[Frame] = deque(maxlen=config.detect_every)  # of this shot, just before the current frame
         self._last_search = -(10**9)
         self._ids = 0
         self.max_gap = round(config.max_gap * frame_rate)
@@ -106,6 +108,7 @@ class _Tracking:
             person.end(fades_out=person.last_frame != frame - 1)
         self.finished += self._people
         self._people = []
+        self._held.clear()
         self._shot_start, self._last_search = frame, -(10**9)
 
     def step(self, frame: Frame) -> None:
@@ -117,6 +120,7 @@ class _Tracking:
         for person in self._people:
             if frame.index - person.last_frame > self.max_gap:
                 person.end(fades_out=True)
+        self._held.append(frame)
 
     def _follow(self, frame: Frame) -> None:
         """Fit every live face where its own last landmarks were."""
@@ -152,8 +156,28 @@ class _Tracking:
             if fit is None or any(same_place(landmark_box(fit.landmarks), box) for box in taken):
                 continue
             box = landmark_box(fit.landmarks)
+            person = self._returning(frame.index, box) or self._newcomer()
+            for earlier, landmarks in reversed(self._traced_back(fit.landmarks, person.last_frame, taken)):
+                self._record(person, earlier, landmarks)
+            self._record(person, frame.index, fit.landmarks)
             taken.append(box)
-            self._record(self._returning(frame.index, box) or self._newcomer(), frame.index, fit.landmarks)
+
+    def _traced_back(
+        self, landmarks: np.ndarray, last_frame: int, taken: list[FaceBox]
+    ) -> list[tuple[int, np.ndarray]]:
+        """Fits of the face just found in the held frames before it was, latest first: searches come late."""
+        fits: list[tuple[int, np.ndarray]] = []
+        for frame in reversed(self._held):
+            if frame.index <= last_frame:
+                break
+            (fit,) = self._models.fit(frame, [self._models.roi_from_landmarks(landmarks)])
+            box = landmark_box(fit.landmarks)
+            lost = not self._usable(fit, box) or not reachable(landmark_box(landmarks), box, 1)
+            if lost or any(same_place(box, other) for other in taken):
+                break
+            landmarks = fit.landmarks
+            fits.append((frame.index, landmarks))
+        return fits
 
     def _acquire(self, frame: Frame, roi: FaceRoi) -> MeshFit | None:
         """Fit twice, so that already the first fit comes from a region placed by landmarks, as all later ones do."""
