@@ -9,7 +9,6 @@ from fractions import Fraction
 
 import av
 import av.error
-import librosa
 import numpy as np
 
 from ..errors import InputError
@@ -49,11 +48,21 @@ class Sound:
         return Sound(self.samples.mean(axis=0, keepdims=True, dtype=np.float32), self.sample_rate)
 
     def resampled(self, sample_rate: int) -> Sound:
-        """The same sound at another rate (band-limited, no shift)."""
+        """The same sound at another rate (band-limited, no shift; T becomes ceil(T * new / old))."""
         if sample_rate == self.sample_rate or not self.samples.shape[1]:
             return Sound(self.samples, sample_rate)
-        samples = librosa.resample(self.samples, orig_sr=self.sample_rate, target_sr=sample_rate)
-        return Sound(np.ascontiguousarray(samples, dtype=np.float32), sample_rate)
+        channels = [_resampled_channel(channel, self.sample_rate, sample_rate) for channel in self.samples]
+        return Sound(np.stack(channels), sample_rate)
+
+
+def _resampled_channel(channel: np.ndarray, old_rate: int, new_rate: int) -> np.ndarray:
+    resampler = av.AudioResampler(format="fltp", layout="mono", rate=new_rate)
+    frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(channel[None]), format="fltp", layout="mono")
+    frame.sample_rate, frame.pts, frame.time_base = old_rate, 0, Fraction(1, old_rate)
+    parts = [*resampler.resample(frame), *resampler.resample(None)]
+    samples = np.concatenate([part.to_ndarray()[0] for part in parts])
+    count = -(-len(channel) * new_rate // old_rate)
+    return np.pad(samples[:count], (0, max(0, count - len(samples))))
 
 
 def find_sound_stream(container: av.container.InputContainer) -> av.AudioStream | None:

@@ -38,22 +38,28 @@ def upright_size(size: tuple[int, int], orientation: Orientation) -> tuple[int, 
 def turn_upright(
     picture: av.VideoFrame, layout: PixelLayout, tags: ColourTags, orientation: Orientation
 ) -> tuple[av.VideoFrame, PixelLayout]:
-    """A turned copy and its layout; samples are moved, not resampled.
+    """A turned copy and its layout; samples are moved, never mixed.
 
-    Chroma that would no longer sit on whole blocks (4:2:2 turned by 90°, odd sizes) is first brought to 4:4:4.
+    Chroma that would no longer sit on whole blocks (4:2:2 turned by 90°, odd sizes) is repeated to 4:4:4 first.
     """
     turns, mirrored = orientation
     if orientation == UPRIGHT:
         return picture, layout
     step_x, step_y = 1 << layout.shift[0], 1 << layout.shift[1]
+    views = plane_views(picture, layout)
     if (turns % 2 and step_x != step_y) or picture.width % step_x or picture.height % step_y:
+        views = tuple(_full_size(view, layout.plane_shift(index), picture) for index, view in enumerate(views))
         alpha = "a" if layout.alpha is not None else ""
-        name = f"yuv{alpha}444p" + (f"{layout.bits}le" if layout.bits > 8 else "")
-        layout = pixel_layout(name) or layout
-        picture = picture.reformat(format=name, src_color_range=tags.range, dst_color_range=tags.range)
+        layout = pixel_layout(f"yuv{alpha}444p" + (f"{layout.bits}le" if layout.bits > 8 else "")) or layout
     width, height = upright_size((picture.width, picture.height), orientation)
     turned = blank_picture(width, height, layout, tags)
-    for new, old in zip(plane_views(turned, layout), plane_views(picture, layout), strict=True):
+    for new, old in zip(plane_views(turned, layout), views, strict=True):
         upright = np.rot90(old, turns)
         new[...] = upright[:, ::-1] if mirrored else upright
     return turned, layout
+
+
+def _full_size(plane: np.ndarray, shift: tuple[int, int], picture: av.VideoFrame) -> np.ndarray:
+    """Every sample repeated over its block of pixels."""
+    blocks = plane.repeat(1 << shift[0], axis=1).repeat(1 << shift[1], axis=0)
+    return blocks[: picture.height, : picture.width]
