@@ -105,7 +105,7 @@ def _editor(args: argparse.Namespace) -> str | ExpressionEditor:
         return args.editor
     from ..expression.editor import editors
 
-    return editors.load(args.editor)(args.edited_frames)
+    return editors.load(args.editor)(edited=args.edited_frames)
 
 
 def summary(report: EditReport) -> str:
