@@ -160,6 +160,14 @@ def test_smoothing_is_seamless_across_blocks_and_windows():
         assert part.weight[:offset].sum() == 0 and np.isnan(part.landmarks[:offset]).all()
 
 
+def test_ranges_before_and_after_a_person_are_empty():
+    (person,) = track(Scene([seen_in(still(100), range(20, 30))])).tracks
+    for start, stop in [(0, 5), (10, 20), (30, 31), (30, 60), (100, 103), (40, 40)]:
+        samples = person.samples(start, stop)
+        assert samples.landmarks.shape == (stop - start, 478, 3) and np.isnan(samples.landmarks).all()
+        assert not samples.weight.any() and samples.first_frame == start
+
+
 def test_side_views_and_faces_leaving_the_frame_fade_out():
     scene = Scene([lambda f: Face(160, 70, yaw=f)], count=80)
     (person,) = track(scene).tracks

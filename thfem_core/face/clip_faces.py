@@ -58,7 +58,7 @@ class ClipTrack:
         landmarks = np.full((count, 478, 3), np.nan, np.float32)
         weight, yaw = np.zeros(count, np.float32), np.full(count, np.nan, np.float32)
         low, high = max(start, self.first_frame), min(stop, self.stop_frame)
-        for number in range(low // BLOCK, -(-high // BLOCK)):
+        for number in range(low // BLOCK, -(-high // BLOCK) if low < high else 0):
             block = self._block(number)
             a, b = max(low, number * BLOCK), min(high, (number + 1) * BLOCK)
             source, target = slice(a - number * BLOCK, b - number * BLOCK), slice(a - start, b - start)
