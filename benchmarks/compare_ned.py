@@ -42,7 +42,9 @@ def triples(folder: Path) -> list[str]:
     return [n for n in names if all((folder / f"{n}_{kind}.mp4").exists() for kind in ("ref", "NED"))]
 
 
-def measure(name: str, folder: Path, judges: Judges, *, strength: float, picture: Path | None) -> dict:
+def measure(
+    name: str, folder: Path, judges: Judges, *, strength: float, picture: Path | None, cache: Path | None
+) -> dict:
     """All numbers of one triple, and its picture."""
     source_file, reference_file = folder / f"{name}_source.mp4", folder / f"{name}_ref.mp4"
     cpu = torch.device("cpu")
@@ -50,9 +52,10 @@ def measure(name: str, folder: Path, judges: Judges, *, strength: float, picture
         output = Path(scratch) / "ours.mp4"
         request = ExpressionRequest(reference=open_reference(reference_file, device=cpu), strength=strength)
         edit_file(source_file, output, request, device=cpu)
-        looks = {"source": look_at_file(source_file, judges), "ref": look_at_file(reference_file, judges)}
+        looks = {"source": look_at_file(source_file, judges, cache=cache)}
+        looks["ref"] = look_at_file(reference_file, judges, cache=cache)
         near = looks["source"].landmarks
-        looks["NED"] = look_at_file(folder / f"{name}_NED.mp4", judges, near=near)
+        looks["NED"] = look_at_file(folder / f"{name}_NED.mp4", judges, near=near, cache=cache)
         looks["ours"] = look_at_file(output, judges, near=near)
     emotion = name.split("_")[1]
     result: dict = {"name": name, "data set": name.split("_")[0], "emotion": emotion}
@@ -144,7 +147,7 @@ def main() -> None:
     for name in triples(folder):
         if args.only in name:
             picture = args.out / f"{name}.png" if args.out else None
-            results.append(measure(name, folder, judges, strength=args.strength, picture=picture))
+            results.append(measure(name, folder, judges, strength=args.strength, picture=picture, cache=args.cache))
             ours, ned = results[-1]["ours"], results[-1]["NED"]
             print(f"{name}: aperture r NED {ned['aperture_r']:.2f}, ours {ours['aperture_r']:.2f}", flush=True)
             if args.out:

@@ -38,10 +38,16 @@ class Judges:
     identity: IdentityJudge | None
     faces: FaceModels
 
+    def key(self) -> str:
+        """Which judges these are, as part of a file name."""
+        names = [judge.name for judge in (*self.expression, *([self.identity] if self.identity else []))]
+        return "+".join(names).replace(" ", "-")
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, required=True, help="the folder that holds full/, crops/ and ned_pairs/")
     parser.add_argument("--judges", type=Path, required=True, help="the judges' weights, from fetch_judges.py")
+    parser.add_argument("--cache", type=Path, help="folder to remember how the judges saw unedited clips")
     parser.add_argument("--out", type=Path, help="folder for pictures and JSON")
 
 
@@ -112,8 +118,24 @@ def look(
     return Look(landmarks=points, samples=seen, emotions=emotions, embedding=embedding)
 
 
-def look_at_file(path: Path, judges: Judges, *, near: np.ndarray | None = None) -> Look:
-    return look(read_video(path), count_frames(path), judges, near=near)
+def look_at_file(path: Path, judges: Judges, *, near: np.ndarray | None = None, cache: Path | None = None) -> Look:
+    """:func:`look` at a video file. cache: a folder that remembers looks at files that never change (not samples)."""
+    count = count_frames(path)
+    store = None if cache is None else cache / f"{path.stem}_{path.stat().st_size}_{judges.key()}.npz"
+    if store is not None and store.exists():
+        kept, wanted = np.load(store), set(sample_numbers(count))
+        return Look(
+            landmarks=kept["landmarks"],
+            samples={index: image for index, image in enumerate(read_video(path)) if index in wanted},
+            emotions=list(kept["emotions"]),
+            embedding=kept["embedding"] if kept["embedding"].size else None,
+        )
+    seen = look(read_video(path), count, judges, near=near)
+    if store is not None:
+        store.parent.mkdir(parents=True, exist_ok=True)
+        embedding = np.empty(0) if seen.embedding is None else seen.embedding
+        np.savez_compressed(store, landmarks=seen.landmarks, emotions=np.stack(seen.emotions), embedding=embedding)
+    return seen
 
 
 def compare(source: Look, output: Look) -> dict[str, float]:
