@@ -1,0 +1,47 @@
+"""One person of a shot while it is being tracked."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .association import FaceBox, box_centre, landmark_box
+from .landmark_store import LandmarkStore, Segment, SegmentWriter
+
+
+class Person:
+    """``live``: seen in the frame tracked last. ``landmarks``, ``box``: the last fit, of ``last_frame``."""
+
+    def __init__(self, track_id: int, store: LandmarkStore) -> None:
+        self.track_id = track_id
+        self.segments: list[Segment] = []
+        self.live = False
+        self.last_frame = -1
+        self.landmarks = np.empty((0, 3), np.float32)
+        self.box: FaceBox = (0.0, 0.0, 0.0, 0.0)
+        self._store = store
+        self._writer: SegmentWriter | None = None
+        self._velocity = (0.0, 0.0)
+
+    def expected(self) -> FaceBox:
+        """Where the face should be in the next frame."""
+        x0, y0, x1, y1 = self.box
+        vx, vy = self._velocity
+        return x0 + vx, y0 + vy, x1 + vx, y1 + vy
+
+    def see(self, frame: int, landmarks: np.ndarray, *, shot_start: int) -> None:
+        """Take the fit (478, 3) of a frame; frames since the last one are a gap."""
+        if self._writer is None:
+            self._writer = SegmentWriter(self._store, frame, fades_in=frame != shot_start)
+        self._writer.add(frame, landmarks)
+        box = landmark_box(landmarks)
+        self._velocity = (0.0, 0.0)
+        if self.last_frame == frame - 1:
+            (x, y), (bx, by) = box_centre(box), box_centre(self.box)
+            self._velocity = (x - bx, y - by)
+        self.landmarks, self.box, self.last_frame, self.live = landmarks, box, frame, True
+
+    def end(self, *, fades_out: bool) -> None:
+        """Close the current appearance, if any; the person may appear again."""
+        if self._writer is not None:
+            self.segments.append(self._writer.close(fades_out=fades_out))
+        self._writer, self.live = None, False
