@@ -15,6 +15,7 @@ import numpy as np
 from thfem_core.media.colour import ColourTags
 from thfem_core.media.pixel_format import pixel_layout
 from thfem_core.media.planar_frame import picture_from_rgb
+from thfem_core.media.planes import plane_views
 
 REAL_CLIPS = Path(os.environ.get("THFEM_TEST_DATA", Path(__file__).parents[3] / "shared" / "data")) / "full"
 TURNS = {  # degrees clockwise -> the matrix (a b, c d) of the tkhd box
@@ -62,6 +63,7 @@ def make_video(
     pictures: Sequence[np.ndarray],
     rate: Fraction = Fraction(25),
     pix_fmt: str = "yuv420p",
+    stored_format: str | None = None,
     codec: str = "libx264",
     options: dict[str, str] | None = None,
     tags: ColourTags | None = None,
@@ -81,7 +83,7 @@ def make_video(
     with av.open(str(path), "w") as output:
         output.metadata.update(metadata or {})
         stream = output.add_stream(codec, rate=rate, options=options or {})
-        stream.width, stream.height, stream.pix_fmt = width, height, pix_fmt
+        stream.width, stream.height, stream.pix_fmt = width, height, stored_format or pix_fmt
         context = stream.codec_context
         context.time_base = time_base or 1 / rate
         context.color_range, context.colorspace = tags.range, tags.matrix
@@ -93,8 +95,6 @@ def make_video(
         for number, rgb in enumerate(pictures):
             picture = picture_from_rgb(rgb, layout, tags)
             if alpha is not None:
-                from thfem_core.media.planes import plane_views
-
                 plane_views(picture, layout)[layout.alpha][...] = alpha
             picture.pts = number if ticks is None else ticks[number]
             picture.time_base = context.time_base

@@ -23,9 +23,11 @@ CODECS = [
 
 
 def clip(path: Path, codec: str, **kwargs) -> Path:
-    video = {"codec": "libvpx-vp9", "options": {"cpu-used": "8", "deadline": "realtime"}} if path.suffix == ".webm" else {}
+    video = (
+        {"codec": "libvpx-vp9", "options": {"cpu-used": "8", "deadline": "realtime"}} if path.suffix == ".webm" else {}
+    )
     if path.suffix == ".avi":
-        video = {"options": {"bf": "0"}}  # AVI stores no presentation times: reordered frames would start late
+        video = {"codec": "mpeg4"}  # AVI stores no presentation times, which libav can only guess for H.264
     return make_video(path, pictures=PICTURES, sound=NOISE, sound_rate=RATE, sound_codec=codec, **video, **kwargs)
 
 

@@ -32,9 +32,15 @@ def output_error(error: OSError, path: Path) -> OutputError:
 def check_output(path: str | os.PathLike[str]) -> Path:
     """The path, if a file can be written there. Raises OutputError (no such folder, not writable, is a folder)."""
     path = Path(path)
-    if path.is_dir():
+    try:
+        is_folder, has_parent = path.is_dir(), path.parent.is_dir()
+        with suppress(FileNotFoundError, NotADirectoryError):
+            path.stat()
+    except OSError as error:  # such as a name that is too long
+        raise output_error(error, path) from error
+    if is_folder:
         raise OutputError(f"cannot write {path}: it is a folder; add a file name")
-    if not path.parent.is_dir():
+    if not has_parent:
         raise OutputError(f"cannot write {path}: there is no folder {path.parent}; create it first")
     if not os.access(path.parent, os.W_OK):
         raise OutputError(f"cannot write {path}: the folder {path.parent} is not writable; choose another folder")

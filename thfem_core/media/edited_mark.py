@@ -10,9 +10,12 @@ from .. import __version__
 _TECHNICAL = {"major_brand", "minor_version", "compatible_brands", "encoder", "duration", "thfem"}
 
 
+_SENTENCE = "Synthetic media: facial expression edited with ComfyUI-THFEM"
+
+
 def edited_mark() -> str:
     """The sentence, naming this package and its version."""
-    return f"Synthetic media: facial expression edited with ComfyUI-THFEM {__version__}"
+    return f"{_SENTENCE} {__version__}"
 
 
 def edited_metadata(source: Mapping[str, str]) -> dict[str, str]:
@@ -20,7 +23,9 @@ def edited_metadata(source: Mapping[str, str]) -> dict[str, str]:
     tags = {key: value for key, value in source.items() if key.lower() not in _TECHNICAL}
     comment_key = next((key for key in tags if key.lower() == "comment"), "comment")
     earlier = tags.pop(comment_key, "")
+    if earlier.startswith(_SENTENCE):  # edited before: one mark is enough
+        earlier = earlier.partition(" | ")[2]
     mark = edited_mark()
-    tags["comment"] = mark if not earlier or earlier.startswith(mark) else f"{mark} | {earlier}"
+    tags["comment"] = f"{mark} | {earlier}" if earlier else mark
     tags["thfem"] = mark
     return tags

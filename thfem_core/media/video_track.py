@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import av
 
-from ..errors import InputError
+from ..errors import InputError, OutputError
 from .colour import UNSPECIFIED, ColourTags
 from .encoder_picture import encoder_picture, encoder_tags
 from .encoding import Container, EncodingConfig, choose_codec, choose_layout, encoder_formats, encoder_options
@@ -66,7 +66,10 @@ class VideoTrack:
         self._durations: dict[int, int] = {}
         self._step = 1 / self._rate
 
-        self._stream = output.add_stream(self.codec, rate=self._rate, options=encoder_options(self.codec, encoding))
+        try:
+            self._stream = output.add_stream(self.codec, rate=self._rate, options=encoder_options(self.codec, encoding))
+        except ValueError as error:
+            raise OutputError(f"cannot write {self.codec} into this kind of file; choose another codec") from error
         self._stream.width, self._stream.height = self._size
         self._stream.pix_fmt = self.layout.name
         context = self._stream.codec_context
