@@ -79,6 +79,14 @@ def open_reference(path: str | os.PathLike[str], *, device: torch.device, progre
     return reference_in(open_video(path), device=device, progress=progress)
 
 
+def _cut_off(video: Video, frames: int) -> tuple[str, ...]:
+    """A warning if clearly fewer frames could be read than the container promises (which may be an estimate)."""
+    claimed = video.info.frame_count or 0
+    if frames >= 0.95 * claimed - 1:
+        return ()
+    return (f"{video.info.name} seems to be cut off: only {frames} of about {claimed} frames can be read",)
+
+
 def edit_video(
     video: Video,
     request: ExpressionRequest,
@@ -138,6 +146,6 @@ def edit_file(
         passed_through=tuple(tracks.missing_frames(chosen)),
         faces=len(chosen),
         sound=written.sound,
-        warnings=written.warnings,
+        warnings=(*_cut_off(video, written.frame_count), *written.warnings),
         seconds={"tracking": tracked - start, "editing": time.perf_counter() - tracked},
     )

@@ -186,6 +186,16 @@ def test_a_reference_without_a_face_is_refused(thfem, short_clip, folder, tmp_pa
     assert not list(folder.iterdir())
 
 
+def test_a_clip_whose_end_is_missing_says_so(thfem, folder, tmp_path):
+    whole = write_clip(tmp_path / "whole.mp4", noise(60), faststart=True)
+    source = tmp_path / "cut.mp4"
+    source.write_bytes(whole.read_bytes()[: whole.stat().st_size * 2 // 3])
+    outcome = thfem("edit", source, "-o", folder / "o.mp4", "--emotion", "happy")
+    assert outcome.code == 0
+    assert len(outcome.error_lines) == 1
+    assert "cut off" in outcome.err and "of about 60 frames" in outcome.err
+
+
 @pytest.mark.parametrize("size", [1, 2])
 def test_tiny_pictures_pass_through(size, thfem, folder, tmp_path):
     source = write_clip(tmp_path / "tiny.mkv", [np.full((size, size, 3), 90, np.uint8)] * 4)

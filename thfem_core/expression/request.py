@@ -56,7 +56,7 @@ class StrengthCurve:
         """Read ``"seconds:factor, …"``. Raises InputError that names the part it cannot read."""
         points = []
         for part in filter(None, (p.strip() for p in text.replace(";", ",").split(","))):
-            seconds, colon, factor = part.partition(":")
+            seconds, _, factor = part.partition(":")
             try:
                 points.append((float(seconds), float(factor)))
             except ValueError:

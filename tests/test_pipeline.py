@@ -1,0 +1,149 @@
+"""The way from clip to edited clip, with editors that only record what they are given."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from thfem_core.errors import InputError
+from thfem_core.expression.request import ExpressionRequest
+from thfem_core.face.track import FaceTrack, FaceTracks
+from thfem_core.media.array_video import ArrayVideo
+from thfem_core.media.file_video import FileVideo
+from thfem_core.media.frame import Box, Frame
+from thfem_core.pipeline import choose_faces, edit_file, edit_video, find_faces, reference_in
+
+CPU = torch.device("cpu")
+HAPPY = ExpressionRequest(emotion="happy")
+
+
+@dataclass
+class Recorder:
+    """Marks a corner of every frame and remembers what it was called with."""
+
+    seen: list[int] = field(default_factory=list)
+    tracks: Sequence[FaceTrack] = ()
+    frame_rate: Fraction | None = None
+    fail_at: int | None = None
+
+    def edit(
+        self,
+        frames: Iterable[Frame],
+        tracks: Sequence[FaceTrack],
+        request: ExpressionRequest,
+        *,
+        frame_rate: Fraction,
+        device: torch.device,
+    ) -> Iterator[Frame]:
+        self.tracks, self.frame_rate = tracks, frame_rate
+        for frame in frames:
+            if frame.index == self.fail_at:
+                raise RuntimeError("the editor failed")
+            self.seen.append(frame.index)
+            box = Box(0, 0, 4, 4)
+            yield frame.paste(box, np.full((4, 4, 3), 255, np.uint8), np.ones((4, 4), np.float32))
+
+
+def grey(count: int) -> ArrayVideo:
+    return ArrayVideo(np.full((count, 40, 48, 3), 77, np.uint8), Fraction(30000, 1001))
+
+
+@pytest.fixture(scope="module")
+def nobody() -> FaceTracks:
+    return find_faces(grey(2), device=CPU)
+
+
+@pytest.fixture(scope="module")
+def portrait(demo_clip: Path) -> ArrayVideo:
+    """Three frames that show one face."""
+    frames = FileVideo(demo_clip, duration=Fraction(3, 25)).frames()
+    return ArrayVideo(np.stack([frame.rgb() for frame in frames]), Fraction(25))
+
+
+def test_every_frame_goes_through_the_editor_once_and_in_order(nobody):
+    editor = Recorder()
+    edited = list(edit_video(grey(50), HAPPY, device=CPU, editor=editor, tracks=nobody))
+    assert editor.seen == [frame.index for frame in edited] == list(range(50))
+    assert editor.frame_rate == Fraction(30000, 1001)
+    assert all(frame.rgb()[0, 0, 0] == 255 and frame.rgb()[20, 20, 0] == 77 for frame in edited)
+
+
+def test_given_tracks_spare_the_tracking_pass(portrait):
+    tracks = find_faces(portrait, device=CPU)
+    stages: list[str] = []
+    editor = Recorder()
+    frames = edit_video(
+        portrait, HAPPY, device=CPU, editor=editor, tracks=tracks, progress=lambda stage, *_: stages.append(stage)
+    )
+    assert len(list(frames)) == 3
+    assert stages == []
+    assert list(editor.tracks) == list(tracks.tracks)
+
+
+def test_without_tracks_the_faces_are_found_and_reported(portrait):
+    done: list[int] = []
+    editor = Recorder()
+    list(
+        edit_video(
+            portrait, HAPPY, device=CPU, editor=editor, progress=lambda _stage, count, _total: done.append(count)
+        )
+    )
+    assert done == [1, 2, 3]
+    assert len(editor.tracks) == 1
+
+
+def test_a_clip_without_faces_has_no_choice_to_get_wrong(portrait, nobody):
+    assert choose_faces(nobody, "largest", "left-right") == choose_faces(nobody, 3, "size") == ()
+    somebody = find_faces(portrait, device=CPU)
+    assert len(choose_faces(somebody, 0, "left-right")) == 1
+    with pytest.raises(InputError, match="face 1"):
+        choose_faces(somebody, 1, "left-right")
+
+
+def test_a_reference_needs_a_face(portrait):
+    assert reference_in(portrait, device=CPU).track.stop_frame == 3
+    with pytest.raises(InputError, match="no face"):
+        reference_in(grey(2), device=CPU)
+
+
+@pytest.mark.parametrize("taken", [0, 1, 7])
+def test_closing_early_ends_all_threads(taken, nobody):
+    before = threading.active_count()
+    frames = edit_video(grey(500), HAPPY, device=CPU, editor=Recorder(), tracks=nobody)
+    for _ in range(taken):
+        next(frames)
+    frames.close()
+    assert threading.active_count() == before
+
+
+def test_a_failing_editor_leaves_no_output_and_no_thread(demo_clip, tmp_path):
+    clip = FileVideo(demo_clip, duration=Fraction(1, 5))
+    before = threading.active_count()
+    with pytest.raises(RuntimeError, match="the editor failed"):
+        edit_file(clip.source, tmp_path / "o.mp4", HAPPY, device=CPU, editor=Recorder(fail_at=3))
+    assert not list(tmp_path.iterdir())
+    assert threading.active_count() == before
+
+
+class _Stop(BaseException):
+    pass
+
+
+@pytest.mark.parametrize(("stage", "at"), [("Finding faces", 2), ("Writing video", 3)])
+def test_a_progress_callback_cancels_at_any_stage(stage, at, demo_clip, tmp_path):
+    def cancel(now: str, done: int, total: int | None) -> None:
+        if now == stage and done == at:
+            raise _Stop
+
+    before = threading.active_count()
+    with pytest.raises(_Stop):
+        edit_file(demo_clip, tmp_path / "o.mp4", HAPPY, device=CPU, editor=Recorder(), progress=cancel)
+    assert not list(tmp_path.iterdir())
+    assert threading.active_count() == before
