@@ -98,6 +98,14 @@ def test_crossing_people_keep_their_ids():
     np.testing.assert_allclose(ends, [(60, 60 + 3 * 63), (250, 250 - 3 * 63)], atol=1)
 
 
+def test_somebody_who_walks_on_behind_somebody_else_is_known_again():
+    scene = Scene([seen_in(lambda f: Face(40 + 3 * f, 70), range(25), range(55, 80)), still(270)], count=80)
+    faces = track(scene, max_gap=0.4)
+    assert len(faces.tracks) == 2
+    (walker,) = [t for t in faces.tracks if t.first_frame == 0 and len(t.appearances.segments) == 2]
+    assert [(s.first, s.stop) for s in walker.appearances.segments] == [(0, 25), (55, 80)]
+
+
 def test_two_regions_never_stay_on_one_face():
     # The elder leaves behind the younger: its region then sees the younger's face.
     scene = Scene([seen_in(lambda f: Face(100 + 1.2 * f, 70, depth=2), range(30)), still(150, depth=1)], count=60)

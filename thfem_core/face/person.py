@@ -7,6 +7,8 @@ import numpy as np
 from .association import FaceBox, box_centre, landmark_box
 from .landmark_store import LandmarkStore, Segment, SegmentWriter
 
+_MEMORY = 0.6  # share of the former velocity kept per frame
+
 
 class Person:
     """``live``: seen in the frame tracked last. ``landmarks``, ``box``: the last fit, of ``last_frame``."""
@@ -20,13 +22,13 @@ class Person:
         self.box: FaceBox = (0.0, 0.0, 0.0, 0.0)
         self._store = store
         self._writer: SegmentWriter | None = None
-        self._velocity = (0.0, 0.0)
+        self._velocity = np.zeros(2)  # pixels per frame
 
-    def expected(self) -> FaceBox:
-        """Where the face should be in the next frame."""
+    def expected(self, frames: int = 1) -> FaceBox:
+        """Where the face should be that many frames after the last fit, going on as it went."""
         x0, y0, x1, y1 = self.box
-        vx, vy = self._velocity
-        return x0 + vx, y0 + vy, x1 + vx, y1 + vy
+        dx, dy = (float(v) * frames for v in self._velocity)
+        return x0 + dx, y0 + dy, x1 + dx, y1 + dy
 
     def see(self, frame: int, landmarks: np.ndarray, *, shot_start: int) -> None:
         """Take the fit (478, 3) of a frame; frames since the last one are a gap."""
@@ -34,10 +36,11 @@ class Person:
             self._writer = SegmentWriter(self._store, frame, fades_in=frame != shot_start)
         self._writer.add(frame, landmarks)
         box = landmark_box(landmarks)
-        self._velocity = (0.0, 0.0)
         if self.last_frame == frame - 1:
-            (x, y), (bx, by) = box_centre(box), box_centre(self.box)
-            self._velocity = (x - bx, y - by)
+            moved = np.subtract(box_centre(box), box_centre(self.box))
+            self._velocity = _MEMORY * self._velocity + (1 - _MEMORY) * moved
+        else:
+            self._velocity = np.zeros(2)
         self.landmarks, self.box, self.last_frame, self.live = landmarks, box, frame, True
 
     def end(self, *, fades_out: bool) -> None:

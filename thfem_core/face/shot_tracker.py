@@ -125,15 +125,16 @@ class ShotTracker:
         return fit.presence >= self._config.min_presence and box_side(box) >= self._config.min_face
 
     def _returning(self, frame: int, box: FaceBox) -> Person | None:
-        """The lost person whose last place is nearest, if near enough."""
-        near = [
-            p
-            for p in self._people
-            if not p.live
-            and frame - p.last_frame <= self._max_absence
-            and reachable(p.box, box, min(frame - p.last_frame, self.max_gap + 1))
-        ]
-        return min(near, key=lambda p: distance(p.box, box), default=None)
+        """The lost person nearest to ``box``, if near enough: where last seen, or where their motion led since."""
+        near: list[tuple[float, int, Person]] = []
+        for person in self._people:
+            gap = frame - person.last_frame
+            if person.live or gap > self._max_absence:
+                continue
+            for place in (person.box, person.expected(gap)):
+                if reachable(place, box, min(gap, self.max_gap + 1)):
+                    near.append((distance(place, box), person.track_id, person))
+        return min(near, default=(0.0, 0, None))[2]
 
     def _newcomer(self) -> Person:
         person = Person(self._ids, self._store)
