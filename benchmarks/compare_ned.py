@@ -1,6 +1,6 @@
 """Our mesh editor against NED's published frames, on NED's own source and reference clips.
 
-python -m benchmarks.compare_ned --data DIR --judges DIR [--out DIR] [--strength 1.0] [--only TEXT]
+python -m benchmarks.compare_ned --data DIR --judges DIR [--out DIR] [--cache DIR] [--strength 1.0] [--frames N]
 
 For every triple of ned_pairs/ that has a reference: edits the source with ``--reference``, encodes it as a user would,
 and measures source, reference, NED's output and ours with the same judges. Frames are paired by index; the lag column
@@ -15,10 +15,13 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from thfem_core.expression.request import ExpressionRequest
-from thfem_core.pipeline import edit_file, open_reference
+from thfem_core.media.open_video import open_video
+from thfem_core.media.writer import write_video
+from thfem_core.pipeline import edit_video, open_reference
 
 from .judge import (
     Judges,
@@ -42,20 +45,25 @@ def triples(folder: Path) -> list[str]:
     return [n for n in names if all((folder / f"{n}_{kind}.mp4").exists() for kind in ("ref", "NED"))]
 
 
-def measure(
-    name: str, folder: Path, judges: Judges, *, strength: float, picture: Path | None, cache: Path | None
-) -> dict:
+def measure(name: str, folder: Path, judges: Judges, args: argparse.Namespace) -> dict:
     """All numbers of one triple, and its picture."""
     source_file, reference_file = folder / f"{name}_source.mp4", folder / f"{name}_ref.mp4"
     cpu = torch.device("cpu")
+
+    def cached(kind: str, near: np.ndarray | None = None) -> Look:
+        file = folder / f"{name}_{kind}.mp4"
+        return look_at_file(file, judges, near=near, frames=args.frames, cache=args.cache)
+
+    looks = {"source": cached("source"), "ref": cached("ref")}
+    near = looks["source"].landmarks
+    looks["NED"] = cached("NED", near)
     with tempfile.TemporaryDirectory() as scratch:
         output = Path(scratch) / "ours.mp4"
-        request = ExpressionRequest(reference=open_reference(reference_file, device=cpu), strength=strength)
-        edit_file(source_file, output, request, device=cpu)
-        looks = {"source": look_at_file(source_file, judges, cache=cache)}
-        looks["ref"] = look_at_file(reference_file, judges, cache=cache)
-        near = looks["source"].landmarks
-        looks["NED"] = look_at_file(folder / f"{name}_NED.mp4", judges, near=near, cache=cache)
+        request = ExpressionRequest(reference=open_reference(reference_file, device=cpu), strength=args.strength)
+        video = open_video(source_file)
+        if args.frames is not None:
+            video = open_video(source_file, duration=args.frames / video.info.frame_rate)
+        write_video(edit_video(video, request, device=cpu), output, like=video)
         looks["ours"] = look_at_file(output, judges, near=near)
     emotion = name.split("_")[1]
     result: dict = {"name": name, "data set": name.split("_")[0], "emotion": emotion}
@@ -64,8 +72,8 @@ def measure(
         result[judge.name] = {kind: looks[kind].probability(i, emotion) for kind in KINDS}
     for kind in ("NED", "ours"):
         result[kind] = compare(looks["source"], looks[kind])
-    if picture:
-        save_strip(picture, _rows(name, looks))
+    if args.out:
+        save_strip(args.out / f"{name}.png", _rows(name, looks))
     return result
 
 
@@ -139,6 +147,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_arguments(parser)
     parser.add_argument("--strength", type=float, default=1.0)
+    parser.add_argument("--frames", type=int, help="only the first N frames of source and output (default: all)")
     parser.add_argument("--only", default="", help="only triples whose name contains this, such as MEAD_happy")
     args = parser.parse_args()
     judges = load_judges(args.judges)
@@ -146,8 +155,7 @@ def main() -> None:
     results = []
     for name in triples(folder):
         if args.only in name:
-            picture = args.out / f"{name}.png" if args.out else None
-            results.append(measure(name, folder, judges, strength=args.strength, picture=picture, cache=args.cache))
+            results.append(measure(name, folder, judges, args))
             ours, ned = results[-1]["ours"], results[-1]["NED"]
             print(f"{name}: aperture r NED {ned['aperture_r']:.2f}, ours {ours['aperture_r']:.2f}", flush=True)
             if args.out:

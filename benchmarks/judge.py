@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 
 import av
@@ -118,19 +119,30 @@ def look(
     return Look(landmarks=points, samples=seen, emotions=emotions, embedding=embedding)
 
 
-def look_at_file(path: Path, judges: Judges, *, near: np.ndarray | None = None, cache: Path | None = None) -> Look:
-    """:func:`look` at a video file. cache: a folder that remembers looks at files that never change (not samples)."""
-    count = count_frames(path)
-    store = None if cache is None else cache / f"{path.stem}_{path.stat().st_size}_{judges.key()}.npz"
+def look_at_file(
+    path: Path,
+    judges: Judges,
+    *,
+    near: np.ndarray | None = None,
+    frames: int | None = None,
+    cache: Path | None = None,
+) -> Look:
+    """:func:`look` at the first ``frames`` frames of a video file, or all.
+
+    cache: a folder that remembers looks at files that never change.
+    """
+    count = count_frames(path) if frames is None else min(frames, count_frames(path))
+    images = islice(read_video(path), count)
+    store = None if cache is None else cache / f"{path.stem}_{path.stat().st_size}_{count}_{judges.key()}.npz"
     if store is not None and store.exists():
         kept, wanted = np.load(store), set(sample_numbers(count))
         return Look(
             landmarks=kept["landmarks"],
-            samples={index: image for index, image in enumerate(read_video(path)) if index in wanted},
+            samples={index: image for index, image in enumerate(images) if index in wanted},
             emotions=list(kept["emotions"]),
             embedding=kept["embedding"] if kept["embedding"].size else None,
         )
-    seen = look(read_video(path), count, judges, near=near)
+    seen = look(images, count, judges, near=near)
     if store is not None:
         store.parent.mkdir(parents=True, exist_ok=True)
         embedding = np.empty(0) if seen.embedding is None else seen.embedding
