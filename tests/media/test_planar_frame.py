@@ -98,6 +98,19 @@ def test_colours_survive_a_paste_of_what_was_read(pix_fmt: str, matrix: int, col
 
 
 @pytest.mark.parametrize(
+    ("matrix", "colour_range", "red"),
+    [(1, LIMITED, (63, 102, 240)), (6, LIMITED, (81, 90, 240)), (9, LIMITED, (74, 97, 240)), (5, FULL, (76, 85, 255))],
+)
+def test_pure_red_has_the_textbook_samples(matrix: int, colour_range: int, red: tuple[int, int, int]) -> None:
+    rgb = np.zeros((2, 2, 3), np.uint8)
+    rgb[..., 0] = 255
+    frame = planar(rgb, "yuv444p", ColourTags(matrix=matrix, range=colour_range))
+    assert tuple(int(plane[0, 0]) for plane in samples(frame)) == red
+    assert np.abs(frame.rgb().astype(int) - rgb).max() <= 2
+
+
+@pytest.mark.skipif(int(av.__version__.split(".")[0]) < 15, reason="older PyAV keeps the colour range from swscale")
+@pytest.mark.parametrize(
     ("matrix", "name"), [(1, "ITU709"), (5, "ITU601"), (6, "SMPTE170M"), (7, "SMPTE240M"), (9, "BT2020")]
 )
 @pytest.mark.parametrize("colour_range", [LIMITED, FULL])

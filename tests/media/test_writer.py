@@ -88,8 +88,8 @@ def test_everything_but_the_codec_stays(clip: Path, tmp_path: Path, suffix: str)
 @pytest.mark.parametrize(
     ("suffix", "codec", "target", "kind"),
     [(".mkv", "libopus", ".mp4", "copied"), (".mkv", "libopus", ".webm", "copied"), (".mkv", "flac", ".mov", "encoded"),
-     (".mov", "pcm_s16le", ".mp4", "encoded"), (".mov", "pcm_s16le", ".mkv", "copied"), (".mp4", "aac", ".mkv", "copied"),
-     (".mp4", "libmp3lame", ".mov", "copied"), (".mkv", "ac3", ".mp4", "copied"), (".mp4", "aac", ".webm", "encoded"),
+     (".mov", "pcm_s16le", ".mp4", "encoded"), (".mov", "pcm_s16le", ".mkv", "copied"),
+     (".mp4", "aac", ".mkv", "copied"), (".mp4", "libmp3lame", ".mov", "copied"), (".mkv", "ac3", ".mp4", "copied"), (".mp4", "aac", ".webm", "encoded"),
      (".ts", "aac", ".mp4", "copied"), (".mkv", "aac", ".mp4", "copied")],
 )  # fmt: skip
 def test_sound_is_copied_where_the_container_allows_and_never_shifted(
@@ -187,7 +187,8 @@ def test_rates_stay_exact_in_mp4(tmp_path: Path, rate: Fraction) -> None:
     ("pix_fmt", "tags", "size"),
     [("yuv420p", ColourTags(), (64, 48)), ("yuvj420p", ColourTags(matrix=5, range=2), (64, 48)),
      ("yuv420p", ColourTags(matrix=1, range=2, primaries=1, transfer=1), (64, 48)),
-     ("yuv422p", ColourTags(matrix=1, range=1), (64, 48)), ("yuv444p", ColourTags(), (35, 23)), ("yuv444p", ColourTags(), (1, 1))],
+     ("yuv422p", ColourTags(matrix=1, range=1), (64, 48)), ("yuv444p", ColourTags(), (35, 23)),
+     ("yuv444p", ColourTags(), (1, 1))],
 )  # fmt: skip
 def test_lossless_coding_returns_every_sample(
     tmp_path: Path, pix_fmt: str, tags: ColourTags, size: tuple[int, int]
@@ -350,7 +351,7 @@ def test_a_full_disk_is_told_and_leaves_nothing(tmp_path: Path, suffix: str) -> 
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limits[1]))  # a write beyond fails as on a full disk
     try:
-        with pytest.raises(OutputError, match="cannot write .*out") as error:
+        with pytest.raises(OutputError, match=r"cannot write .*out") as error:
             write_video(video.frames(), tmp_path / f"out{suffix}", like=video)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)

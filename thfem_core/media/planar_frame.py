@@ -64,15 +64,36 @@ class PlanarFrame:
         return replace(self, picture=picture)
 
 
+# Byte positions of red, green, blue and alpha.
+_PACKED_ALPHA = {"rgba": (0, 1, 2, 3), "bgra": (2, 1, 0, 3), "argb": (1, 2, 3, 0), "abgr": (3, 2, 1, 0)}
+
+
 def to_planar(picture: av.VideoFrame) -> tuple[av.VideoFrame, PixelLayout]:
     """The picture in a planar format, without loss, and its layout (the same picture where it is planar)."""
     name = planar_format(picture.format.name)
-    if name != picture.format.name:
-        picture = picture.reformat(format=name)
     layout = pixel_layout(name)
     if layout is None:
         raise ValueError(f"pixel format {name} is not planar")
+    if picture.format.name == "pal8":
+        picture = picture.reformat(format="rgba")
+    if picture.format.name in _PACKED_ALPHA:
+        picture = _unpacked(picture, layout, _PACKED_ALPHA[picture.format.name])
+    elif name != picture.format.name:
+        picture = picture.reformat(format=name)
     return picture, layout
+
+
+def _unpacked(picture: av.VideoFrame, layout: PixelLayout, positions: tuple[int, ...]) -> av.VideoFrame:
+    """Packed 8-bit colours with alpha as planes; some versions of swscale change them by 1."""
+    plane = picture.planes[0]
+    pixels = np.frombuffer(memoryview(plane), np.uint8).reshape(picture.height, -1)
+    pixels = pixels[:, : 4 * picture.width].reshape(picture.height, picture.width, 4)
+    flat = blank_picture(picture.width, picture.height, layout, ColourTags())
+    views = plane_views(flat, layout)
+    for index, position in zip((*layout.planes, layout.alpha), positions, strict=True):
+        views[index][...] = pixels[..., position]
+    flat.pts, flat.time_base = picture.pts, picture.time_base
+    return flat
 
 
 def picture_from_rgb(rgb: np.ndarray, layout: PixelLayout, tags: ColourTags) -> av.VideoFrame:

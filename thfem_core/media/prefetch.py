@@ -35,7 +35,7 @@ def prefetch(items: Iterable[T], *, depth: int = 4) -> Iterator[T]:
         while not stopped.is_set():
             try:
                 queue.put(item, timeout=_POLL_SECONDS)
-                return True
+                return not stopped.is_set()
             except Full:
                 continue
         return False
