@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import closing
+
 import torch
 from comfy_api.latest import Input, io
 
@@ -9,6 +12,7 @@ from ..thfem_core.errors import InputError
 from ..thfem_core.expression.editor import ExpressionEditor, editors
 from ..thfem_core.expression.request import ExpressionRequest, ReferenceClip
 from ..thfem_core.face.track import FaceChoice, FaceOrder, FaceTracks
+from ..thfem_core.media.frame import Frame
 from ..thfem_core.media.video import Video
 from ..thfem_core.pipeline import edit_video, reference_in
 from ..thfem_core.progress import Progress
@@ -77,6 +81,23 @@ def check_same_clip(clip: Video, tracks: FaceTracks) -> None:
         )
 
 
+def of_same_length(frames: Iterator[Frame], tracks: FaceTracks) -> Iterator[Frame]:
+    """The frames, counted. Raises InputError where the tracks were made on more or fewer of them."""
+    count = 0
+    with closing(frames):
+        for frame in frames:
+            count += 1
+            if count > tracks.frame_count:
+                break
+            yield frame
+    if count != tracks.frame_count:
+        less = f"only {count}" if count < tracks.frame_count else "more"
+        raise InputError(
+            f"the tracks were made on {tracks.frame_count} frames, but this clip has {less}; "
+            "connect Track Faces to the same clip"
+        )
+
+
 def edited_video(
     clip: Video,
     request: ExpressionRequest,
@@ -98,6 +119,8 @@ def edited_video(
         tracks=tracks,
         progress=progress,
     )
+    if tracks is not None:
+        frames = of_same_length(frames, tracks)
     return written_video(frames, clip, progress=progress)
 
 
@@ -221,4 +244,5 @@ class SPFEMEditImages(io.ComfyNode):
             order=tracks.order,
             tracks=tracks.tracks,
         )
+        frames = of_same_length(frames, tracks.tracks)
         return io.NodeOutput(images_from_frames(frames, like=images, progress=progress))

@@ -20,6 +20,7 @@ from comfy_api.latest import io
 
 MODEL_FOLDER = "thfem"
 CATEGORY = "THFEM"
+WORKING_MEMORY = 512 * 2**20  # bytes: networks, and the windows of a few frames they look at
 
 
 def schema(**fields) -> io.Schema:
@@ -40,8 +41,14 @@ def register_model_folder() -> None:
 
 
 def work_device() -> torch.device:
-    """The device the host computes on."""
-    return comfy.model_management.get_torch_device()
+    """The device the host computes on, with room made on it.
+
+    The networks of this pack weigh a few MB and live as long as one run of a node, so the host is asked for their
+    memory but not given them to keep.
+    """
+    device = comfy.model_management.get_torch_device()
+    comfy.model_management.free_memory(WORKING_MEMORY, device)
+    return device
 
 
 class HostProgress:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from comfy_host import ComfyServer
-from graphs import node
+from graphs import EDIT, node
 
 
 def edit_graph(file: str, **inputs) -> dict[str, dict]:
@@ -78,24 +78,28 @@ def test_a_wrong_socket_is_refused(comfy, clip):
     assert "mismatch" in str(answer["node_errors"])
 
 
+@pytest.mark.parametrize(
+    ("duration", "words"), [(0.2, "only 5"), (1.0, "more")], ids=["tracks of a longer part", "tracks of a shorter part"]
+)
+def test_tracks_of_another_part_are_refused(comfy, clip, duration, words):
+    before = all_files(comfy)
+    graph = edit_graph(clip)
+    graph["1"]["inputs"]["duration"] = duration
+    graph["4"] = node("THFEM_LoadVideo", file=clip, start=0.0, duration=0.6)
+    graph["5"] = node("THFEM_TrackFaces", video=["4", 0], order="size", max_faces=4, fps=25.0)
+    graph["2"] = node("THFEM_SPFEMEdit", video=["1", 0], tracks=["5", 0], **EDIT)
+    run = comfy.run(graph)
+    assert run.status == "execution_error"
+    assert words in run.error and "Track Faces" in run.error
+    left = {path for path in all_files(comfy) - before if path.suffix != ".png"}  # the picture of Track Faces
+    assert not left
+
+
 def test_tracks_of_another_clip_are_refused(comfy, clip, plain_clip):
     graph = edit_graph(clip)
     graph["4"] = node("THFEM_LoadVideo", file=plain_clip, start=0.0, duration=0.0)
     graph["5"] = node("THFEM_TrackFaces", video=["4", 0], order="size", max_faces=4, fps=25.0)
-    graph["2"] = node(
-        "THFEM_SPFEMEdit",
-        video=["1", 0],
-        tracks=["5", 0],
-        emotion="sad",
-        strength=1.0,
-        face="largest",
-        brows=1.0,
-        eyes=1.0,
-        cheeks=1.0,
-        mouth=1.0,
-        curve="0:1",
-        editor="mesh",
-    )
+    graph["2"] = node("THFEM_SPFEMEdit", video=["1", 0], tracks=["5", 0], **EDIT)
     run = comfy.run(graph)
     assert run.status == "execution_error"
     assert "160×96" in run.error and "Track Faces" in run.error

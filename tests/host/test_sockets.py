@@ -7,11 +7,8 @@ from fractions import Fraction
 import cv2
 import numpy as np
 import pytest
-from graphs import node
+from graphs import EDIT, node
 from media_facts import changed, facts
-
-REGIONS = {"brows": 1.0, "eyes": 1.0, "cheeks": 1.0, "mouth": 1.0}
-EDIT = {"emotion": "surprised", "strength": 1.0, "face": "largest", **REGIONS, "curve": "0:1", "editor": "mesh"}
 
 
 def save(video: list, **more) -> dict:
