@@ -89,7 +89,8 @@ def test_everything_but_the_codec_stays(clip: Path, tmp_path: Path, suffix: str)
     ("suffix", "codec", "target", "kind"),
     [(".mkv", "libopus", ".mp4", "copied"), (".mkv", "libopus", ".webm", "copied"), (".mkv", "flac", ".mov", "encoded"),
      (".mov", "pcm_s16le", ".mp4", "encoded"), (".mov", "pcm_s16le", ".mkv", "copied"),
-     (".mp4", "aac", ".mkv", "copied"), (".mp4", "libmp3lame", ".mov", "copied"), (".mkv", "ac3", ".mp4", "copied"), (".mp4", "aac", ".webm", "encoded"),
+     (".mp4", "aac", ".mkv", "copied"), (".mp4", "libmp3lame", ".mov", "copied"),
+     (".mkv", "ac3", ".mp4", "copied"), (".mp4", "aac", ".webm", "encoded"),
      (".ts", "aac", ".mp4", "copied"), (".mkv", "aac", ".mp4", "copied")],
 )  # fmt: skip
 def test_sound_is_copied_where_the_container_allows_and_never_shifted(

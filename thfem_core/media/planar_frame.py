@@ -92,7 +92,6 @@ def _unpacked(picture: av.VideoFrame, layout: PixelLayout, positions: tuple[int,
     views = plane_views(flat, layout)
     for index, position in zip((*layout.planes, layout.alpha), positions, strict=True):
         views[index][...] = pixels[..., position]
-    flat.pts, flat.time_base = picture.pts, picture.time_base
     return flat
 
 
