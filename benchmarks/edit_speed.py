@@ -82,15 +82,15 @@ def stages(clip: FileVideo, folder: Path, editor: str, emotion: str) -> Iterator
     yield "decode + encode", lambda: consume([write_video(clip.frames(), folder / "copy.mp4", like=clip)])
 
 
-def run_command(clip: FileVideo, output: Path, editor: str, emotion: str) -> tuple[float, float]:
-    """Wall seconds and peak resident MiB of ``python -m thfem_core edit``."""
+def run_command(clip: FileVideo, output: Path, editor: str, emotion: str) -> tuple[float, float, float]:
+    """Wall seconds, CPU seconds and peak resident MiB of ``python -m thfem_core edit``."""
     command = [sys.executable, "-m", "thfem_core", "edit", str(clip.source), "-o", str(output), "--quiet"]
     start = time.perf_counter()
     process = subprocess.Popen([*command, "--emotion", emotion, "--editor", editor, "--device", "cpu"])
     _, status, usage = os.wait4(process.pid, 0)
     if status:
         raise SystemExit(f"edit failed with status {status}")
-    return time.perf_counter() - start, usage.ru_maxrss / 1024
+    return time.perf_counter() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
 
 def main() -> None:
@@ -107,23 +107,25 @@ def main() -> None:
         folder = Path(name)
         clips = [make_clip(args.clip, folder / f"{i}.mp4", length) for i, length in enumerate(args.seconds)]
         counts = [sum(1 for _ in clip.frames()) for clip in clips]
-        print("| stage | ms per frame | frames/s |\n|---|---|---|")
+        print("| stage | ms per frame | CPU ms per frame | frames/s |\n|---|---|---|---|")
         for stage, run in stages(clips[0], folder, args.editor, args.emotion):
             times = []
             for _ in range(args.runs):
-                start = time.perf_counter()
+                start = np.array([time.perf_counter(), time.process_time()])
                 run()
-                times.append(time.perf_counter() - start)
-            seconds = statistics.median(times) / counts[0]
-            print(f"| {stage} | {1000 * seconds:.1f} | {1 / seconds:.0f} |", flush=True)
-        print("\n| whole `edit` command | wall s | frames/s | × real time | peak RSS MiB |\n|---|---|---|---|---|")
+                times.append(np.array([time.perf_counter(), time.process_time()]) - start)
+            seconds, cpu = np.median(times, axis=0) / counts[0]
+            print(f"| {stage} | {1000 * seconds:.1f} | {1000 * cpu:.1f} | {1 / seconds:.0f} |", flush=True)
+        print(
+            "\n| whole `edit` command | wall s | CPU s | frames/s | × real time | peak RSS MiB |\n|---|---|---|---|---|---|"
+        )
         for clip, count, length in zip(clips, counts, args.seconds, strict=True):
             runs = [run_command(clip, folder / "out.mp4", args.editor, args.emotion) for _ in range(args.runs)]
-            seconds, memory = (statistics.median(column) for column in zip(*runs, strict=True))
+            seconds, cpu, memory = (statistics.median(column) for column in zip(*runs, strict=True))
             played = Fraction(count) / clip.info.frame_rate / Fraction(seconds)
             print(
-                f"| {length:g} s, {count} frames | {seconds:.1f} | {count / seconds:.0f} | {float(played):.2f} "
-                f"| {memory:.0f} |",
+                f"| {length:g} s, {count} frames | {seconds:.1f} | {cpu:.1f} | {count / seconds:.0f} "
+                f"| {float(played):.2f} | {memory:.0f} |",
                 flush=True,
             )
 
