@@ -88,11 +88,12 @@ def load_mediapipe(*, device: torch.device) -> MediaPipeFaceModels:
 
     Source: MediaPipe 0.10.21 (Apache-2.0), converted by ``training/convert_mediapipe.py``.
     """
-    networks: dict[str, nn.Module] = {
-        "short_range": ShortRangeBlazeFace(),
-        "full_range": FullRangeBlazeFace(),
-        "mesh": AttentionMesh(),
-    }
+    with torch.device("meta"):  # no random initial weights, which would move the caller's generator
+        networks: dict[str, nn.Module] = {
+            "short_range": ShortRangeBlazeFace(),
+            "full_range": FullRangeBlazeFace(),
+            "mesh": AttentionMesh(),
+        }
     load_networks(networks)
     for network in networks.values():
         network.eval().to(device=device, memory_format=torch.channels_last)

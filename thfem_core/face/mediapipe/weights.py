@@ -16,6 +16,7 @@ WEIGHTS_FILE = Path(__file__).resolve().parents[2] / "weights" / "mediapipe_face
 def load_networks(networks: dict[str, nn.Module], path: Path = WEIGHTS_FILE) -> None:
     """Fill each network, strictly, with the tensors under its name ("mesh.stem.0.weight" → "mesh"), as float32.
 
+    Parameters are replaced, not copied into, so networks may be built on the "meta" device, without memory.
     Networks of the file that are not asked for are left alone. Raises WeightsError for a file that is missing,
     damaged or made for other networks.
     """
@@ -28,7 +29,7 @@ def load_networks(networks: dict[str, nn.Module], path: Path = WEIGHTS_FILE) -> 
                     tensor = file.get_tensor(key)
                     states[name][parameter] = tensor.float() if tensor.is_floating_point() else tensor
         for name, network in networks.items():
-            network.load_state_dict(states[name])
+            network.load_state_dict(states[name], assign=True)
     except (OSError, SafetensorError, RuntimeError) as error:
         state = "is damaged or of another version" if path.is_file() else "is missing"
         raise WeightsError(

@@ -1,0 +1,149 @@
+"""The embedded face models as the tracker uses them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import torch
+from portrait import placed, portrait
+
+from thfem_core.errors import WeightsError
+from thfem_core.face.mediapipe import MediaPipeFaceModels, load_mediapipe
+from thfem_core.face.mediapipe.mesh_net import AttentionMesh
+from thfem_core.face.mediapipe.tracing import traced
+from thfem_core.face.mediapipe.weights import WEIGHTS_FILE, load_networks
+from thfem_core.face.models import FaceModels, FaceRoi, face_models
+from thfem_core.media.array_frame import ArrayFrame
+
+FACE = FaceRoi(cx=128, cy=128, side=235, rotation=0.0)
+
+
+@pytest.fixture(scope="module")
+def models() -> FaceModels:
+    return face_models.load("mediapipe")(device=torch.device("cpu"))
+
+
+def as_frame(pixels: np.ndarray) -> ArrayFrame:
+    return ArrayFrame(index=0, time=Fraction(0), pixels=pixels)
+
+
+def face(degrees: float = 0.0, scale: float = 1.5) -> np.ndarray:
+    return placed(portrait(), scale=scale, degrees=degrees, at=(128, 128))
+
+
+def test_registry_gives_the_embedded_models(models):
+    assert isinstance(models, MediaPipeFaceModels)
+
+
+def test_batched_fits_equal_single_ones(models):
+    frame = as_frame(face())
+    rois = [replace(FACE, rotation=r, side=s) for r, s in [(0.0, 235.0), (0.2, 210.0), (-0.3, 260.0)]]
+    together = models.fit(frame, rois)
+    for roi, fit in zip(rois, together, strict=True):
+        (alone,) = models.fit(frame, [roi])
+        np.testing.assert_allclose(fit.landmarks, alone.landmarks, atol=0.01)
+        assert fit.presence == pytest.approx(alone.presence, abs=1e-4)
+    assert models.fit(frame, []) == []
+
+
+def test_calls_leave_no_trace(models):
+    frame = as_frame(face())
+    before = models.fit(frame, [FACE])[0].landmarks
+    models.detect(as_frame(face(degrees=20)))
+    models.fit(as_frame(face(degrees=20)), [FACE, FACE])
+    np.testing.assert_array_equal(models.fit(frame, [FACE])[0].landmarks, before)
+
+
+def test_traced_network_equals_the_network_it_records():
+    networks = {"mesh": AttentionMesh()}
+    load_networks(networks)
+    network = networks["mesh"].eval()
+    recorded = traced(network, 192, torch.device("cpu"))
+    images = torch.rand(3, 3, 192, 192)
+    assert recorded is not network
+    with torch.inference_mode():
+        for expected, found in zip(network(images), recorded(images), strict=True):
+            torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-3)
+
+
+def test_mesh_follows_a_turned_face(models):
+    """The same points of the portrait, found in two pictures of it."""
+    upright, turned = face(), face(degrees=25)
+    first, second = (models.fit(as_frame(p), [models.roi_from_detection(models.detect(as_frame(p))[0])])[0]
+                     for p in (upright, turned))  # fmt: skip
+    angle = np.radians(25)
+    rotation = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    expected = (first.landmarks[:, :2] - 128) @ rotation.T + 128
+    assert np.linalg.norm(second.landmarks[:, :2] - expected, axis=1).mean() < 2.0
+    assert first.presence > 0.99 and second.presence > 0.99
+
+
+def test_left_and_right_are_the_persons_own(models):
+    (detection, *_) = models.detect(as_frame(face()))
+    (fit,) = models.fit(as_frame(face()), [models.roi_from_detection(detection)])
+    right_eye, left_eye = detection.keypoints[:2]
+    assert right_eye[0] < left_eye[0] < detection.box[2]
+    assert np.linalg.norm(fit.landmarks[468, :2] - right_eye) < 10  # the irises
+    assert np.linalg.norm(fit.landmarks[473, :2] - left_eye) < 10
+
+
+def test_presence_is_low_where_there_is_no_face(models):
+    frame = as_frame(np.full((256, 256, 3), 127, np.uint8))
+    assert models.detect(frame) == []
+    assert models.fit(frame, [FACE])[0].presence < 0.5
+
+
+@pytest.mark.parametrize("height", [120, 200, 700])
+def test_faces_of_any_size_are_found_in_a_large_frame(models, height):
+    """``height`` of a face in pixels, in the corner of a 1080p frame."""
+    scale = height / 110
+    patch = placed(portrait(), scale=scale, degrees=0, at=(height * 1.2, height), side=int(height * 2.4))
+    pixels = np.full((1080, 1920, 3), 120, np.uint8)
+    patch = patch[: 1080 - 20]
+    pixels[20 : 20 + len(patch), 30 : 30 + patch.shape[1]] = patch
+    (detection, *_) = models.detect(as_frame(pixels))
+    centre = np.add(detection.box[:2], detection.box[2:]) / 2
+    np.testing.assert_allclose(centre, (30 + height * 1.2, 20 + height), atol=0.25 * height)
+
+
+def test_two_faces_are_two_detections(models):
+    pixels = np.concatenate([face(scale=1.2), face(degrees=10, scale=1.3)], axis=1)
+    centres = sorted((d.box[0] + d.box[2]) / 2 for d in models.detect(as_frame(pixels)) if d.score > 0.7)
+    np.testing.assert_allclose(centres, [128, 384], atol=12)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 300), (300, 1), (7, 5)])
+def test_tiny_frames_are_no_error(models, size):
+    frame = as_frame(np.zeros((*size, 3), np.uint8))
+    models.detect(frame)
+    assert models.fit(frame, [FACE])[0].landmarks.shape == (478, 3)
+
+
+def test_missing_and_damaged_weights_say_what_to_do(tmp_path):
+    path = tmp_path / "mediapipe_face.safetensors"
+    with pytest.raises(
+        WeightsError, match=r"mediapipe_face.safetensors is missing .*convert_mediapipe.*Apache-2.0"
+    ) as e:
+        load_networks({"mesh": AttentionMesh()}, path)
+    assert str(tmp_path) in str(e.value) and "\n" not in str(e.value)
+    data = WEIGHTS_FILE.read_bytes()
+    for damaged in (b"", b"text", data[: len(data) // 2]):
+        path.write_bytes(damaged)
+        with pytest.raises(WeightsError, match="is damaged"):
+            load_networks({"mesh": AttentionMesh()}, path)
+
+
+def test_weights_of_other_networks_are_refused():
+    with pytest.raises(WeightsError, match="of another version"):
+        load_networks({"short_range": AttentionMesh()})
+
+
+def test_loading_does_not_touch_the_random_numbers_of_the_caller():
+    torch.manual_seed(3)
+    expected = torch.rand(4)
+    torch.manual_seed(3)
+    load_mediapipe(device=torch.device("cpu"))
+    torch.testing.assert_close(torch.rand(4), expected)
