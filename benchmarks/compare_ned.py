@@ -40,8 +40,12 @@ KINDS = ("source", "ref", "NED", "ours")
 
 
 def triples(folder: Path) -> list[str]:
-    """Names like MEAD_angry_07 for which source, reference and NED's output all exist."""
-    names = sorted(path.name.removesuffix("_source.mp4") for path in folder.glob("*_source.mp4"))
+    """Names like MEAD_angry_07 for which source, reference and NED's output all exist.
+
+    Ordered by number first, so that a run that is cut short has seen every emotion.
+    """
+    names = (path.name.removesuffix("_source.mp4") for path in folder.glob("*_source.mp4"))
+    names = sorted(names, key=lambda name: (name.split("_")[2], name))
     return [n for n in names if all((folder / f"{n}_{kind}.mp4").exists() for kind in ("ref", "NED"))]
 
 
