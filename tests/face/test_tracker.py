@@ -48,6 +48,13 @@ def test_a_second_face_is_traced_back_to_its_first_frame():
     assert (second.first_frame, second.stop_frame) == (21, 60)
 
 
+def test_tracing_back_stops_where_somebody_else_was():
+    # The first fit of the newcomer is too far off for the same person, yet leads back onto the first one's frames.
+    scene = Scene([lambda f: Face(100, 70) if f < 20 else Face(100, 70, scale=0.55)], count=40)
+    first, second = track(scene).tracks
+    assert set(present(first)).isdisjoint(present(second))
+
+
 def test_a_face_that_the_detector_misses_at_first_is_still_edited_from_the_first_frame():
     class Late(SceneModels):
         def detect(self, frame):

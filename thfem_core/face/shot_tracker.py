@@ -106,7 +106,8 @@ class ShotTracker:
             (fit,) = self._models.fit(frame, [self._models.roi_from_landmarks(landmarks)])
             box = landmark_box(fit.landmarks)
             lost = not self._usable(fit, box) or not reachable(landmark_box(landmarks), box, 1)
-            if lost or any(same_place(box, other) for other in taken):
+            others = [*taken, *(p.box for p in self._people if p.last_frame >= frame.index)]
+            if lost or any(same_place(box, other) for other in others):
                 break
             landmarks = fit.landmarks
             fits.append((frame.index, landmarks))
