@@ -27,7 +27,7 @@ from .media.encoding import EncodingConfig, container_for
 from .media.frame import Frame
 from .media.open_video import open_video
 from .media.prefetch import prefetch
-from .media.video import Video
+from .media.video import Video, VideoInfo
 from .media.writer import write_video
 from .progress import Progress, silent
 
@@ -50,9 +50,23 @@ class EditReport:
     seconds: dict[str, float]
 
 
+@dataclass(frozen=True, slots=True)
+class _ReadAhead:
+    """A Video that decodes in a thread."""
+
+    video: Video
+
+    @property
+    def info(self) -> VideoInfo:
+        return self.video.info
+
+    def frames(self) -> Iterator[Frame]:
+        return prefetch(self.video.frames())
+
+
 def find_faces(video: Video, *, device: torch.device, progress: Progress = silent) -> FaceTracks:
-    """Track everybody in ``video`` with the embedded face networks."""
-    return track_faces(video, models=face_models.load("mediapipe")(device=device), progress=progress)
+    """Track everybody in ``video`` with the embedded face networks; a thread decodes ahead."""
+    return track_faces(_ReadAhead(video), models=face_models.load("mediapipe")(device=device), progress=progress)
 
 
 def choose_faces(tracks: FaceTracks, choice: FaceChoice, order: FaceOrder) -> tuple[FaceTrack, ...]:
