@@ -83,8 +83,6 @@ def read_unit_motion(shapes: np.ndarray, clip: ClipUnits) -> np.ndarray:
     """(T, K) activations of canonical-pose shapes (T, 478, 3), relative to the clip's mean (ridge solution)."""
     units, _, weight = _design()
     precision = INDEPENDENT_POINTS / np.count_nonzero(weight) * 3 / RESIDUAL**2
-    solve = np.linalg.solve(
-        precision * units.T @ units + np.eye(units.shape[1]) * UNIT_SCALE**-2, precision * units.T
-    )
+    solve = np.linalg.solve(precision * units.T @ units + np.eye(units.shape[1]) * UNIT_SCALE**-2, precision * units.T)
     motion = (shapes - clip.mean_shape).reshape(len(shapes), -1) * weight
     return motion @ solve.T

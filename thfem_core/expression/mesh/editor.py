@@ -29,7 +29,7 @@ class MeshEditorConfig:
 
     texture: float = 1.0
     block: int = 32
-    cell: float = 1.5
+    cell: float = 1.3
 
     def __post_init__(self) -> None:
         if not 0 <= self.texture <= 2:

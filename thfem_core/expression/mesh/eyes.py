@@ -16,10 +16,18 @@ UPPER_OPENS, UPPER_CLOSES = 0.8, 0.6
 LID_REACH = 4.0
 
 
-def lid_line_points() -> np.ndarray:
-    """Mesh points of all four lid lines: moved here, not by action units."""
-    lines = (*topology.EYE_UPPER, *topology.EYE_LOWER)
-    return np.unique(np.concatenate([np.array(line) for line in lines]))
+# Within this distance of the lid lines action units fade out: a cheek pushed over a still lid would fold the mesh.
+CALM_REACH = 10.0
+
+
+@lru_cache(maxsize=1)
+def lid_calm() -> np.ndarray:
+    """(478,) factor on action-unit fields: 0 on the lid lines, which are moved here instead, 1 away from the eyes."""
+    canonical = load_basis().canonical
+    lines = [point for line in (*topology.EYE_UPPER, *topology.EYE_LOWER) for point in line]
+    distance = np.linalg.norm((canonical[:, None] - canonical[lines][None])[..., :2], axis=2).min(axis=1)
+    t = np.clip(distance / CALM_REACH, 0, 1)
+    return t * t * (3 - 2 * t)
 
 
 @lru_cache(maxsize=1)

@@ -14,7 +14,7 @@ import numpy as np
 from ...media.frame import Box
 from .surface import Surface
 
-BLUR = 1.0  # cells
+BLUR = 0.8  # cells
 MARGIN = 3  # cells around the moved surface
 
 
@@ -80,9 +80,7 @@ def dense_warp(
     moved = surface.carry @ displacement
     # One gather for positions and shifts together: (V, 4) -> (N, 4).
     attributes = np.concatenate([vertices[:, :2] + moved, moved], axis=1).astype(np.float32)
-    sampled = sum(
-        surface.weights[:, k, None] * attributes.take(surface.corners[:, k], axis=0) for k in range(3)
-    )
+    sampled = sum(surface.weights[:, k, None] * attributes.take(surface.corners[:, k], axis=0) for k in range(3))
     place, shift = sampled[:, :2], sampled[:, 2:]
     visible = facing(vertices, surface.triangles).take(surface.triangle) * surface.area
 
@@ -103,7 +101,9 @@ def dense_warp(
     channels = [weight, *(-shift[inside].T * weight)]
     if gain is not None:
         channels.append(gain[inside] * weight)
-    sums = [cv2.GaussianBlur(c, (0, 0), BLUR) for c in _splat(cells[inside], np.stack(channels), grid).astype(np.float32)]
+    sums = [
+        cv2.GaussianBlur(c, (0, 0), BLUR) for c in _splat(cells[inside], np.stack(channels), grid).astype(np.float32)
+    ]
     total = sums[0] + 1e-4 * float(surface.area.mean())
     flow = cv2.merge([sums[1] / total, sums[2] / total])
     brightness = sums[3] / total if gain is not None else np.zeros(grid, np.float32)

@@ -13,10 +13,10 @@ from ..request import ExpressionRequest
 from .action_units import READ_UNITS, ClipUnits, read_mean_units, read_unit_motion
 from .basis import load_basis
 from .brows import brow_stiffener
-from .eyes import aperture_change, lid_displacement, lid_line_points
+from .eyes import aperture_change, lid_calm, lid_displacement
 from .presets import MOUTH_POSE_UNITS, PRESETS, preset_units, region_factors, region_of
+from .silhouette import outline_damping
 from .speech import aperture_keeper, mouth_allowance, mouth_width
-from .texture import outline_damping
 
 # Frames, evenly spread over the track, from which the clip's own expression is read.
 READING_FRAMES = 240
@@ -55,8 +55,7 @@ def _fields() -> np.ndarray:
     basis = load_basis()
     fields = np.stack([basis.action_units[basis.index(name)] for name in READ_UNITS]).astype(np.float64)
     fields = np.einsum("pq,kqc->kpc", brow_stiffener(), fields)
-    fields *= outline_damping()[:, None]
-    fields[:, lid_line_points()] = 0
+    fields *= (outline_damping() * lid_calm())[:, None]
     fields = np.einsum("pq,kqc->kpc", aperture_keeper(), fields)
     return fields.reshape(len(READ_UNITS), -1)
 
@@ -117,7 +116,9 @@ def recognise(expressed: np.ndarray) -> dict[str, float]:
     """Emotions that explain activations (K,): non-negative least squares on the presets, weights capped to sum 1."""
     names = [name for name in PRESETS if PRESETS[name]]
     # The units that tell emotions apart while people speak; jaw and lip units belong to speech.
-    telling = np.array([region_of(n) != "mouth" or n in {"mouthSmile", "mouthFrown", "mouthStretch"} for n in READ_UNITS])
+    telling = np.array(
+        [region_of(n) != "mouth" or n in {"mouthSmile", "mouthFrown", "mouthStretch"} for n in READ_UNITS]
+    )
     columns = np.stack([preset_units(name) for name in names], axis=1)[telling]
     weights = np.zeros(len(names))
     gram, target = columns.T @ columns + 0.05 * np.eye(len(names)), columns.T @ expressed[telling]

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from .basis import load_basis, load_ratio
+from .basis import load_ratio
 from .surface import Surface, face_surface
 
 # The cylinder of the texture map, in face units and radians: axis depth, and the map's columns and rows (as
@@ -53,14 +53,3 @@ def log_ratio(mixture: Mapping[str, float]) -> np.ndarray:
     emotions, values = ratio_samples()
     weights = np.array([mixture.get(name, 0.0) for name in emotions], np.float32)
     return weights @ values
-
-
-def outline_damping() -> np.ndarray:
-    """(478,) factor on displacements: .2 at the face's outline, 1 from 22 face units inward, smoothly. Hair and
-    background behind the outline must not bend."""
-    from .topology import FACE_OVAL
-
-    canonical = load_basis().canonical
-    distance = np.linalg.norm((canonical[:, None] - canonical[list(FACE_OVAL)][None])[..., :2], axis=2).min(axis=1)
-    t = np.clip(distance / 22.0, 0, 1)
-    return 0.2 + 0.8 * t * t * (3 - 2 * t)

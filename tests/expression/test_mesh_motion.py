@@ -1,0 +1,143 @@
+"""What the mesh may and may not do: lips keep their aperture, brows stay bars, irises stay still."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from made_up_track import MadeUpTrack, talking_face
+
+from thfem_core.expression.mesh import topology
+from thfem_core.expression.mesh.action_units import READ_UNITS, read_mean_units
+from thfem_core.expression.mesh.basis import load_basis
+from thfem_core.expression.mesh.brows import brow_stiffener
+from thfem_core.expression.mesh.eyes import aperture_change, lid_displacement
+from thfem_core.expression.mesh.plan import plan_motion, read_clip
+from thfem_core.expression.mesh.presets import PRESETS, region_of
+from thfem_core.expression.mesh.speech import aperture_keeper, mouth_allowance, mouth_width
+from thfem_core.expression.request import EMOTIONS, ExpressionRequest, RegionStrengths
+
+UPPER, LOWER = list(topology.INNER_LIP_UPPER), list(topology.INNER_LIP_LOWER)
+
+
+def planned(emotion: str, landmarks: np.ndarray, strength: float = 1.0, **regions: float) -> np.ndarray:
+    source = read_clip(MadeUpTrack(landmarks))
+    assert source is not None
+    request = ExpressionRequest(emotion=emotion, regions=RegionStrengths(**regions))
+    plan = plan_motion(request, source, None)
+    return plan.displacements(landmarks, np.full(len(landmarks), strength))
+
+
+@pytest.mark.parametrize("emotion", EMOTIONS)
+def test_inner_lip_aperture_is_the_sources(emotion: str) -> None:
+    landmarks = talking_face(6)
+    moved = landmarks + planned(emotion, landmarks, 1.5)
+    before = landmarks[:, UPPER] - landmarks[:, LOWER]
+    after = moved[:, UPPER] - moved[:, LOWER]
+    np.testing.assert_allclose(after, before, atol=1e-3)
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=25, deadline=None)
+def test_aperture_keeper_holds_for_any_field_and_leaves_the_upper_face_alone(seed: int) -> None:
+    field = np.random.default_rng(seed).normal(size=(478, 3)) * 5
+    kept = aperture_keeper() @ field
+    np.testing.assert_allclose(kept[UPPER], kept[LOWER], atol=1e-9)
+    forehead = load_basis().canonical[:, 1] < 0
+    np.testing.assert_allclose(kept[forehead], field[forehead], atol=1e-4)
+
+
+def test_a_field_that_moves_both_lips_alike_is_untouched() -> None:
+    field = np.tile([1.0, -2.0, 0.5], (478, 1))
+    np.testing.assert_allclose(aperture_keeper() @ field, field, atol=1e-9)
+
+
+def test_brows_move_as_bars() -> None:
+    basis = load_basis()
+    field = basis.action_units[basis.index("browInnerUp")]
+    stiff = brow_stiffener() @ field
+
+    def bending(f: np.ndarray) -> float:
+        pairs = zip(topology.BROW_UPPER, topology.BROW_LOWER, strict=True)
+        return max(float(np.abs(f[list(u)] - f[list(lo)]).max()) for u, lo in pairs)
+
+    assert bending(stiff) < 0.35 * bending(field)
+    # Translation is not bending: the operator must not damp it.
+    np.testing.assert_allclose(brow_stiffener() @ np.ones((478, 3)), np.ones((478, 3)), atol=1e-9)
+
+
+@given(st.floats(-0.8, 0.55))
+@settings(max_examples=20, deadline=None)
+def test_lids_scale_their_aperture_and_a_shut_eye_stays_shut(change: float) -> None:
+    shapes = np.tile(load_basis().canonical, (2, 1, 1)).astype(np.float64)
+    upper, lower = list(topology.EYE_UPPER[0][1:-1]), list(topology.EYE_LOWER[0][1:-1])
+    shapes[1, upper] = shapes[1, lower]
+    moved = shapes + lid_displacement(shapes, np.full(2, change))
+    gap = moved[:, lower] - moved[:, upper]
+    np.testing.assert_allclose(gap[0], (1 + change) * (shapes[0, lower] - shapes[0, upper]), atol=1e-6)
+    np.testing.assert_allclose(gap[1], 0, atol=1e-6)
+
+
+def test_lid_change_is_bounded_and_signed() -> None:
+    one = np.ones(1)
+    assert aperture_change({"eyeWide": one}) > 0 > aperture_change({"eyeSquint": one})
+    assert aperture_change({"eyeBlink": 9 * one}) == -0.85
+
+
+def test_open_and_rounded_mouths_take_less_smile() -> None:
+    landmarks = talking_face(30)
+    source = read_clip(MadeUpTrack(landmarks))
+    assert source is not None
+    basis = load_basis()
+    shut = basis.canonical[None]
+    wide_open = shut + basis.action_units[basis.index("jawOpen")]
+    rounded = shut + basis.action_units[basis.index("mouthPucker")]
+    usual = float(mouth_width(shut)[0])
+    allowed = [float(mouth_allowance(s, usual)[0]) for s in (shut, wide_open, rounded)]
+    assert allowed[1] < 0.75 * allowed[0]
+    assert allowed[2] < 0.75 * allowed[0]
+
+
+@pytest.mark.parametrize("region", ["brows", "eyes", "cheeks", "mouth"])
+def test_a_region_at_zero_keeps_its_units_still(region: str) -> None:
+    landmarks = talking_face(3)
+    source = read_clip(MadeUpTrack(landmarks))
+    assert source is not None
+    for emotion in PRESETS:
+        request = ExpressionRequest(emotion=emotion, regions=RegionStrengths(**{region: 0.0}))
+        offset = plan_motion(request, source, None).offset
+        mine = np.array([region_of(name) == region for name in READ_UNITS])
+        assert not offset[mine].any()
+
+
+def test_displacement_is_linear_in_strength_and_zero_at_zero() -> None:
+    landmarks = talking_face(4)
+    np.testing.assert_allclose(planned("happy", landmarks, 0.0), 0, atol=1e-9)
+    full, half = planned("sad", landmarks, 1.0), planned("sad", landmarks, 0.5)
+    np.testing.assert_allclose(half, full / 2, atol=0.02 * np.abs(full).max())
+
+
+def test_a_smile_is_read_from_the_mesh() -> None:
+    still, smiling = (read_clip(MadeUpTrack(talking_face(40, smile=s))) for s in (0.0, 0.7))
+    assert still is not None
+    assert smiling is not None
+    smile = READ_UNITS.index("mouthSmile")
+    assert smiling.units.mean[smile] > still.units.mean[smile] + 0.3
+    assert (smiling.units.mean >= 0).all()
+
+
+def test_reading_explains_identity_without_inventing_an_expression() -> None:
+    basis = load_basis()
+    rng = np.random.default_rng(5)
+    for _ in range(5):
+        who = np.tensordot(rng.normal(size=len(basis.identity_modes)), basis.identity_modes, axes=1)
+        units = read_mean_units((basis.canonical + who)[None]).mean
+        assert units.max() < 0.35
+
+
+def test_reference_of_the_same_expression_changes_nothing() -> None:
+    reading = read_clip(MadeUpTrack(talking_face(40, smile=0.5)))
+    assert reading is not None
+    plan = plan_motion(ExpressionRequest(emotion="happy"), reading, reading)
+    assert np.abs(plan.offset).max() < 1e-9
