@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gc
 import tracemalloc
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -49,10 +50,25 @@ def test_a_second_face_is_traced_back_to_its_first_frame():
 
 
 def test_tracing_back_stops_where_somebody_else_was():
-    # The first fit of the newcomer is too far off for the same person, yet leads back onto the first one's frames.
-    scene = Scene([lambda f: Face(100, 70) if f < 20 else Face(100, 70, scale=0.55)], count=40)
-    first, second = track(scene).tracks
-    assert set(present(first)).isdisjoint(present(second))
+    class Blind(SceneModels):
+        """Sees nothing in frames 10–14 until it has got past them."""
+
+        latest = 0
+
+        def detect(self, frame):
+            self.latest = frame.index
+            return [] if 10 <= frame.index < 15 else super().detect(frame)
+
+        def fit(self, frame, rois):
+            fits = super().fit(frame, rois)
+            if self.latest < 15 and frame.index >= 10:
+                fits = [replace(fit, presence=0.0) for fit in fits]
+            return fits
+
+    # It darts off meanwhile: too far to be taken for the same, near enough from frame to frame to be traced.
+    scene = Scene([lambda f: Face(60 + 20 * min(max(f - 9, 0), 6), 70)], count=40)
+    first, second = track_faces(scene, models=Blind(scene)).tracks
+    assert present(first) == list(range(10)) and present(second) == list(range(10, 40))
 
 
 def test_a_face_that_the_detector_misses_at_first_is_still_edited_from_the_first_frame():
