@@ -21,7 +21,7 @@ from thfem_core.face.mediapipe.roi import (
     roi_from_landmarks,
     roi_to_frame,
 )
-from thfem_core.face.mediapipe.suppression import weighted_nms
+from thfem_core.face.mediapipe.suppression import merge_ranges, weighted_nms
 from thfem_core.face.models import Detection, FaceRoi
 from thfem_core.media.array_frame import ArrayFrame
 from thfem_core.media.frame import Box
@@ -106,6 +106,18 @@ def test_suppression_keeps_one_mean_per_cluster_whatever_the_order(faces, random
         np.testing.assert_allclose(merged.keypoints[:, 0], merged.boxes[:, :2], atol=1e-3)
     random.shuffle(faces)
     np.testing.assert_allclose(weighted_nms(candidates(faces)).boxes, merged.boxes, atol=1e-3)
+
+
+def detection(x: float, y: float, size: float, score: float) -> Detection:
+    return Detection(box=(x, y, x + size, y + size), keypoints=np.zeros((6, 2), np.float32), score=score)
+
+
+def test_each_network_is_believed_about_the_faces_it_is_made_for():
+    near_large, far_large = detection(100, 100, 400, 0.7), detection(110, 100, 400, 0.9)
+    near_small, far_small = detection(700, 100, 60, 0.95), detection(705, 100, 60, 0.65)
+    only_near, only_far = detection(900, 500, 50, 0.5), detection(600, 500, 300, 0.8)
+    merged = merge_ranges([near_large, near_small, only_near], [far_large, far_small, only_far], 1000)
+    assert merged == [only_far, near_large, far_small, only_near]
 
 
 @given(st.integers(1, 4000), st.integers(1, 4000))

@@ -17,7 +17,7 @@ from .full_range import FULL_RANGE, FullRangeBlazeFace
 from .letterbox import Letterbox
 from .mesh_net import INPUT_SIDE, AttentionMesh
 from .roi import crop, landmarks_to_frame, roi_from_detection, roi_from_landmarks
-from .suppression import weighted_nms
+from .suppression import merge_ranges, weighted_nms
 from .tracing import Network, traced
 from .weights import load_networks
 
@@ -33,22 +33,19 @@ class Detector:
 class MediaPipeFaceModels:
     """:class:`thfem_core.face.models.FaceModels` over MediaPipe's networks. Holds no state between calls.
 
-    detectors: asked one after the other until one sees somebody.
     mesh: (B, 3, 192, 192) in 0..1 → landmarks (B, 478, 3) in pixels of that crop, presence (B,) as a logit.
     """
 
-    def __init__(self, *, detectors: Sequence[Detector], mesh: Network, device: torch.device) -> None:
-        self._detectors = tuple(detectors)
+    def __init__(self, *, short_range: Detector, full_range: Detector, mesh: Network, device: torch.device) -> None:
+        self._short_range = short_range
+        self._full_range = full_range
         self._mesh = mesh
         self._device = device
 
     def detect(self, frame: Frame) -> list[Detection]:
         """All faces, best score first; pixels of the frame. Reads only a thumbnail of it."""
-        for detector in self._detectors:
-            found = self._detect_with(detector, frame)
-            if found:
-                return found
-        return []
+        near, far = self._detect_with(self._short_range, frame), self._detect_with(self._full_range, frame)
+        return merge_ranges(near, far, max(frame.width, frame.height))
 
     def roi_from_detection(self, detection: Detection) -> FaceRoi:
         """Where to look for the mesh of a detected face."""
@@ -99,10 +96,8 @@ def load_mediapipe(*, device: torch.device) -> MediaPipeFaceModels:
         network.eval().to(device=device, memory_format=torch.channels_last)
     short_range = traced(networks["short_range"], SHORT_RANGE.input_side, device)
     return MediaPipeFaceModels(
-        detectors=[
-            Detector(network=short_range, spec=SHORT_RANGE),
-            Detector(network=networks["full_range"], spec=FULL_RANGE),  # seldom asked: not worth the time to trace
-        ],
+        short_range=Detector(network=short_range, spec=SHORT_RANGE),
+        full_range=Detector(network=networks["full_range"], spec=FULL_RANGE),
         mesh=traced(networks["mesh"], INPUT_SIDE, device),
         device=device,
     )

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..models import Detection
 from .anchors import Candidates
+
+_SAME_FACE = 0.3  # IoU
+_NEAR_SHARE = 0.25  # of the frame's longer side: faces of this size and more are the short-range network's
 
 
 def intersection_over_union(box: np.ndarray, boxes: np.ndarray) -> np.ndarray:
@@ -16,7 +20,7 @@ def intersection_over_union(box: np.ndarray, boxes: np.ndarray) -> np.ndarray:
     return np.divide(intersection, union, out=np.zeros_like(intersection), where=union > 0)
 
 
-def weighted_nms(candidates: Candidates, *, min_iou: float = 0.3) -> Candidates:
+def weighted_nms(candidates: Candidates, *, min_iou: float = _SAME_FACE) -> Candidates:
     """Each best remaining candidate takes in all that overlap it by more than ``min_iou``; box and keypoints become
     their mean weighted by score, the score stays the best one's. Best first.
 
@@ -40,3 +44,23 @@ def weighted_nms(candidates: Candidates, *, min_iou: float = 0.3) -> Candidates:
         keypoints=np.array(merged_keypoints, dtype=np.float32).reshape(-1, 6, 2),
         scores=np.array(best_scores, dtype=np.float32),
     )
+
+
+def merge_ranges(near: list[Detection], far: list[Detection], longer_side: int) -> list[Detection]:
+    """What the short-range and the full-range network found in one frame, each face once, best score first.
+
+    The short-range network misplaces small faces and the full-range one overlooks very large ones: where both saw a
+    face, its size decides whose box counts. longer_side: of the frame, in pixels.
+    """
+
+    def unsuited(detection: Detection, is_near: bool) -> bool:
+        x0, y0, x1, y1 = detection.box
+        return (max(x1 - x0, y1 - y0) >= _NEAR_SHARE * longer_side) != is_near
+
+    ranked = [(unsuited(d, True), -d.score, d) for d in near] + [(unsuited(d, False), -d.score, d) for d in far]
+    kept: list[Detection] = []
+    for _, _, detection in sorted(ranked, key=lambda entry: entry[:2]):
+        boxes = np.array([other.box for other in kept]).reshape(-1, 4)
+        if not np.any(intersection_over_union(np.array(detection.box), boxes) > _SAME_FACE):
+            kept.append(detection)
+    return sorted(kept, key=lambda d: -d.score)
