@@ -22,7 +22,7 @@ def check_picture_path(path: Path) -> None:
 
 def save_picture(path: Path, rgb: np.ndarray) -> None:
     """Write uint8 RGB (H, W, 3) as PNG or JPEG by suffix. Raises OutputError, and then leaves no file."""
-    encoded, data = cv2.imencode(path.suffix, cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
+    encoded, data = cv2.imencode(path.suffix, cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 88])
     if not encoded:
         raise OutputError(f"cannot encode a {rgb.shape[1]} × {rgb.shape[0]} picture as {path.suffix}")
     with complete_file(path) as temporary:
