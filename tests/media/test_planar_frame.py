@@ -3,6 +3,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 import av
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -151,6 +152,8 @@ def test_a_thumbnail_is_the_area_average(pix_fmt: str) -> None:
     small = frame.thumbnail(20, 12)
     average = frame.rgb().reshape(12, 8, 20, 8, 3).mean(axis=(1, 3))
     assert np.abs(small - average).max() <= 2.5
+    odd = frame.thumbnail(23, 13)  # no whole-number step
+    assert np.abs(odd - cv2.resize(frame.rgb(), (23, 13), interpolation=cv2.INTER_AREA).astype(int)).max() <= 4
 
 
 @pytest.mark.parametrize(

@@ -77,10 +77,22 @@ def region_to_rgb(picture: av.VideoFrame, layout: PixelLayout, tags: ColourTags,
     return np.ascontiguousarray(inner)
 
 
+def _shrunk(plane: np.ndarray, width: int, height: int) -> np.ndarray:
+    """Area scaling; a whole-number step first where one fits, for which OpenCV is several times faster."""
+    rows, columns = plane.shape
+    for step in range(min(columns // width, rows // height), 1, -1):
+        if columns % step == 0 and rows % step == 0:
+            plane = cv2.resize(plane, (columns // step, rows // step), interpolation=cv2.INTER_AREA)
+            break
+    if plane.shape == (height, width):
+        return plane
+    return cv2.resize(plane, (width, height), interpolation=cv2.INTER_AREA)
+
+
 def scaled_rgb(picture: av.VideoFrame, layout: PixelLayout, tags: ColourTags, width: int, height: int) -> np.ndarray:
     """uint8 RGB (height, width, 3) of the whole picture; every plane is area-scaled before the colours are computed."""
     views = plane_views(picture, layout)
-    parts = [cv2.resize(views[index], (width, height), interpolation=cv2.INTER_AREA) for index in layout.planes]
+    parts = [_shrunk(views[index], width, height) for index in layout.planes]
     return _to_rgb(cv2.merge(parts * 3 if layout.is_gray else parts), layout, tags, picture.height)
 
 
