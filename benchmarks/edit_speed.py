@@ -116,9 +116,8 @@ def main() -> None:
                 times.append(np.array([time.perf_counter(), time.process_time()]) - start)
             seconds, cpu = np.median(times, axis=0) / counts[0]
             print(f"| {stage} | {1000 * seconds:.1f} | {1000 * cpu:.1f} | {1 / seconds:.0f} |", flush=True)
-        print(
-            "\n| whole `edit` command | wall s | CPU s | frames/s | × real time | peak RSS MiB |\n|---|---|---|---|---|---|"
-        )
+        print("\n| whole `edit` command | wall s | CPU s | frames/s | × real time | peak RSS MiB |")
+        print("|---|---|---|---|---|---|")
         for clip, count, length in zip(clips, counts, args.seconds, strict=True):
             runs = [run_command(clip, folder / "out.mp4", args.editor, args.emotion) for _ in range(args.runs)]
             seconds, cpu, memory = (statistics.median(column) for column in zip(*runs, strict=True))
