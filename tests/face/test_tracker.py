@@ -110,15 +110,17 @@ def test_a_face_elsewhere_or_much_later_is_somebody_new():
     assert len(track(later, max_absence=1.0).tracks) == 2
 
 
-def test_crossing_people_keep_their_ids():
-    scene = Scene(
-        [lambda f: Face(60 + 3 * f, 70, depth=2), lambda f: Face(250 - 3 * f, 74, depth=1)],
-        count=64,
-    )
+@pytest.mark.parametrize("late", [0, 1], ids=["elder behind", "elder in front"])
+def test_crossing_people_keep_their_ids(late):
+    def crossing(f):
+        return [Face(60 + 3 * f, 70, depth=1 + late), Face(250 - 3 * f, 74, depth=2 - late)]
+
+    # The second is found before the first, and is then the elder.
+    scene = Scene([lambda f: crossing(f)[0] if f > 0 else None, lambda f: crossing(f)[1]], count=64)
     faces = track(scene, max_gap=1.0)
     assert len(faces.tracks) == 2
-    ends = sorted((p.samples(0, 1).landmarks[0, 168, 0], p.samples(63, 64).landmarks[0, 168, 0]) for p in faces.tracks)
-    np.testing.assert_allclose(ends, [(60, 60 + 3 * 63), (250, 250 - 3 * 63)], atol=1)
+    ends = sorted((p.samples(1, 2).landmarks[0, 168, 0], p.samples(63, 64).landmarks[0, 168, 0]) for p in faces.tracks)
+    np.testing.assert_allclose(ends, [(63, 60 + 3 * 63), (247, 250 - 3 * 63)], atol=1)
 
 
 def test_somebody_who_walks_on_behind_somebody_else_is_known_again():
@@ -127,6 +129,24 @@ def test_somebody_who_walks_on_behind_somebody_else_is_known_again():
     assert len(faces.tracks) == 2
     (walker,) = [t for t in faces.tracks if t.first_frame == 0 and len(t.appearances.segments) == 2]
     assert [(s.first, s.stop) for s in walker.appearances.segments] == [(0, 25), (55, 80)]
+
+
+def test_a_fit_that_leaps_onto_somebody_else_is_not_believed():
+    # The region of a face that is gone still holds the neighbour's, half a head away.
+    scene = Scene([seen_in(still(100), range(20)), seen_in(still(130), range(20, 40))], count=40)
+    first, second = track(scene).tracks
+    assert present(first) == list(range(20)) and present(second) == list(range(20, 40))
+
+
+def test_a_second_detection_beside_a_face_makes_no_second_track():
+    class Doubled(SceneModels):
+        def detect(self, frame):
+            (found,) = super().detect(frame)
+            x0, y0, x1, y1 = found.box
+            return [found, replace(found, box=(x0 + 30, y0, x1 + 30, y1))]
+
+    scene = Scene([still(100)], count=20)
+    assert len(track_faces(scene, models=Doubled(scene)).tracks) == 1
 
 
 def test_two_regions_never_stay_on_one_face():

@@ -40,6 +40,11 @@ def same_place(a: FaceBox, b: FaceBox) -> bool:
     return distance(a, b) < 0.5 and size_ratio(a, b) < 2.0
 
 
+def same_fit(a: FaceBox, b: FaceBox) -> bool:
+    """Whether two meshes of one frame were fitted to one face; closer than half-hidden neighbours ever are."""
+    return distance(a, b) < 0.25 and size_ratio(a, b) < 1.5
+
+
 def reachable(before: FaceBox, after: FaceBox, frames: int) -> bool:
     """Whether a face may have moved from one box to the other in a number of frames (25 to 60 a second)."""
     return distance(before, after) < min(0.35 + 0.1 * frames, 1.0) and size_ratio(before, after) < 1.6

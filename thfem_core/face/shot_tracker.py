@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 
 from ..media.frame import Frame
-from .association import FaceBox, box_side, distance, landmark_box, reachable, same_place
+from .association import FaceBox, box_side, distance, landmark_box, reachable, same_fit, same_place
 from .landmark_store import LandmarkStore
 from .models import FaceModels, FaceRoi, MeshFit
 from .person import Person
@@ -72,7 +72,7 @@ class ShotTracker:
         for person in live:
             person.live = False
         for person, fit, box in found:
-            if not any(same_place(box, other) for other in kept):
+            if not any(same_fit(box, other) for other in kept):
                 kept.append(box)
                 person.see(frame.index, fit.landmarks, shot_start=self._shot_start)
 
