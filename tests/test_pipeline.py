@@ -32,6 +32,7 @@ class Recorder:
     tracks: Sequence[FaceTrack] = ()
     frame_rate: Fraction | None = None
     fail_at: int | None = None
+    needs_faces: bool = True
 
     def edit(
         self,
@@ -130,6 +131,16 @@ def test_a_failing_editor_leaves_no_output_and_no_thread(demo_clip, tmp_path):
         edit_file(clip.source, tmp_path / "o.mp4", HAPPY, device=CPU, editor=Recorder(fail_at=3))
     assert not list(tmp_path.iterdir())
     assert threading.active_count() == before
+
+
+def test_an_editor_that_needs_no_faces_gets_none(demo_clip, tmp_path):
+    stages: set[str] = set()
+    editor = Recorder(needs_faces=False)
+    report = edit_file(
+        demo_clip, tmp_path / "o.mp4", HAPPY, device=CPU, editor=editor, progress=lambda stage, *_: stages.add(stage)
+    )
+    assert stages == {"Writing video"}
+    assert (report.frames, report.faces, report.passed_through, editor.tracks) == (126, None, (), ())
 
 
 class _Stop(BaseException):

@@ -37,14 +37,14 @@ class EditReport:
     """What :func:`edit_file` did.
 
     passed_through: runs of frames written unchanged because no chosen face is clear in them.
-    faces: chosen tracks (a person counts once per shot). warnings: one line each, for the user.
+    faces: chosen tracks (a person counts once per shot); None if the editor does not look for faces. warnings: one line each, for the user.
     seconds: wall time per stage.
     """
 
     output: Path
     frames: int
     passed_through: tuple[range, ...]
-    faces: int
+    faces: int | None
     sound: Literal["copied", "encoded", "none"]
     warnings: tuple[str, ...]
     seconds: dict[str, float]
@@ -117,11 +117,11 @@ def edit_video(
     ``tracks`` saves the tracking pass if the caller has one already. ``progress`` hears of the tracking pass only:
     whoever consumes the frames reports those. Closing the iterator stops its threads and frees the clip.
     """
-    if tracks is None:
-        tracks = find_faces(video, device=device, progress=progress)
-    chosen = choose_faces(tracks, face, order)
     if isinstance(editor, str):
         editor = editors.load(editor)()
+    if tracks is None and editor.needs_faces:
+        tracks = find_faces(video, device=device, progress=progress)
+    chosen = choose_faces(tracks, face, order) if tracks is not None else ()
     with closing(prefetch(video.frames())) as frames:
         edited = editor.edit(frames, chosen, request, frame_rate=video.info.frame_rate, device=device)
         with closing(prefetch(edited)) as done:
@@ -147,18 +147,20 @@ def edit_file(
     """
     container_for(check_output(output))  # a bad output name should not cost a tracking pass
     video = open_video(source)
+    if isinstance(editor, str):
+        editor = editors.load(editor)()
     start = time.perf_counter()
-    tracks = find_faces(video, device=device, progress=progress)
+    tracks = find_faces(video, device=device, progress=progress) if editor.needs_faces else None
     tracked = time.perf_counter()
-    chosen = choose_faces(tracks, face, order)
+    chosen = choose_faces(tracks, face, order) if tracks is not None else ()
     frames = edit_video(video, request, device=device, editor=editor, face=face, order=order, tracks=tracks)
     with closing(frames):
         written = write_video(frames, output, like=video, encoding=encoding, progress=progress)
     return EditReport(
         output=Path(output),
         frames=written.frame_count,
-        passed_through=tuple(tracks.missing_frames(chosen)),
-        faces=len(chosen),
+        passed_through=tuple(tracks.missing_frames(chosen)) if tracks is not None else (),
+        faces=len(chosen) if tracks is not None else None,
         sound=written.sound,
         warnings=(*_cut_off(video, written.frame_count), *written.warnings),
         seconds={"tracking": tracked - start, "editing": time.perf_counter() - tracked},

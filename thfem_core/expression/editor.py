@@ -15,7 +15,12 @@ from .request import ExpressionRequest
 
 
 class ExpressionEditor(Protocol):
-    """Frames in, frames out: the same number, order, size and times; memory independent of the length."""
+    """Frames in, frames out: the same number, order, size and times; memory independent of the length.
+
+    ``needs_faces`` is False for an editor that takes no notice of the tracks: then nobody searches for faces.
+    """
+
+    needs_faces: bool
 
     def edit(
         self,

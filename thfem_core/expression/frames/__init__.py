@@ -25,6 +25,8 @@ class FramesEditor:
     those choices. Raises InputError where the numbers of frames or the aspect ratios differ.
     """
 
+    needs_faces = False
+
     def __init__(self, *, edited: Video | str | os.PathLike[str]) -> None:
         self._edited: Video = open_video(edited) if isinstance(edited, (str, os.PathLike)) else edited
 

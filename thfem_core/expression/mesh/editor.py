@@ -46,6 +46,8 @@ class MeshEditor:
     ``device`` is accepted for the protocol's sake: the warp runs in OpenCV on the CPU, where it is fast enough.
     """
 
+    needs_faces = True
+
     def __init__(self, config: MeshEditorConfig | None = None) -> None:
         self.config = config or MeshEditorConfig()
 
