@@ -37,8 +37,8 @@ class EditReport:
     """What :func:`edit_file` did.
 
     passed_through: runs of frames written unchanged because no chosen face is clear in them.
-    faces: chosen tracks (a person counts once per shot); None if the editor does not look for faces. warnings: one line each, for the user.
-    seconds: wall time per stage.
+    faces: chosen tracks (a person counts once per shot); None if the editor does not look for faces.
+    warnings: one line each, for the user. seconds: wall time per stage.
     """
 
     output: Path
