@@ -37,14 +37,14 @@ class MediaPipeFaceModels:
     """
 
     def __init__(self, *, short_range: Detector, full_range: Detector, mesh: Network, device: torch.device) -> None:
-        self._short_range = short_range
-        self._full_range = full_range
+        self.short_range = short_range
+        self.full_range = full_range
         self._mesh = mesh
         self._device = device
 
     def detect(self, frame: Frame) -> list[Detection]:
         """All faces, best score first; pixels of the frame. Reads only a thumbnail of it."""
-        near, far = self._detect_with(self._short_range, frame), self._detect_with(self._full_range, frame)
+        near, far = self.detect_with(self.short_range, frame), self.detect_with(self.full_range, frame)
         return merge_ranges(near, far, max(frame.width, frame.height))
 
     def roi_from_detection(self, detection: Detection) -> FaceRoi:
@@ -69,7 +69,8 @@ class MediaPipeFaceModels:
         ]
 
     @torch.inference_mode()
-    def _detect_with(self, detector: Detector, frame: Frame) -> list[Detection]:
+    def detect_with(self, detector: Detector, frame: Frame) -> list[Detection]:
+        """What one of ``short_range`` and ``full_range`` finds, best score first."""
         letterbox = Letterbox.of(frame.width, frame.height, detector.spec.input_side)
         scores, boxes = detector.network(self._images(letterbox.picture(frame)[None]))
         candidates = decode(scores[0].cpu().numpy(), boxes[0].cpu().numpy(), detector.spec)
