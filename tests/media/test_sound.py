@@ -101,3 +101,17 @@ def test_resampling_and_mixing_keep_time() -> None:
     assert (low.sample_rate, low.samples.shape) == (16_000, (2, 32_000))
     assert abs(lag_milliseconds(low.resampled(RATE).samples, NOISE, RATE)) <= 0.1
     np.testing.assert_allclose(sound.mono().samples[0], NOISE.mean(axis=0), atol=1e-6)
+
+
+def test_surround_keeps_its_channels(tmp_path: Path) -> None:
+    path = tmp_path / "surround.wav"
+    noise = np.concatenate([tone(0.5, RATE, channels=2, seed=seed) for seed in (1, 2, 3)])
+    with av.open(str(path), "w") as output:
+        track = output.add_stream("pcm_s16le", rate=RATE, layout="5.1")
+        frame = av.AudioFrame.from_ndarray(noise, format="fltp", layout="5.1")
+        frame.sample_rate = RATE
+        output.mux(track.encode(frame))
+        output.mux(track.encode(None))
+    sound = read_sound(path)
+    assert sound is not None
+    np.testing.assert_allclose(sound.samples, noise, atol=1e-4)

@@ -77,21 +77,25 @@ def sound_blocks(
     *,
     origin: Fraction | None,
     stop: Fraction | None = None,
-) -> Iterator[np.ndarray]:
-    """Decode a track block by block: float32 (channels, n), back to back, the first sample at ``origin``.
+    stereo: bool = False,
+) -> Iterator[Sound]:
+    """Decode a track block by block, all of one rate, back to back, the first sample at ``origin``.
 
     origin, stop: seconds of the container's clock (origin None: the first sample there is). Late starts and gaps
     become silence, early starts are cut, so an encoder's priming never shifts anything. Damaged packets are
-    silence; raises av.error.FFmpegError only if the track cannot be decoded at all.
+    silence; raises av.error.FFmpegError only if the track cannot be decoded at all. stereo: mix more than two
+    channels to two.
     """
-    rate = stream.codec_context.sample_rate
+    rate = 0
     if origin is not None and origin > _FAR:
         container.seek(int((origin - _RUN_UP) * 1_000_000))
     position = 0  # samples given out so far
     resampler: av.AudioResampler | None = None
     for frame in _decoded(container, stream):
         if resampler is None:
-            resampler = av.AudioResampler(format="fltp", layout=frame.layout.name, rate=rate)
+            rate = frame.sample_rate  # the header may state half of it (AAC with band replication)
+            layout = "stereo" if stereo and frame.layout.nb_channels > 2 else frame.layout.name
+            resampler = av.AudioResampler(format="fltp", layout=layout, rate=rate)
         seconds = None if frame.pts is None else frame.pts * frame.time_base
         if origin is None:
             origin = seconds or Fraction(0)
@@ -109,7 +113,7 @@ def sound_blocks(
             block = block[:, : max(0, round((stop - origin) * rate) - position)]
         if block.shape[1]:
             position += block.shape[1]
-            yield np.ascontiguousarray(block, dtype=np.float32)
+            yield Sound(np.ascontiguousarray(block, dtype=np.float32), rate)
         elif stop is not None and seconds is not None and seconds >= stop:
             return
 
@@ -158,7 +162,7 @@ def read_sound_stream(
         if not blocks:
             warn(f"the sound track of {name} is empty; going on without sound")
             return None
-        return Sound(np.concatenate(blocks, axis=1), stream.codec_context.sample_rate)
+        return Sound(np.concatenate([block.samples for block in blocks], axis=1), blocks[0].sample_rate)
 
 
 def read_sound(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import chain
 from typing import Literal, Protocol
 
 import av
@@ -50,6 +51,8 @@ class CopiedSound:
     ) -> None:
         self._output = output
         self._stream = output.add_stream_from_template(stream)
+        if stream.metadata.get("language"):
+            self._stream.metadata["language"] = stream.metadata["language"]
         self._packets = self._read(source, stream, shift, stop)
         self._due: av.Packet | None = next(self._packets, None)
 
@@ -79,23 +82,21 @@ class CopiedSound:
 
 
 class EncodedSound:
-    """Sound encoded from blocks of float32 (channels, n) samples; the first sample lies at time 0 of the output."""
+    """One or two channels encoded from blocks of sound; the first sample lies at time 0 of the output."""
 
     def __init__(
         self,
         output: av.container.OutputContainer,
-        blocks: Iterator[np.ndarray],
+        first: Sound,
+        others: Iterator[Sound],
         *,
-        sample_rate: int,
-        layout: str,
         codec: str,
         bitrate: int,
     ) -> None:
         self._output = output
-        self._blocks = blocks
-        self._source_rate = sample_rate
-        self._layout = layout
-        rate = sample_rate
+        self._blocks = chain([first], others)
+        self._source_rate = rate = first.sample_rate
+        self._layout = layout = "mono" if first.samples.shape[0] == 1 else "stereo"
         if codec == "libopus" and rate not in _OPUS_RATES:
             rate = _OPUS_RATES[-1]
         self._stream = output.add_stream(codec, rate=rate, layout=layout)
@@ -110,36 +111,27 @@ class EncodedSound:
                 self._ended = True
                 self._output.mux(self._stream.encode(None))
                 return
-            frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(block), format="fltp", layout=self._layout)
+            samples = np.ascontiguousarray(block.samples)
+            frame = av.AudioFrame.from_ndarray(samples, format="fltp", layout=self._layout)
             frame.sample_rate = self._source_rate
             frame.time_base = Fraction(1, self._source_rate)
             frame.pts = self._position
-            self._position += block.shape[1]
+            self._position += samples.shape[1]
             self._output.mux(self._stream.encode(frame))
 
 
-def _pieces(samples: np.ndarray) -> Iterator[np.ndarray]:
-    for start in range(0, samples.shape[1], _BLOCK):
-        yield samples[:, start : start + _BLOCK]
+def _pieces(sound: Sound) -> Iterator[Sound]:
+    for start in range(0, sound.samples.shape[1], _BLOCK):
+        yield Sound(sound.samples[:, start : start + _BLOCK], sound.sample_rate)
 
 
-def layout_name(channels: int) -> str:
-    """libav's name for a usual layout of so many channels (2 for what has no usual one)."""
-    return {1: "mono", 2: "stereo", 3: "2.1", 4: "quad", 5: "5.0", 6: "5.1", 8: "7.1"}.get(channels, "stereo")
-
-
-def encode_samples(output: av.container.OutputContainer, sound: Sound, *, codec: str, bitrate: int) -> EncodedSound:
-    """A track from sound in memory; channel counts without a usual layout are mixed to one."""
-    if sound.samples.shape[0] not in (1, 2, 3, 4, 5, 6, 8):
-        sound = sound.mono()
-    return EncodedSound(
-        output,
-        _pieces(sound.samples),
-        sample_rate=sound.sample_rate,
-        layout=layout_name(sound.samples.shape[0]),
-        codec=codec,
-        bitrate=bitrate,
-    )
+def encode_samples(
+    output: av.container.OutputContainer, sound: Sound, *, codec: str, bitrate: int
+) -> EncodedSound | None:
+    """A track from sound in memory; more than two channels are mixed to one. None where there are no samples."""
+    pieces = _pieces(sound if sound.samples.shape[0] <= 2 else sound.mono())
+    first = next(pieces, None)
+    return EncodedSound(output, first, pieces, codec=codec, bitrate=bitrate) if first is not None else None
 
 
 def encode_stream(
@@ -152,27 +144,13 @@ def encode_stream(
     codec: str,
     bitrate: int,
 ) -> EncodedSound | None:
-    """A track re-encoded from a file as it streams; None where nothing of it decodes."""
-    blocks = sound_blocks(source, stream, origin=origin, stop=stop)
+    """A track re-encoded from a file as it streams, in at most two channels; None where nothing of it decodes."""
+    blocks = sound_blocks(source, stream, origin=origin, stop=stop, stereo=True)
     try:
         first = next(blocks, None)
     except (av.error.FFmpegError, ValueError):
         first = None
-    if first is None:
-        return None
-
-    def all_blocks() -> Iterator[np.ndarray]:
-        yield first
-        yield from blocks
-
-    return EncodedSound(
-        output,
-        all_blocks(),
-        sample_rate=stream.codec_context.sample_rate,
-        layout=stream.codec_context.layout.name,
-        codec=codec,
-        bitrate=bitrate,
-    )
+    return EncodedSound(output, first, blocks, codec=codec, bitrate=bitrate) if first is not None else None
 
 
 def add_sound_file(

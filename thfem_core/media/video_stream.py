@@ -17,6 +17,8 @@ from .upright import Orientation, picture_orientation, turn_upright
 
 _DEFAULT_RATE = Fraction(25)
 _FASTEST_RATE = 1000
+# Containers that know where their key frames are; in others a seek may land anywhere, so they are read through.
+_INDEXED = {"mp4", "matroska"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -105,7 +107,8 @@ def _decoder(stream: av.VideoStream) -> av.VideoCodecContext:
 def _raw_pictures(container: av.container.InputContainer, stream: av.VideoStream) -> Iterator[av.VideoFrame]:
     """Everything that decodes; damaged packets are skipped, and a cut-off file ends where it ends."""
     decoder = _decoder(stream)
-    decoder.thread_type = "AUTO"
+    if not decoder.is_open:
+        decoder.thread_type = "AUTO"
     packets = container.demux(stream)
     while True:
         try:
@@ -122,6 +125,27 @@ def _raw_pictures(container: av.container.InputContainer, stream: av.VideoStream
         return
 
 
+def _pictures_from(
+    container: av.container.InputContainer, stream: av.VideoStream, start: int | None
+) -> Iterator[av.VideoFrame]:
+    """Everything from a key frame at or before ``start``; from the beginning where seeking overshoots or fails."""
+    if start is None or not _INDEXED & set(container.format.name.split(",")):
+        yield from _raw_pictures(container, stream)
+        return
+    try:
+        container.seek(start, stream=stream)
+        pictures = _raw_pictures(container, stream)
+        first = next(pictures, None)
+        if first is not None and first.pts is not None and first.pts <= start:
+            yield first
+            yield from pictures
+            return
+    except av.error.FFmpegError:
+        pass  # this kind of file cannot be searched
+    container.seek(0)
+    yield from _raw_pictures(container, stream)
+
+
 def decode_pictures(
     container: av.container.InputContainer, stream: av.VideoStream, window: TrimWindow
 ) -> Iterator[DecodedPicture]:
@@ -129,12 +153,10 @@ def decode_pictures(
     time_base = stream.time_base
     start, stop = window.ticks(time_base)
     step = max(1, round(1 / (stream_rate(stream) * time_base)))
-    if start is not None:
-        container.seek(start, stream=stream)
     last: int | None = None
     shape: tuple[int, int, str] | None = None
     orientation: Orientation | None = None
-    for picture in _raw_pictures(container, stream):
+    for picture in _pictures_from(container, stream, start):
         ticks = picture.pts
         if ticks is None:
             ticks = 0 if last is None else last + step

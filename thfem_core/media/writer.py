@@ -133,7 +133,7 @@ def _write(
         kind: SoundKind = "none"
         if isinstance(sound, Sound):
             track = encode_samples(output, sound, codec=container.sound, bitrate=encoding.sound_bitrate)
-            kind = "encoded"
+            kind = "encoded" if track is not None else "none"
         elif copies is not None and file_video is not None:
             track, kind, lost = add_sound_file(
                 output, container, file_video, copies, shift=shift, bitrate=encoding.sound_bitrate
