@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from portrait import placed, portrait
+from safetensors import safe_open
 
 from thfem_core.errors import WeightsError
 from thfem_core.face.mediapipe import MediaPipeFaceModels, load_mediapipe
@@ -67,6 +68,27 @@ def test_traced_network_equals_the_network_it_records():
     with torch.inference_mode():
         for expected, found in zip(network(images), recorded(images), strict=True):
             torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-3)
+
+
+def test_network_that_cannot_be_recorded_runs_as_it_is():
+    class Stubborn(torch.nn.Module):
+        def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            if torch.jit.is_tracing():
+                raise RuntimeError("not this one")
+            return x, x
+
+    network = Stubborn()
+    assert traced(network, 8, torch.device("cpu")) is network
+
+
+def test_weights_file_tells_its_origin():
+    with safe_open(WEIGHTS_FILE, framework="pt") as file:
+        metadata = file.metadata()
+        dtypes = {file.get_slice(key).get_dtype() for key in file.keys()}  # noqa: SIM118 - not a mapping
+    assert metadata["licence"] == "Apache-2.0" and metadata["version"] == "0.10.21"
+    hashes = [value for key, value in metadata.items() if key.startswith("sha256 ")]
+    assert len(hashes) == 3 and all(len(value) == 64 for value in hashes)
+    assert dtypes == {"F16", "I64"}
 
 
 def test_mesh_follows_a_turned_face(models):

@@ -18,8 +18,12 @@ INPUT_SIDE = 192
 MESH_POINTS = 468
 
 # The five contour networks and the region whose features each reads.
-_HEADS = {"lips": "lips", "left_eye": "left_eye", "left_iris": "left_eye", "right_eye": "right_eye"} | {
-    "right_iris": "right_eye"
+_HEADS = {
+    "lips": "lips",
+    "left_eye": "left_eye",
+    "left_iris": "left_eye",
+    "right_eye": "right_eye",
+    "right_iris": "right_eye",
 }
 _CONTOUR_POINTS = REGION_POINTS | dict.fromkeys(IRISES, IRIS_POINTS)
 

@@ -22,6 +22,6 @@ def traced(network: nn.Module, input_side: int, device: torch.device) -> Network
         with warnings.catch_warnings(), torch.inference_mode():
             warnings.simplefilter("ignore")
             graph: Network = torch.jit.trace(network, example, check_trace=False)
-    except RuntimeError:
+    except (AttributeError, RuntimeError):  # a PyTorch without torch.jit, or a device it cannot record
         return network
     return graph
