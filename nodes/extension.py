@@ -6,7 +6,7 @@ from comfy_api.latest import ComfyExtension, io
 
 from .edit import SPFEMEdit, SPFEMEditImages
 from .host import register_model_folder
-from .load import LoadAudio, LoadVideo
+from .load import LoadAudio, LoadVideo, offer_demo_clip
 from .quick_edit import EditExpression
 from .save import SaveVideo
 from .track import TrackFaces
@@ -15,8 +15,8 @@ from .track import TrackFaces
 class ThfemExtension(ComfyExtension):
     """Registered by ``comfy_entrypoint`` in the root of the pack."""
 
-    async def on_load(self) -> None:
-        register_model_folder()
-
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
+        # not in on_load, which old hosts never call
+        register_model_folder()
+        offer_demo_clip()
         return [EditExpression, LoadVideo, LoadAudio, TrackFaces, SPFEMEdit, SPFEMEditImages, SaveVideo]

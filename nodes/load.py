@@ -3,30 +3,42 @@
 from __future__ import annotations
 
 import os
+import shutil
+from contextlib import suppress
 from pathlib import Path
 
 import folder_paths
 from comfy_api.latest import Input, InputImpl, io
 
-from ..thfem_core.errors import InputError
+from ..thfem_core.errors import InputError, OutputError
+from ..thfem_core.media.atomic import complete_file
 from .host import CATEGORY, schema
 from .trimmed_video import TrimmedVideo
 from .video_sockets import audio_from_sound, file_clip, sound_in_file
 
-DEMO_CLIP = "thfem_demo.mp4 (comes with THFEM)"
+DEMO_CLIP = "thfem_demo.mp4"
+
+
+def offer_demo_clip() -> None:
+    """Put the demo clip, which the shipped workflows use, into the host's input folder if it is not there yet."""
+    folder = Path(folder_paths.get_input_directory())
+    demo = Path(__file__).parents[1] / "thfem_core" / "assets" / "demo.mp4"
+    with suppress(OSError, OutputError):  # a read-only input folder is no reason to miss the nodes
+        folder.mkdir(parents=True, exist_ok=True)
+        if not (folder / DEMO_CLIP).exists():
+            with complete_file(folder / DEMO_CLIP) as path:
+                shutil.copyfile(demo, path)
 
 
 def input_files(*kinds: str) -> list[str]:
-    """Names of the files of these kinds ("video", "audio") in the host's input folder, and the demo clip."""
+    """Names of the files of these kinds ("video", "audio") in the host's input folder."""
     folder = folder_paths.get_input_directory()
     names = [entry.name for entry in os.scandir(folder) if entry.is_file()] if os.path.isdir(folder) else []
-    return [*sorted(folder_paths.filter_files_content_types(names, list(kinds))), DEMO_CLIP]
+    return sorted(folder_paths.filter_files_content_types(names, list(kinds)))
 
 
 def input_path(name: str) -> Path | None:
     """Where a chosen file lies, or None where there is no such file inside the host's folders."""
-    if name == DEMO_CLIP:
-        return Path(__file__).parents[1] / "thfem_core" / "assets" / "demo.mp4"
     plain, folder = folder_paths.annotated_filepath(name)
     folder = os.path.abspath(folder or folder_paths.get_input_directory())
     path = os.path.abspath(os.path.join(folder, plain))

@@ -42,7 +42,6 @@ def load_pack(host: Path, repo: Path, base: Path) -> ModuleType:
 def definitions(pack: ModuleType) -> dict[str, dict]:
     async def nodes() -> list[type]:
         extension = await pack.comfy_entrypoint()
-        await extension.on_load()
         return await extension.get_node_list()
 
     found = {}

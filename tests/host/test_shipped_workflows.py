@@ -98,3 +98,17 @@ def test_the_front_end_gets_templates_help_and_translations(comfy):
     page = comfy.raw("/extensions/ComfyUI-THFEM/docs/THFEM_SPFEMEdit/zh.md").decode()
     assert page.startswith("# SPFEM")
     assert comfy.get("/i18n")["zh"]["nodeDefs"]["THFEM_SaveVideo"]["inputs"]["container"]["name"] == "文件类型"
+
+
+def test_the_model_folder_is_listed_without_other_files(comfy):
+    folder = comfy.base / "models" / "thfem"
+    folder.mkdir(exist_ok=True)
+    for name in ("head.safetensors", "readme.txt"):
+        (folder / name).write_bytes(b"")
+    assert comfy.get("/models/thfem") == ["head.safetensors"]
+
+
+def test_the_demo_clip_is_offered(comfy, demo_clip):
+    assert (comfy.base / "input" / "thfem_demo.mp4").read_bytes() == demo_clip.read_bytes()
+    files = comfy.get("/object_info/THFEM_LoadVideo")["THFEM_LoadVideo"]["input"]["required"]["file"][1]["options"]
+    assert "thfem_demo.mp4" in files
