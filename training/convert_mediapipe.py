@@ -21,7 +21,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from thfem_core.face.mediapipe.blazeface import ShortRangeBlazeFace
-from thfem_core.face.mediapipe.blocks import GroupedPointwise, Pointwise
+from thfem_core.face.mediapipe.blocks import GroupedPointwise
 from thfem_core.face.mediapipe.full_range import FullRangeBlazeFace
 from thfem_core.face.mediapipe.mesh_net import AttentionMesh
 from thfem_core.face.mediapipe.region_refinement import REGIONS
@@ -34,7 +34,7 @@ SOURCES = {
 }
 _CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D")
 _CROPS = "TransformTensorBilinear"
-_WEIGHTED = (nn.Conv2d, Pointwise, GroupedPointwise, nn.PReLU)
+_WEIGHTED = (nn.Conv2d, nn.Linear, GroupedPointwise, nn.PReLU)
 Layer = tuple[str, int]  # operator name, index of the operator
 
 
@@ -132,7 +132,7 @@ def assign(name: str, module: nn.Module, copies: list[list[list[torch.Tensor]]])
     for (slot, layer), parts in zip(weight_slots(module), zip(*copies, strict=True), strict=True):
         for (field, target), values in zip(layer.named_parameters(), zip(*parts, strict=True), strict=True):
             key = ".".join(filter(None, (name, slot, field)))
-            if isinstance(layer, Pointwise):
+            if isinstance(layer, nn.Linear):
                 values = [value.reshape(target.shape) for value in values]
             elif isinstance(layer, GroupedPointwise):
                 values = [value.reshape(1, len(value), -1).transpose(1, 2) for value in values]

@@ -43,6 +43,16 @@ class Pointwise(nn.Linear):
         return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
 
 
+class WholeMap(nn.Linear):
+    """Convolution whose kernel covers the whole map: (B, C, side, side) → (B, out)."""
+
+    def __init__(self, in_channels: int, out_channels: int, side: int) -> None:
+        super().__init__(in_channels * side * side, out_channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x.flatten(1))
+
+
 class GroupedPointwise(nn.Module):
     """1×1 convolutions of equal shape side by side on stacked channels.
 

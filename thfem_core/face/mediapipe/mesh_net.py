@@ -11,7 +11,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from .blocks import BlazeBlock, GroupedPointwise, Pointwise, SameConv2d
+from .blocks import BlazeBlock, GroupedPointwise, Pointwise, SameConv2d, WholeMap
 from .region_refinement import IRIS_POINTS, IRISES, REGION_POINTS, REGIONS, RegionRefinement
 
 INPUT_SIDE = 192
@@ -52,8 +52,8 @@ class AttentionMesh(nn.Module):
             (32, 32, 32, 64, 64, 64, 128, 128, 128, 128, 128, 128, 128, 128, 128), halve_at=(2, 5, 8, 11)
         )
         self.neck = nn.Sequential(Pointwise(128, 32), nn.PReLU(32), BlazeBlock(32, 32, nn.PReLU))
-        self.mesh = nn.Conv2d(32, MESH_POINTS * 3, 3)
-        self.presence = nn.Conv2d(32, 1, 3)
+        self.mesh = WholeMap(32, MESH_POINTS * 3, 3)
+        self.presence = WholeMap(32, 1, 3)
 
         regions, heads = len(REGIONS), len(_HEADS)
         self.regions = RegionRefinement()
@@ -64,7 +64,7 @@ class AttentionMesh(nn.Module):
             nn.PReLU(heads * 32),
             BlazeBlock(32, 32, nn.PReLU, groups=heads),
         )
-        self.contours = nn.ModuleDict({name: nn.Conv2d(32, 2 * _CONTOUR_POINTS[name], 2) for name in _HEADS})
+        self.contours = nn.ModuleDict({name: WholeMap(32, 2 * _CONTOUR_POINTS[name], 2) for name in _HEADS})
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         shallow = self.shallow(self.stem(images))
