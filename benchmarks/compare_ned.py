@@ -18,10 +18,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from thfem_core.expression.request import ExpressionRequest
+from thfem_core.expression.request import ExpressionRequest, ReferenceClip
+from thfem_core.face.track import FaceTrack
+from thfem_core.face.tracker import track_faces
 from thfem_core.media.open_video import open_video
+from thfem_core.media.video import Video
 from thfem_core.media.writer import write_video
-from thfem_core.pipeline import edit_video, open_reference
+from thfem_core.pipeline import edit_video
 
 from .judge import (
     Judges,
@@ -63,11 +66,14 @@ def measure(name: str, folder: Path, judges: Judges, args: argparse.Namespace) -
     looks["NED"] = cached("NED", near)
     with tempfile.TemporaryDirectory() as scratch:
         output = Path(scratch) / "ours.mp4"
-        request = ExpressionRequest(reference=open_reference(reference_file, device=cpu), strength=args.strength)
+        shown = open_video(reference_file)
+        track = max(_largest(shown, judges), key=lambda track: track.stop_frame - track.first_frame)
+        request = ExpressionRequest(reference=ReferenceClip(video=shown, track=track), strength=args.strength)
         video = open_video(source_file)
         if args.frames is not None:
             video = open_video(source_file, duration=args.frames / video.info.frame_rate)
-        write_video(edit_video(video, request, device=cpu), output, like=video)
+        tracks = track_faces(video, models=judges.faces)
+        write_video(edit_video(video, request, device=cpu, tracks=tracks), output, like=video)
         looks["ours"] = look_at_file(output, judges, near=near)
     emotion = name.split("_")[1]
     result: dict = {"name": name, "data set": name.split("_")[0], "emotion": emotion}
@@ -79,6 +85,10 @@ def measure(name: str, folder: Path, judges: Judges, args: argparse.Namespace) -
     if args.out:
         save_strip(args.out / f"{name}.png", _rows(name, looks))
     return result
+
+
+def _largest(video: Video, judges: Judges) -> tuple[FaceTrack, ...]:
+    return track_faces(video, models=judges.faces).select("largest")
 
 
 def _rows(name: str, looks: dict[str, Look]) -> list[list]:

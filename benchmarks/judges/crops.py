@@ -5,7 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from thfem_core.metrics.points import OUTER_EYES, RIGID
+from thfem_core.face.pose import RIGID_POINTS
+from thfem_core.metrics.points import OUTER_EYES
 
 CANONICAL_CHIN = 152
 FOREHEAD = 10
@@ -30,7 +31,7 @@ def upright_square(rgb: np.ndarray, landmarks: np.ndarray, size: int, *, scale: 
     height = float(np.linalg.norm(chin - top))
     # Sideways the bridge of the nose and the temples decide, so that an open jaw does not move the square.
     centre = (top + chin) / 2.0
-    middle = landmarks[list(RIGID), :2].mean(axis=0)
+    middle = landmarks[RIGID_POINTS, :2].mean(axis=0)
     centre = centre + across * float(np.dot(middle - centre, across)) * 0.5 + down * drop * height
     step = scale * height / size
     to_frame = np.column_stack([across * step, down * step, centre - (across + down) * step * size / 2.0])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .points import RIGID
+from ..face.pose import RIGID_POINTS
 
 
 def similarity(points: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -31,5 +31,5 @@ def align_heads(landmarks: np.ndarray, reference: np.ndarray) -> np.ndarray:
     landmarks, reference: (T, 478, 2|3) pixels, frame by frame. Returns (T, 478, 2) float64 in the reference's pixels.
     """
     points, targets = landmarks[..., :2].astype(np.float64), reference[..., :2].astype(np.float64)
-    matrix, offset = similarity(points[:, RIGID], targets[:, RIGID])
+    matrix, offset = similarity(points[:, RIGID_POINTS], targets[:, RIGID_POINTS])
     return np.einsum("tij,tnj->tni", matrix, points) + offset[:, None]
