@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -153,6 +152,7 @@ def test_a_preview_must_be_a_picture(output, thfem, short_clip, folder):
 
 def test_a_full_disk(short_clip, folder):
     """The largest file allowed is smaller than the output, which is what a full disk looks like to a writer."""
+    resource = pytest.importorskip("resource", reason="POSIX limits")
 
     def limit() -> None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
