@@ -120,8 +120,8 @@ def turn_container(path: Path, turn: int | str) -> None:
 
 def lag_milliseconds(first: np.ndarray, second: np.ndarray, rate: int) -> float:
     """By how much ``second`` lags behind ``first``, by cross-correlation of their first channels."""
-    size = min(first.shape[1], second.shape[1])
-    a, b = (np.fft.rfft(part[0, :size], 2 * size) for part in (first, second))
+    size = max(first.shape[1], second.shape[1])
+    a, b = (np.fft.rfft(part[0], 2 * size) for part in (first, second))
     correlation = np.fft.irfft(b * np.conj(a))
     peak = int(np.argmax(correlation))
     return 1000.0 * (peak if peak < size else peak - 2 * size) / rate

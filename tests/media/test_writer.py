@@ -439,3 +439,36 @@ def test_real_clips_keep_frames_times_and_sound(path: Path, tmp_path: Path) -> N
     size = min(old.samples.shape[1], new.samples.shape[1])
     assert size >= 0.9 * old.sample_rate * (Fraction(9, 10) - video.origin)
     np.testing.assert_array_equal(old.samples[:, :size], new.samples[:, :size])
+
+
+def test_sound_before_an_edit_does_not_come_back(clip: Path, tmp_path: Path) -> None:
+    """A clip whose edit list hides its first second, as cutting without encoding leaves it."""
+    hidden = tmp_path / "hidden.mp4"
+    with av.open(str(clip)) as source, av.open(str(hidden), "w") as output:
+        pairs = {stream.index: output.add_stream_from_template(stream) for stream in source.streams}
+        for packet in source.demux():
+            if not packet.size:
+                continue
+            seconds = round(Fraction(1) / packet.time_base)
+            packet.pts, packet.dts = packet.pts - seconds, packet.dts - seconds
+            packet.stream = pairs[packet.stream_index]
+            output.mux(packet)
+    video = FileVideo(hidden)
+    seen = [read_mark(frame.rgb()) for frame in video.frames()]
+    assert seen == list(range(25, 40))
+    for suffix in (".mp4", ".mkv"):
+        copy(hidden, tmp_path / f"out{suffix}")
+        result = FileVideo(tmp_path / f"out{suffix}")
+        sound = result.sound()
+        assert times(result) == times(video)
+        assert result.origin < Fraction(1, 20)
+        hidden_sound = video.sound()
+        assert sound is not None and hidden_sound is not None
+        assert sound.duration < Fraction(13, 20)
+        assert abs(lag_milliseconds(hidden_sound.samples, sound.samples, RATE)) <= 1.0
+
+
+def test_the_last_frame_of_a_steady_clip_lasts_one_step(tmp_path: Path) -> None:
+    source = make_video(tmp_path / "in.mkv", pictures=MARKS[:30], rate=Fraction(30), sound=tone(1.2, 16_000))
+    copy(source, tmp_path / "out.mp4")
+    assert FileVideo(tmp_path / "out.mp4").info.frame_rate == 30

@@ -38,7 +38,11 @@ def can_copy(stream: av.AudioStream, container: Container, output: av.container.
 
 
 class CopiedSound:
-    """Packets of ``stream``, moved by ``-shift`` seconds, up to ``stop`` (source clock; None = all)."""
+    """Packets of ``stream``, moved by ``-shift`` seconds, up to ``stop`` (source clock; None = all).
+
+    keeps_unheard: whether the container can say that packets before time 0 are decoded but not heard. Where it
+    cannot, only the one that the decoder needs to settle is kept.
+    """
 
     def __init__(
         self,
@@ -48,16 +52,17 @@ class CopiedSound:
         *,
         shift: Fraction,
         stop: Fraction | None,
+        keeps_unheard: bool,
     ) -> None:
         self._output = output
         self._stream = output.add_stream_from_template(stream)
         if stream.metadata.get("language"):
             self._stream.metadata["language"] = stream.metadata["language"]
-        self._packets = self._read(source, stream, shift, stop)
+        self._packets = self._read(source, stream, shift, stop, keeps_unheard)
         self._due: av.Packet | None = next(self._packets, None)
 
     @staticmethod
-    def _read(source, stream, shift: Fraction, stop: Fraction | None) -> Iterator[av.Packet]:
+    def _read(source, stream, shift: Fraction, stop: Fraction | None, keeps_unheard: bool) -> Iterator[av.Packet]:
         ticks = round(shift / stream.time_base)
         packets = source.demux(stream)
         while True:
@@ -72,6 +77,8 @@ class CopiedSound:
             packet.dts -= ticks
             if packet.pts is not None:
                 packet.pts -= ticks
+                if not keeps_unheard and packet.pts + 2 * (packet.duration or 0) <= 0:
+                    continue
             yield packet
 
     def advance(self, until: Fraction | None) -> None:
@@ -173,11 +180,13 @@ def add_sound_file(
     stop = None if window.duration is None else window.start + window.duration
     if not window.start and can_copy(stream, container, output):
         try:
-            return CopiedSound(output, source, stream, shift=shift, stop=stop), "copied", None
+            edit_lists = container.muxer in ("mp4", "mov")
+            track = CopiedSound(output, source, stream, shift=shift, stop=stop, keeps_unheard=edit_lists)
+            return track, "copied", None
         except (av.error.FFmpegError, ValueError):
             pass  # the muxer refuses this codec after all: encode it anew
     lost = f"the sound of {video.info.name} cannot be decoded nor kept in this kind of file; the output is silent"
     if stream.codec_context is None:
         return None, "none", lost
-    track = encode_stream(output, source, stream, origin=shift, stop=stop, codec=container.sound, bitrate=bitrate)
-    return (track, "encoded", None) if track is not None else (None, "none", lost)
+    encoded = encode_stream(output, source, stream, origin=shift, stop=stop, codec=container.sound, bitrate=bitrate)
+    return (encoded, "encoded", None) if encoded is not None else (None, "none", lost)

@@ -16,7 +16,7 @@ from .planar_frame import PlanarFrame
 from .video import Video
 
 _FINEST_CLOCK = 1_000_000
-# A last frame is believed to be shown this many frame steps at most; its true length is often not stored.
+# The last frame of a variable rate is believed to last this many steps at most: often its true length is not stored.
 _LONGEST_LAST = 4
 
 
@@ -65,6 +65,7 @@ class VideoTrack:
         self._last_ticks: int | None = None
         self._durations: dict[int, int] = {}
         self._step = 1 / self._rate
+        self._steady = True  # all steps so far equal the rate's, but for the clock's rounding
 
         try:
             self._stream = output.add_stream(self.codec, rate=self._rate, options=encoder_options(self.codec, encoding))
@@ -93,6 +94,7 @@ class VideoTrack:
             )
         if self._waiting is not None:
             self._step = frame.time - self._waiting.time
+            self._steady &= abs(self._step - 1 / self._rate) <= self._tick
             self._encode(self._waiting, end=frame.time)
         self._waiting = frame
         return frame.time + self._offset
@@ -114,10 +116,12 @@ class VideoTrack:
             self._output.mux(packet)
 
     def finish(self, clip_end: Fraction | None) -> None:
-        """Encode what is left. clip_end: when the last frame ends, where the source says so."""
+        """Encode what is left. clip_end: when the last frame ends, as far as the source knows."""
         if self._waiting is not None:
             frame, self._waiting = self._waiting, None
-            step = self._step if self._step > 0 else 1 / self._rate
-            known = clip_end is not None and 0 < clip_end - frame.time <= _LONGEST_LAST * step
-            self._encode(frame, end=clip_end if known and clip_end is not None else frame.time + step)
+            step = 1 / self._rate if self._steady else self._step
+            end = frame.time + step
+            if not self._steady and clip_end is not None and frame.time < clip_end <= frame.time + _LONGEST_LAST * step:
+                end = clip_end
+            self._encode(frame, end)
         self._mux(self._stream.encode(None))
