@@ -34,7 +34,7 @@ class ShortRangeBlazeFace(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.stem = nn.Sequential(SameConv2d(3, 24, 5, stride=2), nn.ReLU())
+        self.stem = nn.Sequential(SameConv2d(3, 24, 5, stride=2), nn.ReLU(inplace=True))
         self.fine = _blocks(_FINE_WIDTHS)
         self.coarse = _blocks(_COARSE_WIDTHS)
         self.fine_scores = Pointwise(88, 2)

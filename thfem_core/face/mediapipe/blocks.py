@@ -18,7 +18,7 @@ Activation = Callable[[int], nn.Module]
 
 def relu(channels: int) -> nn.Module:
     """ReLU, in the signature of :data:`Activation`."""
-    return nn.ReLU()
+    return nn.ReLU(inplace=True)
 
 
 class SameConv2d(nn.Conv2d):
@@ -101,4 +101,4 @@ class BlazeBlock(nn.Module):
         if self._new_channels:
             per_group = x.permute(0, 2, 3, 1).unflatten(3, (self._groups, -1))
             x = F.pad(per_group, (0, self._new_channels)).flatten(3).permute(0, 3, 1, 2)
-        return self.activation(torch.add(x, y))
+        return self.activation(y.add_(x))

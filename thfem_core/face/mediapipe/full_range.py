@@ -41,8 +41,8 @@ class DoubleBlazeBlock(nn.Module):
         self._has_skip = stride == 1
 
     def forward(self, x: Tensor) -> Tensor:
-        y = self.expand(F.relu(self.squeeze(x)))
-        return F.relu(x + y if self._has_skip else y)
+        y = self.expand(F.relu_(self.squeeze(x)))
+        return F.relu_(y.add_(x) if self._has_skip else y)
 
 
 def _stage(in_channels: int, bottleneck: int, out_channels: int, repeats: int) -> nn.Sequential:
@@ -55,7 +55,7 @@ class _Projection(nn.Sequential):
     """1×1 convolution and ReLU, between the way down and the way up."""
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
-        super().__init__(Pointwise(in_channels, out_channels), nn.ReLU())
+        super().__init__(Pointwise(in_channels, out_channels), nn.ReLU(inplace=True))
 
 
 class _Unfolded(nn.Module):
@@ -77,7 +77,7 @@ class FullRangeBlazeFace(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.stem = nn.Sequential(nn.Conv2d(3, 32, 3, stride=2, padding=1), nn.ReLU())
+        self.stem = nn.Sequential(nn.Conv2d(3, 32, 3, stride=2, padding=1), nn.ReLU(inplace=True))
         self.stride2 = _stage(32, 8, 32, 2)
         self.stride4 = _stage(32, 16, 64, 2)
         self.lateral4 = _Projection(64, 48)
