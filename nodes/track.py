@@ -7,10 +7,10 @@ from typing import get_args
 import torch
 from comfy_api.latest import io, ui
 
-from ..thfem_core.face.models import face_models
 from ..thfem_core.face.preview import face_numbers, numbered_preview
 from ..thfem_core.face.track import FaceOrder
-from ..thfem_core.face.tracker import TrackerConfig, track_faces
+from ..thfem_core.face.tracker import TrackerConfig
+from ..thfem_core.pipeline import find_faces
 from .host import CATEGORY, HostProgress, schema, work_device
 from .payloads import Track, TrackedFaces
 from .video_sockets import clip_from_socket, fps_input
@@ -54,8 +54,9 @@ class TrackFaces(io.ComfyNode):
     @classmethod
     def execute(cls, video: object, order: FaceOrder, max_faces: int, fps: float) -> io.NodeOutput:
         clip = clip_from_socket(video, fps=fps)
-        models = face_models.load("mediapipe")(device=work_device())
-        tracks = track_faces(clip, models=models, config=TrackerConfig(max_faces=max_faces), progress=HostProgress())
+        tracks = find_faces(
+            clip, device=work_device(), config=TrackerConfig(max_faces=max_faces), progress=HostProgress()
+        )
         picture = torch.from_numpy(numbered_preview(clip, tracks, order=order)).float().div(255)[None]
         return io.NodeOutput(
             TrackedFaces(tracks=tracks, order=order),

@@ -21,7 +21,7 @@ from .expression.editor import ExpressionEditor, editors
 from .expression.request import ExpressionRequest, ReferenceClip
 from .face.models import face_models
 from .face.track import FaceChoice, FaceOrder, FaceTrack, FaceTracks
-from .face.tracker import track_faces
+from .face.tracker import TrackerConfig, track_faces
 from .media.atomic import check_output
 from .media.encoding import EncodingConfig, container_for
 from .media.frame import Frame
@@ -64,9 +64,12 @@ class _ReadAhead:
         return prefetch(self.video.frames())
 
 
-def find_faces(video: Video, *, device: torch.device, progress: Progress = silent) -> FaceTracks:
+def find_faces(
+    video: Video, *, device: torch.device, config: TrackerConfig | None = None, progress: Progress = silent
+) -> FaceTracks:
     """Track everybody in ``video`` with the embedded face networks; a thread decodes ahead."""
-    return track_faces(_ReadAhead(video), models=face_models.load("mediapipe")(device=device), progress=progress)
+    models = face_models.load("mediapipe")(device=device)
+    return track_faces(_ReadAhead(video), models=models, config=config, progress=progress)
 
 
 def choose_faces(tracks: FaceTracks, choice: FaceChoice, order: FaceOrder) -> tuple[FaceTrack, ...]:
