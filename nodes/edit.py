@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import closing
 
@@ -14,7 +15,7 @@ from ..thfem_core.expression.request import ExpressionRequest, ReferenceClip
 from ..thfem_core.face.track import FaceChoice, FaceOrder, FaceTracks
 from ..thfem_core.media.frame import Frame
 from ..thfem_core.media.video import Video
-from ..thfem_core.pipeline import edit_video, reference_in
+from ..thfem_core.pipeline import choose_faces, edit_video, reference_in
 from ..thfem_core.progress import Progress
 from .expression_inputs import (
     REGIONS,
@@ -29,6 +30,8 @@ from .expression_inputs import (
 from .host import CATEGORY, HostProgress, schema, work_device
 from .payloads import Track, TrackedFaces
 from .video_sockets import clip_from_socket, fps_input, images_from_frames, written_video
+
+_log = logging.getLogger(__name__)
 
 
 def editing_inputs() -> list[io.Input]:
@@ -102,26 +105,18 @@ def edited_video(
     clip: Video,
     request: ExpressionRequest,
     *,
+    tracks: FaceTracks,
     progress: Progress,
     editor: str | ExpressionEditor = "mesh",
     face: FaceChoice = "largest",
     order: FaceOrder = "left-right",
-    tracks: FaceTracks | None = None,
 ) -> io.NodeOutput:
     """Edit, write into the host's temp folder, and show the result on the node."""
-    frames = edit_video(
-        clip,
-        request,
-        device=work_device(),
-        editor=editor,
-        face=face,
-        order=order,
-        tracks=tracks,
-        progress=progress,
-    )
-    if tracks is not None:
-        frames = of_same_length(frames, tracks)
-    return written_video(frames, clip, progress=progress)
+    missing = sum(map(len, tracks.missing_frames(choose_faces(tracks, face, order))))
+    if missing:
+        _log.warning("%s: %d of %d frames pass unchanged, no clear face", clip.info.name, missing, tracks.frame_count)
+    frames = edit_video(clip, request, device=work_device(), editor=editor, face=face, order=order, tracks=tracks)
+    return written_video(of_same_length(frames, tracks), clip, progress=progress)
 
 
 class SPFEMEdit(io.ComfyNode):

@@ -59,17 +59,19 @@ class HostProgress:
 
     def __init__(self, stages: int = 1) -> None:
         self._stages = stages
-        self._seen: list[str] = []
+        self._index = -1
+        self._last = ("", 0)
         self._bar = comfy.utils.ProgressBar(stages)
 
     def __call__(self, stage: str, done: int, total: int | None) -> None:
         # the bar's own hook notices a cancelled run only on hosts and at times it is connected
         comfy.model_management.throw_exception_if_processing_interrupted()
-        if stage not in self._seen:
-            self._seen.append(stage)
-        length = max(total or 0, done, 1) if total else done + 1
-        position = self._seen.index(stage) * length + done
-        self._bar.update_absolute(position, max(self._stages, len(self._seen)) * length)
+        name, before = self._last
+        if stage != name or done < before:  # the same work may come twice, on a reference and on the clip
+            self._index += 1
+        self._last = (stage, done)
+        length = max(total, done, 1) if total else done + 1
+        self._bar.update_absolute(self._index * length + done, max(self._stages, self._index + 1) * length)
 
 
 @contextmanager

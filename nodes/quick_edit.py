@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from comfy_api.latest import Input, io
 
+from ..thfem_core.pipeline import find_faces
 from .edit import edited_video, reference_clip
 from .expression_inputs import emotion_inputs, expression_request, face_choice, face_input, reference_input
-from .host import CATEGORY, HostProgress, schema
+from .host import CATEGORY, HostProgress, schema, work_device
 from .video_sockets import clip_from_socket
 
 
@@ -43,4 +44,6 @@ class EditExpression(io.ComfyNode):
         request = expression_request(
             emotion=emotion, strength=strength, reference=reference_clip(reference, progress=progress)
         )
-        return edited_video(clip_from_socket(video), request, face=choice, progress=progress)
+        clip = clip_from_socket(video)
+        tracks = find_faces(clip, device=work_device(), progress=progress)
+        return edited_video(clip, request, tracks=tracks, face=choice, progress=progress)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from ..thfem_core.media.encoding import EncodingConfig
 from ..thfem_core.media.writer import write_video
 from .host import CATEGORY, HostProgress, new_temp_file, schema
 from .video_sockets import clip_from_socket, fps_input, sound_from_audio, trim_window
+
+_log = logging.getLogger(__name__)
 
 KEEP = -1  # crf that means: do not encode again
 
@@ -88,7 +91,13 @@ class SaveVideo(io.ComfyNode):
                 sound = "source" if audio is None else sound_from_audio(audio)
                 with new_temp_file("thfem_save", ".mp4") as encoded:
                     write_video(
-                        clip.frames(), encoded, like=clip, sound=sound, encoding=encoding, progress=HostProgress()
+                        clip.frames(),
+                        encoded,
+                        like=clip,
+                        sound=sound,
+                        encoding=encoding,
+                        progress=HostProgress(),
+                        warn=_log.warning,
                     )
                     InputImpl.VideoFromFile(str(encoded)).save_to(str(path), metadata=metadata)
                     encoded.unlink()

@@ -6,6 +6,7 @@ None. VIDEO stays a stream: only a clip that was built from images is in memory 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import closing
 from fractions import Fraction
@@ -22,6 +23,8 @@ from ..thfem_core.media.video import Video
 from ..thfem_core.media.writer import write_video
 from ..thfem_core.progress import Progress
 from .host import new_temp_file
+
+_log = logging.getLogger(__name__)
 
 
 def fps_input() -> io.Input:
@@ -101,6 +104,6 @@ def images_from_frames(frames: Iterator[Frame], *, like: torch.Tensor, progress:
 def written_video(frames: Iterator[Frame], like: Video, *, progress: Progress) -> io.NodeOutput:
     """Write frames into the host's temp folder; the VIDEO of that file, shown on the node."""
     with new_temp_file("thfem", ".mp4") as path:
-        write_video(frames, path, like=like, progress=progress)
+        write_video(frames, path, like=like, progress=progress, warn=_log.warning)
         shown = ui.PreviewVideo([ui.SavedResult(path.name, "", io.FolderType.temp)])
         return io.NodeOutput(InputImpl.VideoFromFile(str(path)), ui=shown)

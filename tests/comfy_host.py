@@ -101,6 +101,12 @@ class Run:
         return self.events[-1]["type"]
 
     @property
+    def outcome(self) -> str:
+        """ "success", "interrupted", or the error with its message."""
+        kind = self.status.removeprefix("execution_")
+        return f"error: {self.error}" if kind == "error" else kind
+
+    @property
     def error(self) -> str:
         """The message of the error the run ended in."""
         return self.of("execution_error")[-1]["exception_message"].strip()

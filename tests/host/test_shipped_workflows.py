@@ -43,7 +43,7 @@ def test_a_shipped_workflow_edits_the_clip(name, editing, comfy, clip, clip_fact
     graph = shipped(name, clip)
     workflow = json.loads((REPO / "workflows" / f"{name}.json").read_text(encoding="utf-8"))
     run = comfy.run(graph, workflow=workflow)
-    assert run.status == "execution_success"
+    assert run.outcome == "success"
     result = check_result(run, graph, comfy, clip_facts, tmp_path)
 
     difference = changed(clip_facts, result)
@@ -61,7 +61,7 @@ def test_a_shipped_workflow_edits_the_clip(name, editing, comfy, clip, clip_fact
     )
 
     again = comfy.run(graph)
-    assert again.status == "execution_success" and set(again.cached) == set(graph)
+    assert again.outcome == "success" and set(again.cached) == set(graph)
 
 
 def test_another_strength_does_not_track_again(comfy, clip, shipped):
@@ -69,7 +69,7 @@ def test_another_strength_does_not_track_again(comfy, clip, shipped):
     comfy.run(graph)
     graph[node_of(graph, "THFEM_SPFEMEdit")]["inputs"]["strength"] = 0.5
     run = comfy.run(graph)
-    assert run.status == "execution_success"
+    assert run.outcome == "success"
     assert node_of(graph, "THFEM_TrackFaces") in run.cached
     assert node_of(graph, "THFEM_SPFEMEdit") in run.executed
 
@@ -81,7 +81,7 @@ def test_tracking_shows_its_numbered_preview(comfy, clip, clip_facts, tmp_path):
         "3": node("PreviewImage", images=["2", 1]),
     }
     run = comfy.run(graph)
-    assert run.status == "execution_success"
+    assert run.outcome == "success"
     own, output = (cv2.imread(str(comfy.fetch(run.files(key)[0], tmp_path))).astype(int) for key in ("2", "3"))
     np.testing.assert_array_equal(own, output)
     height, width = clip_facts.frames.shape[1:3]

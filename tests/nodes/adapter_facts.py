@@ -33,8 +33,8 @@ def progress_facts(host) -> dict:
 
     shares = []
     comfy.utils.set_progress_bar_global_hook(lambda value, total, *_, **__: shares.append(value / total))
-    progress = host.HostProgress(stages=2)
-    for stage in ("Finding faces", "Writing video"):
+    progress = host.HostProgress(stages=3)
+    for stage in ("Finding faces", "Finding faces", "Writing video"):
         for done in range(1, 6):
             progress(stage, done, 5)
     endless = host.HostProgress()

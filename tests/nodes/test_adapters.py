@@ -14,8 +14,8 @@ def facts(comfy_folder, demo_clip, node_definitions, tmp_path_factory):
 
 def test_the_bar_never_goes_back_and_ends_full(facts):
     shares = facts["progress"]["shares"]
-    assert shares == sorted(shares) and len(shares) == 10
-    assert shares[4] == pytest.approx(0.5) and shares[-1] == 1
+    assert shares == sorted(shares) and len(shares) == 15
+    assert shares[4] == pytest.approx(1 / 3) and shares[9] == pytest.approx(2 / 3) and shares[-1] == 1
 
 
 def test_the_bar_of_an_unknown_length_is_never_full(facts):
