@@ -53,7 +53,7 @@ def test_a_shipped_workflow_edits_the_clip(name, editing, comfy, clip, clip_fact
     assert json.loads(result.metadata["workflow"]) == workflow
 
     shares = progress_of(run, node_of(graph, editing))
-    assert shares == sorted(shares) and len(shares) > 10 and shares[-1] == 1
+    assert shares == sorted(shares) and len(shares) >= 3 and shares[-1] == 1
 
     history = comfy.get(f"/history/{run.prompt_id}")[run.prompt_id]
     assert history["outputs"][node_of(graph, "THFEM_SaveVideo")]["images"] == run.files(

@@ -32,7 +32,17 @@ def progress_facts(host) -> dict:
     import comfy.utils
 
     shares = []
-    comfy.utils.set_progress_bar_global_hook(lambda value, total, *_, **__: shares.append(value / total))
+
+    class Recorder:
+        """In place of the host's bar, which newer hosts move only a few times a second."""
+
+        def __init__(self, total: int) -> None:
+            assert total > 0
+
+        def update_absolute(self, value: int, total: int) -> None:
+            shares.append(value / total)
+
+    comfy.utils.ProgressBar = Recorder
     progress = host.HostProgress(stages=3)
     for stage in ("Finding faces", "Finding faces", "Writing video"):
         for done in range(1, 6):
@@ -41,7 +51,6 @@ def progress_facts(host) -> dict:
     known = list(shares)
     for done in range(1, 4):
         endless("Writing video", done, None)
-    comfy.utils.set_progress_bar_global_hook(None)
     comfy.model_management.interrupt_current_processing(True)
     cancelled = raised_by(host.HostProgress(), "Writing video", 1, 5)
     return {"shares": known, "unknown_length": shares[len(known) :], "cancelled": cancelled}
