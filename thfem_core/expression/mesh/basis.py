@@ -38,7 +38,8 @@ class ExpressionRatio:
     log_ratio: np.ndarray
 
 
-def _read(name: str) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+def read_weights(name: str, maker: str) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+    """Arrays and metadata of an embedded file; ``maker`` is the script that builds it. Raises WeightsError."""
     path = WEIGHTS / name
     try:
         with safe_open(path, framework="numpy") as file:
@@ -46,14 +47,14 @@ def _read(name: str) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     except (OSError, SafetensorError) as error:
         raise WeightsError(
             f"{name} is missing or damaged in {path.parent}; it ships with the pack: install it again, or make it "
-            f"with training/build_face_basis.py ({error})"
+            f"with {maker} ({error})"
         ) from None
 
 
 @lru_cache(maxsize=1)
 def load_basis() -> FaceBasis:
     """The embedded basis (MIT). Raises WeightsError if the file is not there."""
-    arrays, metadata = _read("face_basis.safetensors")
+    arrays, metadata = read_weights("face_basis.safetensors", "training/build_face_basis.py")
     return FaceBasis(
         canonical=arrays["canonical"],
         triangles=arrays["triangles"].astype(np.int64),
@@ -66,7 +67,7 @@ def load_basis() -> FaceBasis:
 @lru_cache(maxsize=1)
 def load_ratio() -> ExpressionRatio:
     """The embedded texture ratios (CC BY-NC 4.0). Raises WeightsError if the file is not there."""
-    arrays, metadata = _read("expression_ratio.safetensors")
+    arrays, metadata = read_weights("expression_ratio.safetensors", "training/build_face_basis.py")
     return ExpressionRatio(
         emotions=tuple(metadata["emotions"].split(",")), log_ratio=arrays["log_ratio"].astype(np.float32)
     )

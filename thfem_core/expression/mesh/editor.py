@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import chain, islice
+from typing import get_args
 
 import numpy as np
 import torch
@@ -16,24 +18,33 @@ from ..request import ExpressionRequest
 from .flow import dense_warp
 from .plan import MotionPlan, plan_motion, read_clip
 from .render import apply_warp
+from .spectacles import SpectaclesMode, spectacles_score
 from .surface import face_surface
 from .texture import log_ratio
+
+# Frames held at the start to judge spectacles on more than one picture, and the least weight of a clear view.
+LOOK_AHEAD = 9
+CLEAR_VIEW = 0.5
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MeshEditorConfig:
     """texture: gain on the brightness ratios (0 = geometry only, 1 = as measured on actors).
 
+    spectacles: keep the mesh around the eyes near rigid: "yes", "no", or "auto" = where they are seen.
     block: frames planned at once (vectorised; bounds memory). cell: spacing of the flow grid in face units.
     """
 
     texture: float = 1.0
     block: int = 32
     cell: float = 1.3
+    spectacles: SpectaclesMode = "auto"
 
     def __post_init__(self) -> None:
         if not 0 <= self.texture <= 2:
             raise InputError(f"texture gain is {self.texture:g}; give a value between 0 (off) and 2")
+        if self.spectacles not in get_args(SpectaclesMode):
+            raise InputError(f"spectacles is {self.spectacles!r}; give one of: {', '.join(get_args(SpectaclesMode))}")
         if self.block < 1:
             raise ValueError(f"block is {self.block}; at least one frame must be planned at once")
         if not 0.5 <= self.cell <= 8:
@@ -71,7 +82,11 @@ class MeshEditor:
             source = read_clip(track)
             if source is not None:
                 faces.append(_Face(track, plan_motion(request, source, reference), self.config))
-        for frame in frames:
+        frames = iter(frames)
+        first = list(islice(frames, LOOK_AHEAD))
+        for face in faces:
+            face.look(first)
+        for frame in chain(first, frames):
             strength = request.strength * request.curve.at(float(frame.time))
             for face in faces:
                 frame = face.edit(frame, strength)
@@ -85,7 +100,21 @@ class _Face:
         self._track, self._plan, self._config = track, plan, config
         gain = config.texture * log_ratio(plan.ratio)
         self._gain = gain if gain.any() else None
+        self._spectacles = {"yes": True, "no": False}.get(config.spectacles)
         self._start = self._stop = 0
+
+    def look(self, frames: Sequence[Frame]) -> None:
+        """Decide about spectacles from those of the frames in which the face is clearly seen, if any."""
+        if self._spectacles is None:
+            seen = [f for f in frames[:: LOOK_AHEAD // 2] if self._sample(f.index)[1] > CLEAR_VIEW]
+            scores = [spectacles_score(frame, self._sample(frame.index)[0]) for frame in seen]
+            if scores:
+                self._spectacles = float(np.mean(scores)) > 0
+                self._start = self._stop = 0  # what was planned without knowing is planned anew
+
+    def _sample(self, index: int) -> tuple[np.ndarray, float]:
+        samples = self._track.samples(index, index + 1)
+        return samples.landmarks[0], float(samples.weight[0])
 
     def _load(self, index: int) -> None:
         self._start, self._stop = index, min(index + self._config.block, self._track.stop_frame)
@@ -95,11 +124,15 @@ class _Face:
         self._unit_field = np.zeros_like(samples.landmarks)
         if seen.any():
             # At strength 1; linear but for the lids, whose range is clipped well beyond strength 1.
-            self._unit_field[seen] = self._plan.displacements(samples.landmarks[seen], np.ones(int(seen.sum())))
+            self._unit_field[seen] = self._plan.displacements(
+                samples.landmarks[seen], np.ones(int(seen.sum())), spectacles=bool(self._spectacles)
+            )
 
     def edit(self, frame: Frame, strength: float) -> Frame:
         if not self._track.first_frame <= frame.index < self._track.stop_frame or strength == 0:
             return frame
+        if self._spectacles is None:
+            self.look([frame])
         if not self._start <= frame.index < self._stop:
             self._load(frame.index)
         row = frame.index - self._start

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -9,13 +10,15 @@ import numpy as np
 
 from ...face.pose import head_pose
 from ...face.track import FaceTrack
-from ..request import ExpressionRequest
+from ..request import Emotion, ExpressionRequest
 from .action_units import READ_UNITS, ClipUnits, read_mean_units, read_unit_motion
 from .basis import load_basis
 from .brows import brow_stiffener
 from .eyes import aperture_change, lid_calm, lid_displacement
-from .presets import MOUTH_POSE_UNITS, PRESETS, preset_units, region_factors, region_of
+from .presets import MOUTH_POSE_UNITS, preset_units, region_factors, region_of
+from .recognition import recognise
 from .silhouette import outline_damping
+from .spectacles import rim_damping
 from .speech import aperture_keeper, mouth_allowance, mouth_width
 
 # Frames, evenly spread over the track, from which the clip's own expression is read.
@@ -26,9 +29,12 @@ USUAL |= {"mouthShrugLower": 0.12, "mouthSmile": 0.06, "mouthFrown": 0.06, "mout
 # A preset removes this share of a unit that the person shows but the emotion does not have.
 RELEASE = 0.7
 RELEASE_FLOOR = 0.1
-# Transfer from a reference: gain on the difference of the means (the reading is shrunk by its priors), limits of
-# the ratio of the dynamics, and caps on units that look wrong on other mouths and noses.
+# Transfer from a reference: a share of what the recognised emotions typically show and a share of what was measured
+# (its gain undoes the shrinkage of the reading's priors), a boost of both, limits of the ratio of the dynamics, and
+# caps on units that look wrong on other mouths and noses.
+REFERENCE_TYPICAL = 0.7
 REFERENCE_GAIN = 1.6
+REFERENCE_BOOST = 1.2
 DYNAMICS_LIMITS = (0.5, 2.0)
 REFERENCE_CAPS = {"mouthPress": 0.4, "noseSneer": 0.8}
 
@@ -49,13 +55,16 @@ class ClipReading:
         return np.maximum(self.units.mean - usual, 0.0)
 
 
-@lru_cache(maxsize=1)
-def _fields() -> np.ndarray:
-    """(K, 478 * 3) displacement of each unit, lips' aperture kept, brows stiff, outline calm, lids left to eyes.py."""
+@lru_cache(maxsize=2)
+def _fields(spectacles: bool) -> np.ndarray:
+    """(K, 478 * 3) displacement of each unit: lips' aperture kept, brows stiff, outline calm, lids left to eyes.py,
+    rims near rigid."""
     basis = load_basis()
     fields = np.stack([basis.action_units[basis.index(name)] for name in READ_UNITS]).astype(np.float64)
     fields = np.einsum("pq,kqc->kpc", brow_stiffener(), fields)
     fields *= (outline_damping() * lid_calm())[:, None]
+    if spectacles:
+        fields *= rim_damping()[:, None]
     fields = np.einsum("pq,kqc->kpc", aperture_keeper(), fields)
     return fields.reshape(len(READ_UNITS), -1)
 
@@ -97,7 +106,7 @@ class MotionPlan:
     ratio: dict[str, float]
     source: ClipReading
 
-    def displacements(self, landmarks: np.ndarray, strength: np.ndarray) -> np.ndarray:
+    def displacements(self, landmarks: np.ndarray, strength: np.ndarray, *, spectacles: bool = False) -> np.ndarray:
         """(T, 478, 3) pixels for landmarks (T, 478, 3) pixels and strength (T,), all finite."""
         pose = head_pose(landmarks, load_basis().canonical)
         shapes = pose.to_canonical(landmarks)
@@ -107,26 +116,15 @@ class MotionPlan:
         is_mouth = np.array([region_of(name) == "mouth" for name in READ_UNITS])
         allowance = mouth_allowance(shapes, self.source.width)
         change *= strength[:, None] * np.where(is_mouth, allowance[:, None], 1.0)
-        field = (change @ _fields()).reshape(len(shapes), -1, 3)
+        field = (change @ _fields(spectacles)).reshape(len(shapes), -1, 3)
         field += lid_displacement(shapes, aperture_change(dict(zip(READ_UNITS, change.T, strict=True))))
         return pose.scale[:, None, None] * np.matmul(field, np.swapaxes(pose.rotation, 1, 2))
 
 
-def recognise(expressed: np.ndarray) -> dict[str, float]:
-    """Emotions that explain activations (K,): non-negative least squares on the presets, weights capped to sum 1."""
-    names = [name for name in PRESETS if PRESETS[name]]
-    # The units that tell emotions apart while people speak; jaw and lip units belong to speech.
-    telling = np.array(
-        [region_of(n) != "mouth" or n in {"mouthSmile", "mouthFrown", "mouthStretch"} for n in READ_UNITS]
-    )
-    columns = np.stack([preset_units(name) for name in names], axis=1)[telling]
-    weights = np.zeros(len(names))
-    gram, target = columns.T @ columns + 0.05 * np.eye(len(names)), columns.T @ expressed[telling]
-    for _ in range(200):
-        for i in range(len(names)):
-            weights[i] = max(0.0, weights[i] + (target[i] - gram[i] @ weights) / gram[i, i])
-    weights /= max(1.0, weights.sum())
-    return dict(zip(names, map(float, weights), strict=True))
+def _sharpened(posterior: Mapping[Emotion, float]) -> dict[Emotion, float]:
+    """Squared and normalised: a mixture of half-recognised emotions would show none of them."""
+    total = sum(p * p for p in posterior.values())
+    return {emotion: p * p / total for emotion, p in posterior.items()}
 
 
 def plan_motion(request: ExpressionRequest, source: ClipReading, reference: ClipReading | None) -> MotionPlan:
@@ -136,11 +134,15 @@ def plan_motion(request: ExpressionRequest, source: ClipReading, reference: Clip
     poses = np.array([region_of(n) != "mouth" or n in MOUTH_POSE_UNITS for n in READ_UNITS])
     if reference is not None:
         caps = np.array([REFERENCE_CAPS.get(name, 1.3) for name in READ_UNITS])
-        offset = REFERENCE_GAIN * (reference.expressed - source.expressed)
-        offset = np.clip(offset, -1.0, caps) * poses
+        mixture = _sharpened(recognise(reference.units))
+        typical = sum(weight * preset_units(emotion) for emotion, weight in mixture.items())
+        measured = REFERENCE_GAIN * (reference.expressed - source.expressed)
+        surplus = np.maximum(source.expressed - RELEASE_FLOOR - typical, 0.0)
+        offset = REFERENCE_TYPICAL * (typical - RELEASE * surplus) + (1 - REFERENCE_TYPICAL) * measured
+        offset = np.clip(REFERENCE_BOOST * offset, -1.0, caps) * poses
         quiet = np.array([region_of(name) == "mouth" for name in READ_UNITS])
         dynamics = np.where(quiet, 1.0, np.clip(reference.spread / (source.spread + 0.02), *DYNAMICS_LIMITS))
-        ratio = recognise(REFERENCE_GAIN * reference.expressed)
+        ratio = {emotion: REFERENCE_BOOST * weight for emotion, weight in mixture.items()}
     else:
         emotion = request.emotion or "neutral"
         preset = preset_units(emotion)

@@ -1,0 +1,98 @@
+"""Spectacles do not smile: told from the picture, they keep the mesh around the eyes near rigid.
+
+The judge is a logistic regression on edge strengths around the eyes, in a band of the face unrolled onto the
+canonical mesh (training/train_spectacles.py).
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Literal
+
+import cv2
+import numpy as np
+
+from ...media.frame import Box, Frame
+from . import topology
+from .basis import load_basis, read_weights
+from .surface import Surface, face_surface
+
+SpectaclesMode = Literal["auto", "yes", "no"]
+
+# The unrolled band, face units: half width, top, bottom, spacing.
+BAND_HALF, BAND_TOP, BAND_BOTTOM, BAND_STEP = 72, -26, 42, 2
+CELLS = 9
+# Rims reach this far from the eye's middle (face units). Lids are moved by eyes.py and stay free.
+RIM_OUTER = 31.0
+RIM_SHARE = 0.25
+_EYES = tuple(zip(topology.EYE_UPPER, topology.EYE_LOWER, strict=True))
+
+
+@lru_cache(maxsize=1)
+def _band_samples() -> tuple[np.ndarray, tuple[int, int]]:
+    """Index of the surface sample nearest to each band point, and the band's shape (rows, columns)."""
+    surface: Surface = face_surface()
+    x, y = np.meshgrid(
+        np.arange(-BAND_HALF, BAND_HALF + 1, BAND_STEP, dtype=np.float32),
+        np.arange(BAND_TOP, BAND_BOTTOM, BAND_STEP, dtype=np.float32),
+    )
+    place = surface.canonical
+    near = np.flatnonzero(
+        (np.abs(place[:, 0]) < BAND_HALF + 6) & (place[:, 1] > BAND_TOP - 6) & (place[:, 1] < BAND_BOTTOM + 6)
+    )
+    points = np.column_stack([x.ravel(), y.ravel()])
+    nearest = [near[((place[near, :2] - p) ** 2).sum(axis=1).argmin()] for p in points]
+    return np.array(nearest), x.shape
+
+
+def unroll_band(frame: Frame, landmarks: np.ndarray) -> np.ndarray:
+    """(rows, columns) float32 grey 0..255 of the eye band of a face with landmarks (478, 3), pixels."""
+    chosen, shape = _band_samples()
+    surface = face_surface()
+    vertices = surface.place @ landmarks[:, :2]
+    points = np.einsum("nk,nkc->nc", surface.weights[chosen], vertices[surface.corners[chosen]])
+    low, high = np.floor(points.min(axis=0)).astype(int) - 1, np.ceil(points.max(axis=0)).astype(int) + 1
+    box = Box(*map(int, low), *map(int, high)).clipped(frame.width, frame.height)
+    if not box.width or not box.height:
+        return np.zeros(shape, np.float32)
+    grey = cv2.cvtColor(frame.rgb(box), cv2.COLOR_RGB2GRAY).astype(np.float32)
+    local = (points - box[:2] - 0.5).astype(np.float32).reshape(*shape, 2)
+    return cv2.remap(grey, local, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+
+def edge_features(band: np.ndarray) -> np.ndarray:
+    """(2 · CELLS²,) log edge strength per cell of one half face (both halves averaged), across and along."""
+    smooth = cv2.GaussianBlur(band, (0, 0), 0.6)
+    across, along = (np.abs(cv2.Sobel(smooth, cv2.CV_32F, dx, 1 - dx)) for dx in (1, 0))
+    usual = np.sqrt((across**2 + along**2).mean()) + 4  # grey levels: keeps flat pictures from looking edgy
+    half = band.shape[1] // 2 + 1
+    cells = [
+        cv2.resize(((e + e[:, ::-1]) / (2 * usual))[:, :half], (CELLS, CELLS), interpolation=cv2.INTER_AREA)
+        for e in (across, along)
+    ]
+    return np.log(np.stack(cells) + 0.15).ravel()
+
+
+@lru_cache(maxsize=1)
+def _judge() -> tuple[np.ndarray, float]:
+    arrays, _ = read_weights("spectacles.safetensors", "training/train_spectacles.py")
+    return arrays["weight"], float(arrays["bias"][0])
+
+
+def spectacles_score(frame: Frame, landmarks: np.ndarray) -> float:
+    """Log odds that the face (landmarks (478, 3), pixels) wears spectacles; > 0 means yes."""
+    weight, bias = _judge()
+    return float(weight @ edge_features(unroll_band(frame, landmarks)) + bias)
+
+
+@lru_cache(maxsize=1)
+def rim_damping() -> np.ndarray:
+    """(478,) factor on action-unit fields: RIM_SHARE where rims, bridge and temples lie, 1 elsewhere, smoothly."""
+    canonical = load_basis().canonical
+    factor = np.ones(len(canonical))
+    middles = [canonical[list(upper + lower), :2].mean(axis=0) for upper, lower in _EYES]
+    for middle in middles:
+        distance = np.linalg.norm(canonical[:, :2] - middle, axis=1)
+        outside = np.clip((distance - RIM_OUTER + 8) / 16, 0, 1)
+        factor = np.minimum(factor, RIM_SHARE + (1 - RIM_SHARE) * outside * outside * (3 - 2 * outside))
+    return factor
