@@ -16,6 +16,7 @@ from typing import Literal
 
 import torch
 
+from .device import one_cpu_thread
 from .errors import InputError
 from .expression.editor import ExpressionEditor, editors
 from .expression.request import ExpressionRequest, ReferenceClip
@@ -69,7 +70,8 @@ def find_faces(
 ) -> FaceTracks:
     """Track everybody in ``video`` with the embedded face networks; a thread decodes ahead."""
     models = face_models.load("mediapipe")(device=device)
-    return track_faces(_ReadAhead(video), models=models, config=config, progress=progress)
+    with one_cpu_thread():
+        return track_faces(_ReadAhead(video), models=models, config=config, progress=progress)
 
 
 def choose_faces(tracks: FaceTracks, choice: FaceChoice, order: FaceOrder) -> tuple[FaceTrack, ...]:
