@@ -8,4 +8,5 @@ venv=${VENV:-.venv-test}
 "$venv/bin/python" -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or newer is needed")'
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check \
     -r requirements.txt -r tests/requirements.txt -r tests/host/requirements.txt -c tests/constraints.txt
+export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}  # the tensors are small: more threads only wait for each other
 exec "$venv/bin/python" -m pytest "$@"
