@@ -28,7 +28,7 @@ from thfem_core.face.pose import head_pose
 
 SPLITS = ("train", "val")
 COMPONENTS = 30
-SHRINKAGE = 0.1  # of the covariance towards a multiple of the identity
+SHRINKAGE = 0.3  # of the covariance towards a multiple of the identity
 PRESET_CLIPS = 4.0  # a preset counts as this many clips of its emotion …
 PRESET_SHARE = 0.5  # … at this strength, since people who talk show less than the preset
 FRAMES_LABELLED, FRAMES_OTHER = 12, 5

@@ -141,3 +141,5 @@ def test_reference_of_the_same_expression_changes_nothing() -> None:
     assert reading is not None
     plan = plan_motion(ExpressionRequest(emotion="happy"), reading, reading)
     assert np.abs(plan.offset).max() < 1e-9
+    assert not any(plan.ratio.values())
+    assert (plan.dynamics == 1).all()

@@ -14,6 +14,7 @@ import torch
 from ...errors import InputError
 from ...face.track import FaceTrack
 from ...media.frame import Frame
+from ...media.ordered_map import ordered_map
 from ..request import ExpressionRequest
 from .flow import dense_warp
 from .plan import MotionPlan, plan_motion, read_clip
@@ -32,11 +33,13 @@ class MeshEditorConfig:
     """texture: gain on the brightness ratios (0 = geometry only, 1 = as measured on actors).
 
     spectacles: keep the mesh around the eyes near rigid: "yes", "no", or "auto" = where they are seen.
-    block: frames planned at once (vectorised; bounds memory). cell: spacing of the flow grid in face units.
+    block: frames planned at once (vectorised; bounds memory). workers: frames drawn at once.
+    cell: spacing of the flow grid in face units.
     """
 
     texture: float = 1.0
     block: int = 32
+    workers: int = 2
     cell: float = 1.3
     spectacles: SpectaclesMode = "auto"
 
@@ -45,8 +48,9 @@ class MeshEditorConfig:
             raise InputError(f"texture gain is {self.texture:g}; give a value between 0 (off) and 2")
         if self.spectacles not in get_args(SpectaclesMode):
             raise InputError(f"spectacles is {self.spectacles!r}; give one of: {', '.join(get_args(SpectaclesMode))}")
-        if self.block < 1:
-            raise ValueError(f"block is {self.block}; at least one frame must be planned at once")
+        for name in ("block", "workers"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}; give at least 1")
         if not 0.5 <= self.cell <= 8:
             raise ValueError(f"cell is {self.cell:g} face units; give 0.5 (fine) to 8 (coarse)")
 
@@ -86,11 +90,42 @@ class MeshEditor:
         first = list(islice(frames, LOOK_AHEAD))
         for face in faces:
             face.look(first)
-        for frame in chain(first, frames):
-            strength = request.strength * request.curve.at(float(frame.time))
-            for face in faces:
-                frame = face.edit(frame, strength)
-            yield frame
+        jobs = _moves(chain(first, frames), faces, request)
+        yield from ordered_map(lambda job: _render(*job, self.config), jobs, workers=self.config.workers)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Move:
+    """What one face does in one frame: landmarks (478, 3), displacement (478, 2) pixels, gain (N,) or None."""
+
+    landmarks: np.ndarray
+    displacement: np.ndarray
+    gain: np.ndarray | None
+
+
+def _moves(
+    frames: Iterable[Frame], faces: list[_Face], request: ExpressionRequest
+) -> Iterator[tuple[Frame, list[_Move]]]:
+    for frame in frames:
+        strength = request.strength * request.curve.at(float(frame.time))
+        moves = [face.move(frame, strength) for face in faces] if strength > 0 else []
+        yield frame, [move for move in moves if move is not None]
+
+
+def _render(frame: Frame, moves: list[_Move], config: MeshEditorConfig) -> Frame:
+    for move in moves:
+        eye_distance = float(np.linalg.norm(move.landmarks[33] - move.landmarks[263]))
+        warp = dense_warp(
+            face_surface(),
+            move.landmarks,
+            move.displacement,
+            move.gain,
+            cell=max(1.0, config.cell * eye_distance / 100),
+            frame_size=(frame.width, frame.height),
+        )
+        if warp is not None:
+            frame = apply_warp(frame, warp)
+    return frame
 
 
 class _Face:
@@ -128,25 +163,20 @@ class _Face:
                 samples.landmarks[seen], np.ones(int(seen.sum())), spectacles=bool(self._spectacles)
             )
 
-    def edit(self, frame: Frame, strength: float) -> Frame:
-        if not self._track.first_frame <= frame.index < self._track.stop_frame or strength == 0:
-            return frame
+    def move(self, frame: Frame, strength: float) -> _Move | None:
+        """What the face does in this frame; None where it is not seen."""
+        if not self._track.first_frame <= frame.index < self._track.stop_frame:
+            return None
         if self._spectacles is None:
             self.look([frame])
         if not self._start <= frame.index < self._stop:
             self._load(frame.index)
         row = frame.index - self._start
         if self._weight[row] <= 0:
-            return frame
+            return None
         amount = strength * float(self._weight[row])
-        landmarks = self._landmarks[row]
-        eye_distance = float(np.linalg.norm(landmarks[33] - landmarks[263]))
-        warp = dense_warp(
-            face_surface(),
-            landmarks,
-            amount * self._unit_field[row, :, :2],
-            None if self._gain is None else amount * self._gain,
-            cell=max(1.0, self._config.cell * eye_distance / 100),
-            frame_size=(frame.width, frame.height),
+        return _Move(
+            landmarks=self._landmarks[row],
+            displacement=amount * self._unit_field[row, :, :2],
+            gain=None if self._gain is None else amount * self._gain,
         )
-        return frame if warp is None else apply_warp(frame, warp)

@@ -32,11 +32,11 @@ RELEASE_FLOOR = 0.1
 # Transfer from a reference: a share of what the recognised emotions typically show and a share of what was measured
 # (its gain undoes the shrinkage of the reading's priors), a boost of both, limits of the ratio of the dynamics, and
 # caps on units that look wrong on other mouths and noses.
-REFERENCE_TYPICAL = 0.7
+REFERENCE_TYPICAL = 0.8
 REFERENCE_GAIN = 1.6
-REFERENCE_BOOST = 1.2
+REFERENCE_BOOST = 1.4
 DYNAMICS_LIMITS = (0.5, 2.0)
-REFERENCE_CAPS = {"mouthPress": 0.4, "noseSneer": 0.8}
+REFERENCE_CAPS = {"mouthPress": 0.4, "noseSneer": 0.4}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -122,9 +122,11 @@ class MotionPlan:
 
 
 def _sharpened(posterior: Mapping[Emotion, float]) -> dict[Emotion, float]:
-    """Squared and normalised: a mixture of half-recognised emotions would show none of them."""
-    total = sum(p * p for p in posterior.values())
-    return {emotion: p * p / total for emotion, p in posterior.items()}
+    """Squared and normalised: a mixture of half-recognised emotions would show none of them. A reference is given
+    for what it shows, so neutral counts half."""
+    weights = {emotion: (p / 2 if emotion == "neutral" else p) ** 2 for emotion, p in posterior.items()}
+    total = sum(weights.values())
+    return {emotion: weight / total for emotion, weight in weights.items()}
 
 
 def plan_motion(request: ExpressionRequest, source: ClipReading, reference: ClipReading | None) -> MotionPlan:
@@ -134,14 +136,14 @@ def plan_motion(request: ExpressionRequest, source: ClipReading, reference: Clip
     poses = np.array([region_of(n) != "mouth" or n in MOUTH_POSE_UNITS for n in READ_UNITS])
     if reference is not None:
         caps = np.array([REFERENCE_CAPS.get(name, 1.3) for name in READ_UNITS])
-        mixture = _sharpened(recognise(reference.units))
+        wanted, shown = (_sharpened(recognise(reading.units)) for reading in (reference, source))
+        mixture = {emotion: wanted[emotion] - shown[emotion] for emotion in wanted}
         typical = sum(weight * preset_units(emotion) for emotion, weight in mixture.items())
         measured = REFERENCE_GAIN * (reference.expressed - source.expressed)
-        surplus = np.maximum(source.expressed - RELEASE_FLOOR - typical, 0.0)
-        offset = REFERENCE_TYPICAL * (typical - RELEASE * surplus) + (1 - REFERENCE_TYPICAL) * measured
+        offset = REFERENCE_TYPICAL * typical + (1 - REFERENCE_TYPICAL) * measured
         offset = np.clip(REFERENCE_BOOST * offset, -1.0, caps) * poses
         quiet = np.array([region_of(name) == "mouth" for name in READ_UNITS])
-        dynamics = np.where(quiet, 1.0, np.clip(reference.spread / (source.spread + 0.02), *DYNAMICS_LIMITS))
+        dynamics = np.where(quiet, 1.0, np.clip((reference.spread + 0.02) / (source.spread + 0.02), *DYNAMICS_LIMITS))
         ratio = {emotion: REFERENCE_BOOST * weight for emotion, weight in mixture.items()}
     else:
         emotion = request.emotion or "neutral"

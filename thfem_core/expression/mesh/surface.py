@@ -19,8 +19,8 @@ OUTER_RINGS = ((1.18, 0.45), (1.45, 0.0))
 # Inside this fraction of the way from the iris centre to the lid line nothing moves: irises stay round, and
 # lids slide over them within the remaining band.
 STILL_EYE = 0.62
-SPACING_FACE = 2.6
-SPACING_OUTSIDE = 5.0
+SPACING_FACE = 3.2
+SPACING_OUTSIDE = 6.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
