@@ -13,10 +13,12 @@ from made_up_track import MadeUpTrack, talking_face
 
 from thfem_core.errors import WeightsError
 from thfem_core.expression.mesh import basis
+from thfem_core.expression.mesh.basis import load_ratio
 from thfem_core.expression.mesh.editor import MeshEditor, MeshEditorConfig
 from thfem_core.expression.mesh.plan import plan_motion, read_clip
-from thfem_core.expression.mesh.recognition import recognise
+from thfem_core.expression.mesh.recognition import load_reader, recognise
 from thfem_core.expression.mesh.spectacles import edge_features, rim_damping, spectacles_score, unroll_band
+from thfem_core.expression.mesh.texture import ratio_samples
 from thfem_core.expression.request import EMOTIONS, ExpressionRequest
 from thfem_core.face.models import face_models
 from thfem_core.media.array_frame import ArrayFrame
@@ -39,7 +41,7 @@ def with_spectacles(frame: ArrayFrame, landmarks: np.ndarray) -> ArrayFrame:
     centres = [landmarks[[33, 133], :2].mean(axis=0), landmarks[[362, 263], :2].mean(axis=0)]
     for centre in centres:
         cv2.ellipse(pixels, (centre, (54 * unit, 42 * unit), 0), (25, 20, 20), max(2, round(3 * unit)), cv2.LINE_AA)
-    bridge = [tuple(map(int, c + [s * 27 * unit, -4 * unit])) for c, s in zip(centres, (1, -1), strict=True)]
+    bridge = [tuple(map(int, c + np.array([s * 27, -4]) * unit)) for c, s in zip(centres, (1, -1), strict=True)]
     cv2.line(pixels, *bridge, (25, 20, 20), max(2, round(3 * unit)), cv2.LINE_AA)
     return ArrayFrame(index=0, time=Fraction(0), pixels=pixels)
 
@@ -100,3 +102,18 @@ def test_a_missing_weight_file_says_what_to_do(monkeypatch: pytest.MonkeyPatch, 
     (tmp_path / "face_basis.safetensors").write_bytes(b"not a tensor file")
     with pytest.raises(WeightsError, match="damaged"):
         basis.read_weights("face_basis.safetensors", "training/build_face_basis.py")
+
+
+def test_the_non_commercial_files_are_not_needed_without_texture(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, portrait: tuple[ArrayFrame, np.ndarray]
+) -> None:
+    frame, landmarks = portrait
+    monkeypatch.setattr(basis, "WEIGHTS", tmp_path)  # the basis itself is in memory by now
+    for cached in (load_ratio, ratio_samples, load_reader):
+        cached.cache_clear()
+    editor = MeshEditor(MeshEditorConfig(texture=0, spectacles="no"))
+    request = ExpressionRequest(emotion="angry")
+    (out,) = editor.edit(
+        [frame], [MadeUpTrack(landmarks[None])], request, frame_rate=Fraction(25), device=torch.device("cpu")
+    )
+    assert (out.pixels != frame.pixels).any()

@@ -43,6 +43,15 @@ def add_parser(commands: argparse._SubParsersAction) -> argparse.ArgumentParser:
     parser.add_argument("--curve", metavar="T:F,T:F", help='strength over time: "seconds:factor", such as "0:0,1.5:1"')
     parser.add_argument("--editor", default="mesh", metavar="mesh|frames", help="the editing method (default: mesh)")
     parser.add_argument(
+        "--texture",
+        type=float,
+        metavar="F",
+        help="mesh editor: gain of wrinkles and shades, 0 (none) to 2 (default: 1)",
+    )
+    parser.add_argument(
+        "--spectacles", metavar="auto|yes|no", help="mesh editor: hold spectacle frames rigid (default: auto)"
+    )
+    parser.add_argument(
         "--edited-frames", type=Path, metavar="PATH", help="with --editor frames: video or picture folder to take"
     )
     add_face_arguments(parser)
@@ -101,11 +110,18 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _editor(args: argparse.Namespace) -> str | ExpressionEditor:
-    if args.edited_frames is None:
-        return args.editor
+    options = {name: getattr(args, name) for name in ("texture", "spectacles") if getattr(args, name) is not None}
+    if options and args.editor != "mesh":
+        raise InputError(f"--{next(iter(options))} belongs to --editor mesh; leave it out")
     from ..expression.editor import editors
 
-    return editors.load(args.editor)(edited=args.edited_frames)
+    if options:
+        from ..expression.mesh.editor import MeshEditorConfig
+
+        return editors.load("mesh")(MeshEditorConfig(**options))
+    if args.edited_frames is not None:
+        return editors.load(args.editor)(edited=args.edited_frames)
+    return args.editor
 
 
 def summary(report: EditReport) -> str:

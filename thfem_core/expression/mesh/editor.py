@@ -133,8 +133,9 @@ class _Face:
 
     def __init__(self, track: FaceTrack, plan: MotionPlan, config: MeshEditorConfig) -> None:
         self._track, self._plan, self._config = track, plan, config
-        gain = config.texture * log_ratio(plan.ratio)
-        self._gain = gain if gain.any() else None
+        # Without texture its file (not for commercial use) is never read.
+        gain = config.texture * log_ratio(plan.ratio) if config.texture else None
+        self._gain = gain if gain is not None and gain.any() else None
         self._spectacles = {"yes": True, "no": False}.get(config.spectacles)
         self._start = self._stop = 0
 
