@@ -15,22 +15,24 @@ PRESETS: Mapping[Emotion, Mapping[str, float]] = {
     "neutral": {},
     "happy": {"mouthSmile": 0.75, "cheekSquint": 0.5, "cheekRaiser": 0.5, "eyeSquint": 0.4, "browOuterUp": 0.2},
     "sad": {
-        **{"browInnerUp": 0.95, "browDown": 0.45, "mouthFrown": 0.8, "eyeBlink": 0.15, "eyeSquint": 0.3},
+        **{"browInnerUp": 1.25, "browDown": 1.1, "mouthFrown": 0.8, "eyeBlink": 0.18, "eyeSquint": 0.2},
         "mouthShrugLower": 0.12,
     },
     "angry": {
-        **{"browDown": 1.15, "noseSneer": 0.3, "eyeSquint": 0.45, "mouthPress": 0.3, "mouthFrown": 0.4},
+        **{"browDown": 1.3, "noseSneer": 0.25, "eyeSquint": 0.5, "mouthPress": 0.4, "mouthFrown": 0.33},
         "cheekSquint": 0.2,
     },
     "disgusted": {
-        **{"browDown": 0.6, "noseSneer": 0.75, "eyeSquint": 0.6, "cheekSquint": 0.5, "mouthFrown": 0.4},
-        "mouthUpperUp": 0.2,
+        **{"browDown": 0.3, "noseSneer": 0.5, "eyeSquint": 0.45, "eyeBlink": 0.4, "cheekSquint": 0.2},
+        **{"mouthFrown": 0.9, "mouthUpperUp": 0.4, "mouthPress": 0.1},
     },
     "fear": {
-        **{"browInnerUp": 1.2, "browOuterUp": 0.5, "browDown": 0.35, "eyeWide": 0.8, "mouthStretch": 0.45},
-        "mouthFrown": 0.25,
+        **{"browInnerUp": 1.3, "browOuterUp": 0.4, "browDown": 0.8, "eyeWide": 1.2, "mouthStretch": 0.25},
+        **{"mouthFrown": 0.7, "mouthUpperUp": 0.08},
     },
-    "surprised": {"browInnerUp": 1.2, "browOuterUp": 1.0, "eyeWide": 0.9, "jawOpen": 0.06},
+    "surprised": {
+        **{"browInnerUp": 0.95, "browOuterUp": 0.8, "eyeWide": 1.2, "jawOpen": 0.09, "mouthShrugUpper": 0.1},
+    },
 }
 
 # Mouth units that an expression may set without taking over speech: they place the corners, not the lips.
