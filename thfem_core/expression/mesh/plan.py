@@ -32,7 +32,7 @@ RELEASE_FLOOR = 0.1
 # Transfer from a reference: a share of what the recognised emotions typically show and a share of what was measured
 # (its gain undoes the shrinkage of the reading's priors), a boost of both, limits of the ratio of the dynamics, and
 # caps on units that look wrong on other mouths and noses.
-REFERENCE_TYPICAL = 0.8
+REFERENCE_TYPICAL = 0.9
 REFERENCE_GAIN = 1.6
 REFERENCE_BOOST = 1.4
 DYNAMICS_LIMITS = (0.5, 2.0)
