@@ -111,6 +111,7 @@ def test_unusable_inputs(make, thfem, short_clip, folder, tmp_path):
         (["--emotion", "happy", "--device", "gpu"], 2, "auto, cpu, cuda, mps"),
         (["--emotion", "happy", "--device", "cuda:99"], 2, "--device cpu"),
         (["--emotion", "happy", "--crf", "99"], 2, "crf"),
+        (["--emotion", "happy", "--preset", "warp"], 2, "ultrafast, superfast"),
         (["--emotion", "happy", "--texture", "5"], 2, "between 0"),
         (["--emotion", "happy", "--spectacles", "maybe"], 2, "auto, yes, no"),
         (["--editor", "frames", "--edited-frames", "x", "--texture", "1"], 2, "--editor mesh"),

@@ -57,6 +57,7 @@ def add_parser(commands: argparse._SubParsersAction) -> argparse.ArgumentParser:
     add_face_arguments(parser)
     add_device_argument(parser)
     parser.add_argument("--crf", type=int, help="quality of the encoded video, 0 (lossless) to 51; lower is better")
+    parser.add_argument("--preset", help="speed of the H.264 encoder: ultrafast (default) to veryslow (small files)")
     parser.add_argument("--overwrite-input", action="store_true", help="allow OUTPUT to be INPUT itself")
     return parser
 
@@ -82,7 +83,7 @@ def run(args: argparse.Namespace) -> None:
     from ..pipeline import edit_file, open_reference
 
     device = resolve_device(args.device)
-    encoding = EncodingConfig() if args.crf is None else EncodingConfig(crf=args.crf)
+    encoding = EncodingConfig(**{k: v for k in ("crf", "preset") if (v := getattr(args, k)) is not None})
     with progress_bars(quiet=args.quiet) as progress:
         reference = None if args.reference is None else open_reference(args.reference, device=device, progress=progress)
         request = ExpressionRequest(
