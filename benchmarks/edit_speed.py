@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -82,15 +83,31 @@ def stages(clip: FileVideo, folder: Path, editor: str, emotion: str) -> Iterator
     yield "decode + encode", lambda: consume([write_video(clip.frames(), folder / "copy.mp4", like=clip)])
 
 
+# Linux hands a process its parent's peak as a start for getrusage; VmHWM is the child's own.
+_CHILD = """
+import resource, sys
+from pathlib import Path
+from thfem_core.cli.main import main
+code = main(sys.argv[1:])
+status = Path("/proc/self/status")
+lines = status.read_text().splitlines() if status.exists() else []
+own = [line.split()[1] for line in lines if line.startswith("VmHWM")]
+print(own[0] if own else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+sys.exit(code)
+"""
+
+
 def run_command(clip: FileVideo, output: Path, editor: str, emotion: str) -> tuple[float, float, float]:
     """Wall seconds, CPU seconds and peak resident MiB of ``python -m thfem_core edit``."""
-    command = [sys.executable, "-m", "thfem_core", "edit", str(clip.source), "-o", str(output), "--quiet"]
+    arguments = ["edit", str(clip.source), "-o", str(output), "--quiet", "--emotion", emotion, "--editor", editor]
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     start = time.perf_counter()
-    process = subprocess.Popen([*command, "--emotion", emotion, "--editor", editor, "--device", "cpu"])
-    _, status, usage = os.wait4(process.pid, 0)
-    if status:
-        raise SystemExit(f"edit failed with status {status}")
-    return time.perf_counter() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+    run = [sys.executable, "-c", _CHILD, *arguments, "--device", "cpu"]
+    peak = subprocess.run(run, check=True, capture_output=True, text=True).stdout.split()[-1]
+    wall = time.perf_counter() - start
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return wall, cpu, int(peak) / 1024
 
 
 def main() -> None:

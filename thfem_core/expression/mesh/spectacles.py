@@ -32,17 +32,15 @@ _EYES = tuple(zip(topology.EYE_UPPER, topology.EYE_LOWER, strict=True))
 def _band_samples() -> tuple[np.ndarray, tuple[int, int]]:
     """Index of the surface sample nearest to each band point, and the band's shape (rows, columns)."""
     surface: Surface = face_surface()
-    x, y = np.meshgrid(
-        np.arange(-BAND_HALF, BAND_HALF + 1, BAND_STEP, dtype=np.float32),
-        np.arange(BAND_TOP, BAND_BOTTOM, BAND_STEP, dtype=np.float32),
-    )
-    place = surface.canonical
-    near = np.flatnonzero(
-        (np.abs(place[:, 0]) < BAND_HALF + 6) & (place[:, 1] > BAND_TOP - 6) & (place[:, 1] < BAND_BOTTOM + 6)
-    )
-    points = np.column_stack([x.ravel(), y.ravel()])
-    nearest = [near[((place[near, :2] - p) ** 2).sum(axis=1).argmin()] for p in points]
-    return np.array(nearest), x.shape
+    columns = np.arange(-BAND_HALF, BAND_HALF + 1, BAND_STEP, dtype=np.float32)
+    rows = np.arange(BAND_TOP, BAND_BOTTOM, BAND_STEP, dtype=np.float32)
+    place = surface.canonical[:, :2]
+    chosen = []
+    for y in rows:
+        near = np.flatnonzero(np.abs(place[:, 1] - y) < 3 * BAND_STEP)
+        distance = (place[near, :1] - columns) ** 2 + (place[near, 1:] - y) ** 2
+        chosen.append(near[distance.argmin(axis=0)])
+    return np.concatenate(chosen), (len(rows), len(columns))
 
 
 def unroll_band(frame: Frame, landmarks: np.ndarray) -> np.ndarray:
