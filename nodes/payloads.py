@@ -12,6 +12,7 @@ from comfy_api.latest import io
 from ..thfem_core.face.track import FaceOrder, FaceTracks
 
 Track = io.Custom("THFEM_TRACK")
+HostLandmarks = io.Custom("FACE_LANDMARKS")  # of the host's own MediaPipe nodes, where it has them
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import get_args
+from collections.abc import Mapping
+from typing import Any, get_args
 
 import torch
 from comfy_api.latest import io, ui
@@ -10,9 +11,9 @@ from comfy_api.latest import io, ui
 from ..thfem_core.face.preview import face_numbers, numbered_preview
 from ..thfem_core.face.track import FaceOrder
 from ..thfem_core.face.tracker import TrackerConfig
-from ..thfem_core.pipeline import find_faces
+from ..thfem_core.pipeline import faces_of_host, find_faces
 from .host import CATEGORY, HostProgress, schema, work_device
-from .payloads import Track, TrackedFaces
+from .payloads import HostLandmarks, Track, TrackedFaces
 from .video_sockets import clip_from_socket, fps_input
 
 
@@ -43,6 +44,12 @@ class TrackFaces(io.ComfyNode):
                     tooltip="Follow at most this many people at a time; fewer is faster.",
                 ),
                 fps_input(),
+                HostLandmarks.Input(
+                    "landmarks",
+                    optional=True,
+                    tooltip="Face landmarks that the host's MediaPipe Face Landmarker found in the same clip; "
+                    "used instead of searching again.",
+                ),
             ],
             outputs=[
                 Track.Output(display_name="tracks", tooltip="The faces over time, for the editing nodes."),
@@ -52,11 +59,15 @@ class TrackFaces(io.ComfyNode):
         )
 
     @classmethod
-    def execute(cls, video: object, order: FaceOrder, max_faces: int, fps: float) -> io.NodeOutput:
-        clip = clip_from_socket(video, fps=fps)
-        tracks = find_faces(
-            clip, device=work_device(), config=TrackerConfig(max_faces=max_faces), progress=HostProgress()
-        )
+    def execute(
+        cls, video: object, order: FaceOrder, max_faces: int, fps: float, landmarks: Mapping[str, Any] | None = None
+    ) -> io.NodeOutput:
+        clip, progress = clip_from_socket(video, fps=fps), HostProgress()
+        if landmarks is None:
+            config = TrackerConfig(max_faces=max_faces)
+            tracks = find_faces(clip, device=work_device(), config=config, progress=progress)
+        else:
+            tracks = faces_of_host(clip, landmarks, progress=progress)
         picture = torch.from_numpy(numbered_preview(clip, tracks, order=order)).float().div(255)[None]
         return io.NodeOutput(
             TrackedFaces(tracks=tracks, order=order),

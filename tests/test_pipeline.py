@@ -18,7 +18,7 @@ from thfem_core.face.track import FaceTrack, FaceTracks
 from thfem_core.media.array_video import ArrayVideo
 from thfem_core.media.file_video import FileVideo
 from thfem_core.media.frame import Box, Frame
-from thfem_core.pipeline import choose_faces, edit_file, edit_video, find_faces, reference_in
+from thfem_core.pipeline import choose_faces, edit_file, edit_video, faces_of_host, find_faces, reference_in
 
 CPU = torch.device("cpu")
 HAPPY = ExpressionRequest(emotion="happy")
@@ -86,6 +86,18 @@ def test_given_tracks_spare_the_tracking_pass(portrait):
     assert len(list(frames)) == 3
     assert stages == []
     assert list(editor.tracks) == list(tracks.tracks)
+
+
+def test_landmarks_of_the_host_stand_in_for_tracking(portrait):
+    own = find_faces(portrait, device=CPU)
+    landmarks = own.tracks[0].samples(0, 3).landmarks
+    faces = [[{"landmarks_xy": mesh[:, :2], "landmarks_3d": mesh}] for mesh in landmarks]
+    payload = {"frames": faces, "image_size": (own.size[1], own.size[0])}
+    tracks = faces_of_host(portrait, payload)
+    assert tracks.size == own.size
+    np.testing.assert_allclose(tracks.tracks[0].samples(0, 3).landmarks, landmarks, atol=0.5)
+    with pytest.raises(InputError, match="of 2 frames, but images has 3"):
+        faces_of_host(portrait, {**payload, "frames": faces[:2]})
 
 
 def test_without_tracks_the_faces_are_found_and_reported(portrait):

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 
@@ -20,7 +20,9 @@ from .device import one_cpu_thread
 from .errors import InputError
 from .expression.editor import ExpressionEditor, editors
 from .expression.request import ExpressionRequest, ReferenceClip
+from .face.host_landmarks import from_host_landmarks
 from .face.models import face_models
+from .face.shots import split_shots
 from .face.track import FaceChoice, FaceOrder, FaceTrack, FaceTracks
 from .face.tracker import TrackerConfig, track_faces
 from .media.atomic import check_output
@@ -72,6 +74,21 @@ def find_faces(
     models = face_models.load("mediapipe")(device=device)
     with one_cpu_thread():
         return track_faces(_ReadAhead(video), models=models, config=config, progress=progress)
+
+
+def faces_of_host(video: Video, payload: Mapping[str, Any], *, progress: Progress = silent) -> FaceTracks:
+    """Tracks from landmarks that the ComfyUI host found (:mod:`.face.host_landmarks`); ``video`` is read once, for its
+    scene cuts. Raises InputError where the landmarks are of another clip."""
+    cuts, count = [], 0
+    for frame, is_cut in split_shots(_ReadAhead(video).frames()):
+        count += 1
+        if is_cut:
+            cuts.append(frame.index)
+        progress("Finding scene cuts", count, video.info.frame_count)
+    tracks = from_host_landmarks(payload, video.info.frame_rate, cuts=cuts)
+    if tracks.frame_count != count:
+        raise InputError(f"the face landmarks are of {tracks.frame_count} frames, but {video.info.name} has {count}")
+    return tracks
 
 
 def choose_faces(tracks: FaceTracks, choice: FaceChoice, order: FaceOrder) -> tuple[FaceTrack, ...]:

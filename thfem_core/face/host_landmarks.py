@@ -44,7 +44,8 @@ def from_host_landmarks(
         duration=len(faces) / frame_rate,
         has_sound=False,
     )
-    frames = ((_Blank(i, i / frame_rate, width, height), i in set(cuts)) for i in range(len(faces)))
+    new_shots = frozenset(cuts)
+    frames = ((_Blank(i, i / frame_rate, width, height), i in new_shots) for i in range(len(faces)))
     return track_shots(frames, info=info, models=_Found(faces), config=config or TrackerConfig(detect_every=1))
 
 
