@@ -1,6 +1,6 @@
 """Pack the mesh editor's action-unit basis and texture ratios into the safetensors files that ship with the pack.
 
-    python training/build_face_basis.py face_basis.npz expression_ratio.npz thfem_core/weights
+    python -m training.build_face_basis face_basis.npz expression_ratio.npz thfem_core/weights
 
 Inputs (made once from public models, see thfem_core/weights/MODEL_CARD.md):
 

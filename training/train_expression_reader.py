@@ -1,6 +1,6 @@
 """Train the reader that tells which emotion a reference clip shows (thfem_core/expression/mesh/recognition.py).
 
-    python training/train_expression_reader.py DATA thfem_core/weights/expression_reader.safetensors
+    python -m training.train_expression_reader DATA thfem_core/weights/expression_reader.safetensors
 
 DATA holds ``index.csv`` (columns file, identity, split, emotion) and ``crops/``. Only the splits train and val are
 used; clips without a label count as neutral talk, one clip per person. Linear discriminant analysis with a shared
@@ -15,7 +15,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from clip_faces import faces_of_clip
 from safetensors.numpy import save_file
 
 from thfem_core.expression.mesh.action_units import READ_UNITS, ClipUnits, read_mean_units
@@ -25,6 +24,8 @@ from thfem_core.expression.mesh.recognition import UNIT_WEIGHT, features, shape_
 from thfem_core.expression.request import EMOTIONS
 from thfem_core.face.models import FaceModels, face_models
 from thfem_core.face.pose import head_pose
+
+from .clip_faces import faces_of_clip
 
 SPLITS = ("train", "val")
 COMPONENTS = 30

@@ -1,6 +1,6 @@
 """Train the judge of spectacles (thfem_core/expression/mesh/spectacles.py).
 
-    python training/train_spectacles.py DATA thfem_core/weights/spectacles.safetensors
+    python -m training.train_spectacles DATA thfem_core/weights/spectacles.safetensors
 
 DATA holds ``index.csv`` (columns file, identity, split) and ``crops/``. Who wears spectacles was seen by eye, once per
 person: WEARERS. Trained on the splits train and val, judged on the split test, one clip per person. Deterministic.
@@ -14,11 +14,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from clip_faces import faces_of_clip
 from safetensors.numpy import save_file
 
 from thfem_core.expression.mesh.spectacles import edge_features, unroll_band
 from thfem_core.face.models import face_models
+
+from .clip_faces import faces_of_clip
 
 # Starts of the file names of people with spectacles in their first clip.
 WEARERS = (
