@@ -25,13 +25,12 @@ from .face.models import face_models
 from .face.shots import split_shots
 from .face.track import FaceChoice, FaceOrder, FaceTrack, FaceTracks
 from .face.tracker import TrackerConfig, track_faces
-from .media.atomic import check_output
-from .media.encoding import EncodingConfig, container_for
+from .media.encoding import EncodingConfig
 from .media.frame import Frame
 from .media.open_video import open_video
 from .media.prefetch import prefetch
 from .media.video import Video, VideoInfo
-from .media.writer import write_video
+from .media.writer import check_video_output, write_video
 from .progress import Progress, silent
 
 
@@ -167,7 +166,7 @@ def edit_file(
     The output appears only when it is complete; whatever happens before, nothing is left behind.
     Raises InputError, OutputError or WeightsError with one line that says what to do.
     """
-    container_for(check_output(output))  # a bad output name should not cost a tracking pass
+    check_video_output(output)  # a bad output name should not cost a tracking pass
     video = open_video(source)
     if isinstance(editor, str):
         editor = editors.load(editor)()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import numpy as np
 
 from thfem_core.face.models import FaceModels
@@ -64,9 +62,3 @@ class RawLandmarks:
         other = self._near[frame.index]
         scale = float(np.linalg.norm(other[33, :2] - other[263, :2]))
         return float(np.linalg.norm(points[_TIP, :2] - other[_TIP, :2])) / scale
-
-
-def raw_landmarks(frames: Iterable[Frame], models: FaceModels, near: np.ndarray | None = None) -> np.ndarray:
-    """All frames of a clip: (T, 478, 3) float32, NaN where there is no face."""
-    follower = RawLandmarks(models, near)
-    return np.stack([follower.fit(frame) for frame in frames])

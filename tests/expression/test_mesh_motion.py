@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -143,3 +145,15 @@ def test_reference_of_the_same_expression_changes_nothing() -> None:
     assert np.abs(plan.offset).max() < 1e-9
     assert not any(plan.ratio.values())
     assert (plan.dynamics == 1).all()
+
+
+def test_lids_never_cross_however_strong_the_request() -> None:
+    landmarks = talking_face(2)
+    source = read_clip(MadeUpTrack(landmarks))
+    assert source is not None
+    plan = plan_motion(ExpressionRequest(emotion="neutral"), source, None)
+    offset = np.where(np.array(READ_UNITS) == "eyeBlink", 1.3, 0.0)
+    moved = landmarks + replace(plan, offset=offset).displacements(landmarks, np.full(2, 1.5))
+    upper, lower = list(topology.EYE_UPPER[0][1:-1]), list(topology.EYE_LOWER[0][1:-1])
+    before, after = (m[:, lower] - m[:, upper] for m in (landmarks, moved))
+    np.testing.assert_allclose(after, 0.15 * before, atol=1e-3)

@@ -15,7 +15,7 @@ from thfem_core.expression.mesh.flow import dense_warp, facing
 from thfem_core.expression.mesh.plan import plan_motion, read_clip
 from thfem_core.expression.mesh.surface import face_surface
 from thfem_core.expression.mesh.texture import log_ratio, texture_coordinates
-from thfem_core.expression.request import ExpressionRequest, ReferenceClip, StrengthCurve
+from thfem_core.expression.request import ExpressionRequest, ReferenceClip, RegionStrengths, StrengthCurve
 
 
 def edit(frames: list, track: MadeUpTrack, request: ExpressionRequest, **config: float) -> list:
@@ -154,3 +154,13 @@ def test_config_errors_name_the_value() -> None:
         MeshEditorConfig(texture=3)
     assert editors.names()[0] == "mesh"
     assert isinstance(editors.load("mesh")(), MeshEditor)
+
+
+def test_region_strengths_reach_the_folds_of_their_region_only() -> None:
+    y = face_surface().canonical[:, 1]
+    full = log_ratio({"angry": 1.0})
+    np.testing.assert_allclose(log_ratio({"angry": 1.0}, RegionStrengths()), full, atol=1e-6)
+    no_brows = log_ratio({"angry": 1.0}, RegionStrengths(brows=0))
+    assert not no_brows[y < -16].any()
+    assert np.abs(full[y < -16]).max() > 0.05
+    np.testing.assert_allclose(no_brows[y > 0], full[y > 0], atol=1e-6)

@@ -33,7 +33,7 @@ class MeshEditorConfig:
     """texture: gain on the brightness ratios (0 = geometry only, 1 = as measured on actors).
 
     spectacles: keep the mesh around the eyes near rigid: "yes", "no", or "auto" = where they are seen.
-    block: frames planned at once (vectorised; bounds memory). workers: frames drawn at once.
+    block: tracked frames read at once. workers: frames drawn at once.
     cell: spacing of the flow grid in face units.
     """
 
@@ -129,12 +129,12 @@ def _render(frame: Frame, moves: list[_Move], config: MeshEditorConfig) -> Frame
 
 
 class _Face:
-    """One person's plan, and the block of displacements around the current frame."""
+    """One person's plan, and the block of tracked frames around the current one."""
 
     def __init__(self, track: FaceTrack, plan: MotionPlan, config: MeshEditorConfig) -> None:
         self._track, self._plan, self._config = track, plan, config
         # Without texture its file (not for commercial use) is never read.
-        gain = config.texture * log_ratio(plan.ratio) if config.texture else None
+        gain = config.texture * log_ratio(plan.ratio, plan.regions) if config.texture else None
         self._gain = gain if gain is not None and gain.any() else None
         self._spectacles = {"yes": True, "no": False}.get(config.spectacles)
         self._start = self._stop = 0
@@ -146,7 +146,6 @@ class _Face:
             scores = [spectacles_score(frame, self._sample(frame.index)[0]) for frame in seen]
             if scores:
                 self._spectacles = float(np.mean(scores)) > 0
-                self._start = self._stop = 0  # what was planned without knowing is planned anew
 
     def _sample(self, index: int) -> tuple[np.ndarray, float]:
         samples = self._track.samples(index, index + 1)
@@ -156,13 +155,6 @@ class _Face:
         self._start, self._stop = index, min(index + self._config.block, self._track.stop_frame)
         samples = self._track.samples(self._start, self._stop)
         self._landmarks, self._weight = samples.landmarks, samples.weight
-        seen = samples.weight > 0
-        self._unit_field = np.zeros_like(samples.landmarks)
-        if seen.any():
-            # At strength 1; linear but for the lids, whose range is clipped well beyond strength 1.
-            self._unit_field[seen] = self._plan.displacements(
-                samples.landmarks[seen], np.ones(int(seen.sum())), spectacles=bool(self._spectacles)
-            )
 
     def move(self, frame: Frame, strength: float) -> _Move | None:
         """What the face does in this frame; None where it is not seen."""
@@ -176,8 +168,11 @@ class _Face:
         if self._weight[row] <= 0:
             return None
         amount = strength * float(self._weight[row])
+        landmarks = self._landmarks[row]
+        # At the strength that is drawn: lids are not linear in it, they stop before they cross.
+        moved = self._plan.displacements(landmarks[None], np.array([amount]), spectacles=bool(self._spectacles))
         return _Move(
-            landmarks=self._landmarks[row],
-            displacement=amount * self._unit_field[row, :, :2],
+            landmarks=landmarks,
+            displacement=moved[0, :, :2],
             gain=None if self._gain is None else amount * self._gain,
         )

@@ -10,7 +10,7 @@ import numpy as np
 
 from ...face.pose import head_pose
 from ...face.track import FaceTrack
-from ..request import Emotion, ExpressionRequest
+from ..request import Emotion, ExpressionRequest, RegionStrengths
 from .action_units import READ_UNITS, ClipUnits, read_mean_units, read_unit_motion
 from .basis import load_basis
 from .brows import brow_stiffener
@@ -98,12 +98,14 @@ def read_clip(track: FaceTrack) -> ClipReading | None:
 class MotionPlan:
     """Per unit: activation change = offset + (dynamics − 1) · (the source's own motion of that unit).
 
-    offset, dynamics: (K,) at strength 1, regions included. ratio: emotion → weight of its brightness ratio.
+    offset, dynamics: (K,) at strength 1, regions included. ratio: emotion → weight of its brightness ratio, to be
+    taken at the strengths of ``regions``.
     """
 
     offset: np.ndarray
     dynamics: np.ndarray
-    ratio: dict[str, float]
+    ratio: dict[Emotion, float]
+    regions: RegionStrengths
     source: ClipReading
 
     def displacements(self, landmarks: np.ndarray, strength: np.ndarray, *, spectacles: bool = False) -> np.ndarray:
@@ -151,10 +153,10 @@ def plan_motion(request: ExpressionRequest, source: ClipReading, reference: Clip
         surplus = np.maximum(source.expressed - RELEASE_FLOOR - preset, 0.0)
         offset = preset - (RELEASE if preset.any() else 1.0) * surplus * poses
         ratio = {emotion: 1.0}
-    upper = float(np.mean([request.regions.brows, request.regions.eyes, request.regions.cheeks, request.regions.mouth]))
     return MotionPlan(
         offset=offset * factors,
         dynamics=1 + (dynamics - 1) * factors,
-        ratio={name: weight * upper for name, weight in ratio.items()},
+        ratio=ratio,
+        regions=request.regions,
         source=source,
     )

@@ -10,6 +10,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from ..request import RegionStrengths
 from .basis import load_ratio
 from .surface import Surface, face_surface
 
@@ -48,8 +49,30 @@ def ratio_samples() -> tuple[tuple[str, ...], np.ndarray]:
     return ratio.emotions, (values * surface.skin).astype(np.float32)
 
 
-def log_ratio(mixture: Mapping[str, float]) -> np.ndarray:
-    """(N,) log brightness ratio of a weighted mixture of emotions; emotions without a map count as neutral."""
+def _ramp(x: np.ndarray, low: float, high: float) -> np.ndarray:
+    """0 below ``low``, 1 above ``high``, smooth in between."""
+    t = np.clip((x - low) / (high - low), 0, 1)
+    return t * t * (3 - 2 * t)
+
+
+@lru_cache(maxsize=1)
+def region_shares() -> dict[str, np.ndarray]:
+    """Region name → (N,) how much of a surface sample belongs to it; the shares of a sample sum to 1."""
+    x, y, _ = face_surface().canonical.T
+    brows = 1 - _ramp(y, -16, -4)
+    eyes = (1 - brows) * (1 - _ramp(y, 12, 22))
+    below = 1 - brows - eyes
+    mouth = below * (1 - _ramp(np.hypot(x / 45, (y - 80) / 38), 0.8, 1.2))
+    shares = {"brows": brows, "eyes": eyes, "cheeks": below - mouth, "mouth": mouth}
+    return {name: share.astype(np.float32) for name, share in shares.items()}
+
+
+def log_ratio(mixture: Mapping[str, float], regions: RegionStrengths | None = None) -> np.ndarray:
+    """(N,) log brightness ratio of a weighted mixture of emotions, each region at its strength; emotions without a
+    map count as neutral."""
     emotions, values = ratio_samples()
     weights = np.array([mixture.get(name, 0.0) for name in emotions], np.float32)
-    return weights @ values
+    ratio = weights @ values
+    if regions is not None:
+        ratio *= sum(getattr(regions, name) * share for name, share in region_shares().items())
+    return ratio

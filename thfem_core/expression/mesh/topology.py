@@ -5,8 +5,6 @@ from __future__ import annotations
 # Inner lip line, upper and lower, corner to corner from left to right; position i of one faces i of the other.
 INNER_LIP_UPPER = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308)
 INNER_LIP_LOWER = (78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308)
-OUTER_LIP_UPPER = (61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291)
-OUTER_LIP_LOWER = (61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291)
 MOUTH_CORNERS = (61, 291)
 
 # Lid lines from the left to the right corner of each eye; both lines share the corners.
@@ -21,8 +19,6 @@ FACE_OVAL = (
     *(10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377),
     *(152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109),
 )
-
-NOSTRILS = (*(2, 97, 98, 60, 75, 20, 238, 239, 241, 242), *(326, 327, 290, 305, 250, 458, 459, 461, 462))
 
 
 def ring(upper: tuple[int, ...], lower: tuple[int, ...]) -> tuple[int, ...]:
