@@ -46,8 +46,9 @@ class WriteReport:
 
 def check_video_output(path: str | os.PathLike[str]) -> Path:
     """The path, if a video can be written there. Raises OutputError; call it before long work."""
-    container_for(Path(path))
-    return check_output(path)
+    output = check_output(path)
+    container_for(output)
+    return output
 
 
 def write_video(
