@@ -1,0 +1,77 @@
+"""Mel frequency cepstra in the convention of python_speech_features, which SyncNet, EAMM, DeepSpeech and THFEM use."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from scipy.fft import dct
+
+_RATE = 16_000
+_WINDOW = 400  # 25 ms
+_FFT = 512
+_FILTERS = 26
+_PRE_EMPHASIS = 0.97
+_LIFTER = 22
+
+
+@lru_cache(maxsize=1)
+def _triangles() -> np.ndarray:
+    """(26, 257): triangles of height 1 between HTK-spaced corners that are rounded down to whole bins."""
+    highest = 2595 * np.log10(1 + _RATE / 2 / 700)
+    hertz = 700 * (10 ** (np.linspace(0, highest, _FILTERS + 2) / 2595) - 1)
+    corners = np.floor((_FFT + 1) * hertz / _RATE)
+    low, peak, high = (corners[offset : offset + _FILTERS, None] for offset in range(3))
+    bins = np.arange(_FFT // 2 + 1)
+    rising, falling = (bins - low) / (peak - low), (high - bins) / (high - peak)
+    triangles = np.where((bins >= low) & (bins < peak), rising, np.where((bins >= peak) & (bins < high), falling, 0.0))
+    triangles.flags.writeable = False
+    return triangles
+
+
+def mfcc(samples: np.ndarray, *, step: int, cepstra: int = 13) -> np.ndarray:
+    """Cepstra of 16 kHz mono sound, one row every ``step`` samples.
+
+    samples: (N,) of any scale; only coefficient 0 (the logarithm of the energy) depends on it. Row ``i`` looks at the
+    25 ms from sample ``i · step`` on, without any tapering; the end is filled up with zeros.
+    Returns float64 (1 + ceil((N − 400) / step), cepstra), at least one row. Raises ValueError for a step below 1.
+    """
+    if step < 1:
+        raise ValueError(f"the step of the cepstra is {step} samples; give 1 or more")
+    signal = np.asarray(samples, dtype=np.float64)
+    emphasised = np.concatenate([signal[:1], signal[1:] - _PRE_EMPHASIS * signal[:-1]])
+    count = 1 + max(0, -(-(len(signal) - _WINDOW) // step))
+    padded = np.pad(emphasised, (0, (count - 1) * step + _WINDOW - len(signal)))
+    frames = np.lib.stride_tricks.sliding_window_view(padded, _WINDOW)[::step]
+    power = np.square(np.abs(np.fft.rfft(frames, _FFT))) / _FFT
+    smallest = np.finfo(np.float64).eps
+    energy = power.sum(axis=1)
+    bands = power @ _triangles().T
+    logarithms = np.log(np.where(bands == 0, smallest, bands))
+    rows = dct(logarithms, type=2, axis=1, norm="ortho")[:, :cepstra]
+    rows *= 1 + _LIFTER / 2 * np.sin(np.pi * np.arange(rows.shape[1]) / _LIFTER)
+    rows[:, 0] = np.log(np.where(energy == 0, smallest, energy))
+    return rows
+
+
+def eamm_windows(samples: np.ndarray) -> np.ndarray:
+    """What EAMM hears with each frame at 25 fps: 28 rows of 10 ms, 4 more per frame, without coefficient 0.
+
+    samples: (N,) at 16 kHz, −1..1; 0.12 s of silence is put before and after them.
+    Returns float64 (frames, 28, 12), frames = floor(rows / 4) − 6, possibly 0.
+    """
+    rows = mfcc(np.pad(samples, 1920), step=160)[:, 1:]
+    count = max(0, len(rows) // 4 - 6)
+    return rows[4 * np.arange(count)[:, None] + np.arange(28)]
+
+
+def deepspeech_input(samples: np.ndarray) -> np.ndarray:
+    """What the DeepSpeech network of EAT hears: 26 cepstra every 20 ms with nine rows of context on either side.
+
+    samples: (N,) at 16 kHz, −1..1. Standardised by the mean and deviation of the whole clip.
+    Returns float64 (n, 494).
+    """
+    quantised = np.clip(np.asarray(samples) * 32767.0, -32768, 32767).astype(np.int16)
+    rows = np.pad(mfcc(quantised, step=160, cepstra=26)[::2], ((9, 9), (0, 0)))
+    context = np.lib.stride_tricks.sliding_window_view(rows, 19, axis=0).transpose(0, 2, 1).reshape(len(rows) - 18, -1)
+    return (context - context.mean()) / context.std()
