@@ -1,0 +1,286 @@
+"""Every model file this package can use: purpose, origin, size, checksum, licence. Data only.
+
+What is not known for certain is None, and the commands print "unknown" for it. No commit of a foreign repository is
+known to be right, so ``revision`` is None there: size and checksum, where known, and the hub's own checksum guard the
+download instead.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ..errors import InputError
+
+Origin = Literal["embedded", "hub", "web", "manual"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ModelFile:
+    """One file of a model.
+
+    role: the key under which the store returns it. names: the published names it is accepted under. converted: its
+    name once our converter has written it, preferred where present. size (exact bytes) and sha256 (hexadecimal digest,
+    or as much of its beginning as is known) describe the published file. megabytes: rough size, for tables. required:
+    False where the model can do without the file.
+    """
+
+    role: str
+    names: tuple[str, ...] = ()
+    converted: str | None = None
+    size: int | None = None
+    megabytes: float | None = None
+    sha256: str | None = None
+    required: bool = True
+
+    @property
+    def accepted(self) -> tuple[str, ...]:
+        """All names, the preferred one first."""
+        return (self.converted, *self.names) if self.converted else self.names
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Model:
+    """Files that belong together, and their terms.
+
+    origin: embedded (in the package), hub (``repo`` at ``revision`` on the Hugging Face hub), web (``link`` is the
+    file itself) or manual (``link`` is a page for people; they place the file). commercial: may it be used
+    commercially? None is unclear. converter: name in :data:`.convert.converters`, or None. note: what else to know.
+    """
+
+    name: str
+    purpose: str
+    origin: Origin
+    files: tuple[ModelFile, ...]
+    licence: str | None
+    commercial: bool | None
+    link: str
+    repo: str | None = None
+    revision: str | None = None
+    converter: str | None = None
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        if (self.origin == "hub") != (self.repo is not None):
+            raise ValueError(
+                f"model {self.name!r}: origin {self.origin!r} and repo {self.repo!r} contradict each other"
+            )
+        if self.origin == "web" and len(self.files) != 1:
+            raise ValueError(f"model {self.name!r}: a web model has one file, its link; this has {len(self.files)}")
+
+    @property
+    def terms(self) -> str:
+        """Licence and commercial use in a few words."""
+        use = {True: "commercial use allowed", False: "not for commercial use", None: "commercial use unclear"}
+        return f"licence {self.licence or 'unknown'}, {use[self.commercial]}"
+
+    def file(self, role: str) -> ModelFile:
+        return next(file for file in self.files if file.role == role)
+
+
+def _embedded(
+    name: str, purpose: str, size: int, sha256: str, *, licence: str, commercial: bool, link: str, note: str = ""
+) -> Model:
+    file = ModelFile(role="weights", names=(f"{name}.safetensors",), size=size, sha256=sha256)
+    return Model(
+        name=name.replace("_", "-"),
+        purpose=purpose,
+        origin="embedded",
+        files=(file,),
+        licence=licence,
+        commercial=commercial,
+        link=link,
+        note=note,
+    )
+
+
+_CARD = "MODEL_CARD.md of the package"
+_EAT = "https://github.com/yuangan/EAT_code"
+_EAMM = "https://github.com/jixinya/EAMM"
+_DRIVE = "https://drive.google.com/file/d/"
+
+EMBEDDED = (
+    _embedded(
+        "mediapipe_face",
+        "face detector and 478-point mesh",
+        3644566,
+        "44fec471623b151219492cc5cf5b857bb82036ff1a1aa1f7cb0aa1067a853ec8",
+        licence="Apache-2.0",
+        commercial=True,
+        link="https://pypi.org/project/mediapipe/0.10.21",
+    ),
+    _embedded(
+        "face_basis",
+        "action units of the face mesh",
+        178136,
+        "2ae77b5666a53e4603153d2463519654826f582b00a94a89b03df12859d75477",
+        licence="MIT",
+        commercial=True,
+        link="https://github.com/ICT-VGL/ICT-FaceKit",
+    ),
+    _embedded(
+        "expression_ratio",
+        "wrinkle maps per emotion",
+        196904,
+        "559d0bbc87c29d4c0399825760720259e052fb4df64168037f2c10db8c8e6002",
+        licence="CC BY-NC 4.0",
+        commercial=False,
+        link=_CARD,
+        note="edits work without it: --texture 0",
+    ),
+    _embedded(
+        "expression_reader",
+        "emotion of a reference clip",
+        176196,
+        "7d7de4c2b0fe91c30a264e0608e362d23b18922de0c431b05e8a1bc5f64883e8",
+        licence="CC BY-NC 4.0",
+        commercial=False,
+        link=_CARD,
+        note="only read for --reference",
+    ),
+    _embedded(
+        "spectacles",
+        "does a face wear spectacles",
+        876,
+        "2b68cadf8773cea005bc4e05fb633ad2daabb3597334b35c650e1a5cb2d14246",
+        licence="CC BY-NC 4.0",
+        commercial=False,
+        link=_CARD,
+        note="edits work without it: --spectacles no",
+    ),
+)
+
+TALKING_HEADS = (
+    Model(
+        name="eat",
+        purpose="talking head EAT",
+        origin="manual",
+        files=(
+            ModelFile(
+                role="checkpoint",
+                converted="eat.safetensors",
+                names=(
+                    "00000429-checkpoint.pth.tar",  # fine-tuned by THFEM's authors: preferred where present
+                    "pretrain_new_274.pth.tar",
+                    "deepprompt_eam3d_all_final_313.pth.tar",
+                ),
+            ),
+            # the converter packs these three into eat.safetensors
+            ModelFile(role="basis", names=("U_mead.npy",), required=False),
+            ModelFile(role="mean", names=("mean_mead.npy",), required=False),
+            ModelFile(role="silence", names=("pad.npy",), required=False),
+        ),
+        licence="CC BY-NC 4.0",
+        commercial=False,
+        link=_EAT,
+        converter="eat",
+        note="authors publish on Google Drive only; U_mead.npy, mean_mead.npy and pad.npy are needed beside the "
+        "checkpoint, or packed into eat.safetensors by the converter; needs deepspeech too",
+    ),
+    Model(
+        name="eamm",
+        purpose="talking head EAMM",
+        origin="manual",
+        files=(ModelFile(role="checkpoint", converted="eamm.safetensors"),),
+        licence="MIT",
+        commercial=True,
+        link=_EAMM,
+        converter="eamm",
+        note="authors publish on Google Drive only, in several checkpoint files: `models convert eamm FILE ...` makes "
+        "eamm.safetensors of them",
+    ),
+    Model(
+        name="deepspeech",
+        purpose="speech features of EAT",
+        origin="manual",
+        files=(ModelFile(role="graph", converted="deepspeech.safetensors", names=("output_graph.pb",)),),
+        licence="MPL-2.0 (its repository)",
+        commercial=True,
+        link="https://github.com/mozilla/DeepSpeech/releases/download/v0.1.0/deepspeech-0.1.0-models.tar.gz",
+        converter="deepspeech",
+        note="version 0.1.0, not a later one; unpack output_graph.pb from the archive",
+    ),
+)
+
+METRICS = (
+    Model(
+        name="arcface-iresnet50",
+        purpose="FAD (Fréchet ArcFace distance), identity",
+        origin="hub",
+        repo="lithiumice/ArcFace_PyTorch",
+        files=(ModelFile(role="weights", names=("ms1mv3_arcface_r50_fp16.pth",), megabytes=175),),
+        licence="none shown; upstream non-commercial",
+        commercial=False,
+        link="https://huggingface.co/lithiumice/ArcFace_PyTorch",
+    ),
+    Model(
+        name="efficientface-rafdb",
+        purpose="CSIM (expression cosine), RAF-DB",
+        origin="manual",
+        files=(ModelFile(role="weights", names=("efficientface_rafdb.pth",)),),
+        licence=None,
+        commercial=None,
+        link=f"{_DRIVE}1W_3JT2_c_2R18kPTUUfX5QvQM2km7APC",
+        note="rename the downloaded file to the name given here",
+    ),
+    Model(
+        name="efficientface-affectnet",
+        purpose="CSIM (expression cosine), AffectNet-7",
+        origin="manual",
+        files=(ModelFile(role="weights", names=("efficientface_affectnet.pth",)),),
+        licence=None,
+        commercial=None,
+        link=f"{_DRIVE}1nwerwDyDqC2ia1Eqa-S6lb2SipwL-hTs",
+        note="rename the downloaded file to the name given here",
+    ),
+    Model(
+        name="syncnet",
+        purpose="LSE-D, LSE-C (SyncNet v2)",
+        origin="hub",
+        repo="lithiumice/syncnet",
+        files=(ModelFile(role="weights", names=("syncnet_v2.model",), megabytes=54.6),),
+        licence=None,
+        commercial=None,
+        link="https://huggingface.co/lithiumice/syncnet",
+        note="its code is MIT",
+    ),
+    Model(
+        name="wav2lip-expert",
+        purpose="lip-sync expert of Wav2Lip (sync loss)",
+        origin="hub",
+        repo="Nekochu/Wav2Lip",
+        files=(ModelFile(role="weights", names=("lipsync_expert.pth",), size=197357631, sha256="9b9936c7"),),
+        licence="none shown; upstream research only",
+        commercial=False,
+        link="https://huggingface.co/Nekochu/Wav2Lip",
+        note="only the first 8 digits of its checksum are known",
+    ),
+    Model(
+        name="vgg19",
+        purpose="perceptual loss",
+        origin="web",
+        files=(ModelFile(role="weights", names=("vgg19-dcbb9e9d.pth",), megabytes=548, sha256="dcbb9e9d"),),
+        licence="BSD-3-Clause (torchvision); trained on ImageNet",
+        commercial=None,
+        link="https://download.pytorch.org/models/vgg19-dcbb9e9d.pth",
+    ),
+    Model(
+        name="vgg16",
+        purpose="LPIPS",
+        origin="web",
+        files=(ModelFile(role="weights", names=("vgg16-397923af.pth",), megabytes=528, sha256="397923af"),),
+        licence="BSD-3-Clause (torchvision); trained on ImageNet",
+        commercial=None,
+        link="https://download.pytorch.org/models/vgg16-397923af.pth",
+    ),
+)
+
+MODELS: tuple[Model, ...] = EMBEDDED + TALKING_HEADS + METRICS
+
+
+def find_model(name: str) -> Model:
+    """The entry of that name. Raises InputError that lists the known names."""
+    for model in MODELS:
+        if model.name == name:
+            return model
+    raise InputError(f"unknown model {name!r}; choose one of: {', '.join(model.name for model in MODELS)}")

@@ -1,0 +1,96 @@
+"""Reading model files without running anything that is inside them, and filling networks strictly."""
+
+from __future__ import annotations
+
+import pickle
+import re
+import zipfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from ..errors import WeightsError
+
+_SHOWN = 3  # keys named in an error
+
+
+def safe_load(path: Path, *, allow: Sequence[Any] = ()) -> dict[str, Any]:
+    """The dictionary in a ``.safetensors`` file or a PyTorch checkpoint, on the CPU.
+
+    Checkpoints are read with ``weights_only=True``: tensors, numbers, strings and containers; ``allow`` names further
+    harmless classes (such as those of numpy scalars). Tensors are memory-mapped where the format permits, so unused
+    parts of a checkpoint cost no memory.
+
+    Raises WeightsError where the file is missing, damaged, no dictionary, or holds program code.
+    """
+    try:
+        if path.suffix == ".safetensors":
+            return dict(load_file(path))
+        with torch.serialization.safe_globals(list(allow)):
+            # files from before PyTorch 1.6 are no zip archives and cannot be mapped
+            loaded = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
+    except FileNotFoundError:
+        raise WeightsError(f"there is no model file {path}; see `python -m thfem_core models list`") from None
+    except pickle.UnpicklingError as error:
+        raise _unpickling_error(path, str(error)) from None
+    except (OSError, SafetensorError, RuntimeError, EOFError, ValueError, KeyError, UnicodeDecodeError) as error:
+        raise _damaged(path, error) from None
+    if not isinstance(loaded, dict):
+        raise WeightsError(f"{path} holds a {type(loaded).__name__}, not a dictionary of tensors; it is another file")
+    return loaded
+
+
+def _damaged(path: Path, error: Exception) -> WeightsError:
+    reason = " ".join(str(error).split())[:120] or type(error).__name__
+    return WeightsError(f"{path} is damaged or incomplete ({reason}); delete it and get it again")
+
+
+def _unpickling_error(path: Path, message: str) -> WeightsError:
+    found = re.search(r"Unsupported (?:global|class)[^A-Za-z]*(?:GLOBAL )?([\w.]+)", message)
+    if found is None:
+        return _damaged(path, ValueError(message.splitlines()[0].split(". ")[0]))
+    return WeightsError(
+        f"{path} is refused: it holds program code ({found[1]}), not only tensors; get it from its authors again"
+    )
+
+
+def state_dict(path: Path, *, allow: Sequence[Any] = ()) -> dict[str, Tensor]:
+    """The flat state dict in a file: unwrapped from ``{"state_dict": …}``, without the ``module.`` that
+    ``nn.DataParallel`` puts before keys. Raises WeightsError, also where other things than tensors are in it."""
+    loaded = safe_load(path, allow=allow)
+    inner = loaded.get("state_dict", loaded)
+    if not isinstance(inner, dict) or not inner or not all(isinstance(value, Tensor) for value in inner.values()):
+        raise WeightsError(f"{path} holds no plain state dict (its keys: {_few(map(str, loaded))}); it is another file")
+    return {str(key).removeprefix("module."): value for key, value in inner.items()}
+
+
+def load_strict(module: nn.Module, state: Mapping[str, Tensor], *, what: str) -> None:
+    """Fill ``module`` with ``state``: same keys, same shapes. ``what`` names model and file for the error.
+
+    Raises WeightsError that names the first few keys which differ; the module is then unchanged.
+    """
+    own = module.state_dict()
+    missing = [key for key in own if key not in state]
+    unexpected = [key for key in state if key not in own]
+    reshaped = [
+        f"{key} is {tuple(state[key].shape)} instead of {tuple(own[key].shape)}"
+        for key in own
+        if key in state and state[key].shape != own[key].shape
+    ]
+    faults = (("missing", missing), ("unexpected", unexpected), ("of another shape", reshaped))
+    listed = [f"{len(keys)} {kind} ({_few(keys)})" for kind, keys in faults if keys]
+    if listed:
+        raise WeightsError(
+            f"{what} is of another architecture: {', '.join(listed)}; use the file the model table names"
+        )
+    module.load_state_dict(state)
+
+
+def _few(keys: Any) -> str:
+    keys = list(keys)
+    return ", ".join(keys[:_SHOWN]) + (", …" if len(keys) > _SHOWN else "")
