@@ -1,0 +1,70 @@
+"""Fréchet distance between two sets of features, exact also for few frames.
+
+Between Gaussians fitted to both: |μa − μb|² + tr(Σa) + tr(Σb) − 2 tr(√(Σa Σb)). The last trace is the sum of the
+singular values of B·Aᵀ, with A and B the centred features over √(n − 1): no matrix root is taken, so nothing is lost
+where the covariances are singular, as they are whenever a clip has fewer frames than the features have numbers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..errors import InputError
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class FeatureSpread:
+    """Where a set of features lies and how it spreads, of bounded size.
+
+    count: rows seen. mean: (D,) float64. factor: (≤ D, D) float64, a triangular root of the scatter matrix
+    Σ (x − mean)(x − mean)ᵀ = factorᵀ · factor.
+    """
+
+    count: int
+    mean: np.ndarray
+    factor: np.ndarray
+
+    @classmethod
+    def empty(cls, width: int) -> FeatureSpread:
+        return cls(count=0, mean=np.zeros(width), factor=np.zeros((0, width)))
+
+    @classmethod
+    def of(cls, features: np.ndarray) -> FeatureSpread:
+        """The spread of (N, D) features; rows with NaN (frames without a face) do not count."""
+        return cls.empty(features.shape[1]).updated(features)
+
+    def updated(self, features: np.ndarray) -> FeatureSpread:
+        """With further rows (N, D). Any split into blocks gives the same result (Chan et al. 1983, on the factor)."""
+        rows = np.asarray(features, np.float64)
+        rows = rows[np.isfinite(rows).all(axis=1)]
+        if not len(rows):
+            return self
+        mean, count = rows.mean(axis=0), self.count + len(rows)
+        between = np.sqrt(self.count * len(rows) / count) * (mean - self.mean)
+        factor = np.linalg.qr(np.vstack([self.factor, rows - mean, between[None]]), mode="r")
+        return FeatureSpread(count=count, mean=self.mean + (mean - self.mean) * len(rows) / count, factor=factor)
+
+
+def frechet_distance(a: FeatureSpread, b: FeatureSpread) -> float:
+    """The squared Fréchet distance (as FID and FAD report it), ≥ 0, with unbiased covariances.
+
+    Raises InputError below two rows in either set, or where the features are of different width.
+    """
+    if min(a.count, b.count) < 2:
+        raise InputError(f"a Fréchet distance needs 2 frames with a face on both sides, not {a.count} and {b.count}")
+    if a.mean.shape != b.mean.shape:
+        raise InputError(
+            f"features of {len(a.mean)} and {len(b.mean)} numbers do not compare; use one network for both"
+        )
+    left, right = a.factor / np.sqrt(a.count - 1), b.factor / np.sqrt(b.count - 1)
+    shared = np.linalg.svd(right @ left.T, compute_uv=False).sum()
+    spread = np.square(left).sum() + np.square(right).sum() - 2.0 * shared
+    return max(float(np.square(a.mean - b.mean).sum() + spread), 0.0)
+
+
+def unit_rows(features: np.ndarray) -> np.ndarray:
+    """(…, D) scaled to Euclidean length 1; rows of length 0 stay."""
+    length = np.linalg.norm(features, axis=-1, keepdims=True)
+    return features / np.where(length > 0, length, 1.0)

@@ -1,0 +1,78 @@
+"""Do lips and sound go together, and with which delay? LSE-D, LSE-C and the offset (SyncNet; Wav2Lip's evaluation).
+
+Both streams are rows of features, one per window of frames. Each lip row is compared with the sound rows up to
+``max_shift`` windows before and after; beyond the ends the sound is rows of zeros, as in the published protocol.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from ..errors import InputError
+
+MAX_SHIFT = 15  # windows, of 1/25 s
+_EPSILON = 1e-6  # added to each difference, as torch.nn.PairwiseDistance does
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SyncScore:
+    """distance: LSE-D, the least mean distance over all shifts (lower = better). confidence: LSE-C, median − least
+    (higher = better). offset: windows by which the sound must be moved to fit; positive where the sound is early.
+    curve: mean distance per shift, from −max_shift to max_shift. windows: how many lip windows were compared.
+    """
+
+    distance: float
+    confidence: float
+    offset: int
+    curve: tuple[float, ...]
+    windows: int
+
+
+def window_distances(lips: torch.Tensor, sound: torch.Tensor) -> torch.Tensor:
+    """lips (N, D); sound (N + 2·s, D), row i + j the candidate of lip row i at shift j − s. Returns (N, 2·s + 1)."""
+    count, shifts = len(lips), len(sound) - len(lips) + 1
+    candidates = sound.unfold(0, count, 1)  # (shifts, D, N)
+    difference = lips.T[None] - candidates + _EPSILON
+    return difference.square().sum(dim=1).sqrt().T.reshape(count, shifts)
+
+
+class SyncCurve:
+    """Mean distance per shift, accumulated over blocks of lip windows: memory does not grow with the clip."""
+
+    def __init__(self, max_shift: int = MAX_SHIFT) -> None:
+        self.max_shift = max_shift
+        self._sum, self._windows = np.zeros(2 * max_shift + 1), 0
+
+    def add(self, lips: torch.Tensor, sound: torch.Tensor) -> None:
+        """The next lip rows (N, D), with sound rows (N + 2·max_shift, D): from max_shift before to max_shift after."""
+        if len(sound) != len(lips) + 2 * self.max_shift:
+            raise ValueError(f"{len(lips)} lip rows need {len(lips) + 2 * self.max_shift} sound rows, not {len(sound)}")
+        if len(lips):
+            self._sum += window_distances(lips, sound).double().sum(dim=0).cpu().numpy()
+            self._windows += len(lips)
+
+    def score(self) -> SyncScore:
+        """Raises InputError without any window."""
+        if not self._windows:
+            raise InputError("no window of 5 frames shows a face while there is sound; give a longer talking clip")
+        curve = self._sum / self._windows
+        best = int(curve.argmin())
+        return SyncScore(
+            distance=float(curve[best]),
+            confidence=float(np.median(curve) - curve[best]),
+            offset=self.max_shift - best,
+            curve=tuple(curve.tolist()),
+            windows=self._windows,
+        )
+
+
+def sync_score(lips: torch.Tensor, sound: torch.Tensor, *, max_shift: int = MAX_SHIFT) -> SyncScore:
+    """The score of two whole streams (N, D) of equal length; the sound is padded with rows of zeros."""
+    if lips.shape != sound.shape:
+        raise InputError(f"{len(lips)} lip windows and {len(sound)} sound windows do not pair; cut both to one length")
+    curve = SyncCurve(max_shift)
+    curve.add(lips, torch.nn.functional.pad(sound, (0, 0, max_shift, max_shift)))
+    return curve.score()
