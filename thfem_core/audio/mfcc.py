@@ -13,6 +13,7 @@ _FFT = 512
 _FILTERS = 26
 _PRE_EMPHASIS = 0.97
 _LIFTER = 22
+_ROWS_AT_ONCE = 4096
 
 
 @lru_cache(maxsize=1)
@@ -38,17 +39,36 @@ def mfcc(samples: np.ndarray, *, step: int, cepstra: int = 13) -> np.ndarray:
     """
     if step < 1:
         raise ValueError(f"the step of the cepstra is {step} samples; give 1 or more")
-    signal = np.asarray(samples, dtype=np.float64)
-    emphasised = np.concatenate([signal[:1], signal[1:] - _PRE_EMPHASIS * signal[:-1]])
-    count = 1 + max(0, -(-(len(signal) - _WINDOW) // step))
-    padded = np.pad(emphasised, (0, (count - 1) * step + _WINDOW - len(signal)))
-    frames = np.lib.stride_tricks.sliding_window_view(padded, _WINDOW)[::step]
-    power = np.square(np.abs(np.fft.rfft(frames, _FFT))) / _FFT
+    count = 1 + max(0, -(-(len(samples) - _WINDOW) // step))
+    return mfcc_at(samples, step * np.arange(count), cepstra=cepstra)
+
+
+def mfcc_at(samples: np.ndarray, starts: np.ndarray, *, cepstra: int = 13) -> np.ndarray:
+    """Cepstra of the 25 ms from each of ``starts`` (T,) on, in samples; silence before and after the sound.
+
+    samples: (N,) as in :func:`mfcc`; only what the rows cover is read. Returns float64 (T, cepstra).
+    """
+    starts = np.asarray(starts, dtype=np.int64)
+    batches = [starts[i : i + _ROWS_AT_ONCE] for i in range(0, len(starts), _ROWS_AT_ONCE)]
+    rows = [_cepstra(_emphasised_pieces(samples, batch), cepstra) for batch in batches]
+    return np.concatenate(rows) if rows else np.zeros((0, cepstra))
+
+
+def _emphasised_pieces(samples: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    positions = starts[:, None] + np.arange(-1, _WINDOW)
+    inside = (positions >= 0) & (positions < len(samples))
+    pieces = np.zeros(positions.shape)
+    pieces[inside] = samples[positions[inside]]
+    return np.where(inside[:, 1:], pieces[:, 1:] - _PRE_EMPHASIS * pieces[:, :-1], 0.0)
+
+
+def _cepstra(pieces: np.ndarray, count: int) -> np.ndarray:
+    power = np.square(np.abs(np.fft.rfft(pieces, _FFT))) / _FFT
     smallest = np.finfo(np.float64).eps
     energy = power.sum(axis=1)
     bands = power @ _triangles().T
     logarithms = np.log(np.where(bands == 0, smallest, bands))
-    rows = dct(logarithms, type=2, axis=1, norm="ortho")[:, :cepstra]
+    rows = dct(logarithms, type=2, axis=1, norm="ortho")[:, :count]
     rows *= 1 + _LIFTER / 2 * np.sin(np.pi * np.arange(rows.shape[1]) / _LIFTER)
     rows[:, 0] = np.log(np.where(energy == 0, smallest, energy))
     return rows

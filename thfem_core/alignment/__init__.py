@@ -1,0 +1,1 @@
+"""Two clips with the same words, laid onto each other in time."""

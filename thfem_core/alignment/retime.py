@@ -1,0 +1,55 @@
+"""A clip shown at the pace of another one that says the same words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+
+from ..errors import InputError
+from ..media.file_video import FileVideo
+from ..media.frame import Frame
+from ..media.video import Video, VideoInfo
+from .frame_map import FrameMap
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RetimedVideo:
+    """:class:`..media.video.Video`: at each frame of ``first`` the picture of ``second`` that belongs to it.
+
+    Frame count, numbers, times and rate are those of ``first``, and so is the sound that belongs to it: write it with
+    ``like=first``. Size, colours and pixels are those of ``second``. Both are read once, forward, so memory does not
+    depend on their length. Raises InputError where the pixels of the two have different shapes.
+    """
+
+    first: Video
+    second: Video
+    frame_map: FrameMap
+
+    def __post_init__(self) -> None:
+        aspects = [(clip.pixel_aspect or 1) if isinstance(clip, FileVideo) else 1 for clip in (self.first, self.second)]
+        if aspects[0] != aspects[1]:
+            raise InputError(
+                f"{self.first.info.name} has pixels of shape {aspects[0]} and {self.second.info.name} of "
+                f"{aspects[1]}; convert both to square pixels"
+            )
+
+    @property
+    def info(self) -> VideoInfo:
+        pictures = self.second.info
+        return replace(
+            self.first.info,
+            name=pictures.name,
+            width=pictures.width,
+            height=pictures.height,
+            bit_depth=pictures.bit_depth,
+        )
+
+    def frames(self) -> Iterator[Frame]:
+        with closing(self.first.frames()) as clock, closing(self.second.frames()) as pictures:
+            shown = coming = next(pictures, None)
+            for tick in clock:
+                moment = self.frame_map.second_time(tick.time)
+                while coming is not None and coming.time <= moment:
+                    shown, coming = coming, next(pictures, None)
+                yield replace(shown, index=tick.index, time=tick.time)
