@@ -1,0 +1,36 @@
+"""The interface of every head pose encoder, and their registry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from ..face.pose import HeadPose
+from ..face.track import FaceTrack
+from ..registry import Registry
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, slots=True)
+class HeadPoses:
+    """One person's head poses over a clip: small and immutable, computed block by block as they are read.
+
+    Convention of :mod:`..face.pose`: a point p of the canonical face (unit: 1 % of the distance between the outer eye
+    corners, origin between them) is seen at scale · rotation · p + translation, in pixels of the full frame. A person
+    is followed on the unedited clip; an edit of the expression does not move the head.
+
+    read: (start, stop) → the poses of these frames of ``track``, NaN where the person is absent.
+    """
+
+    track: FaceTrack
+    read: Callable[[int, int], HeadPose]
+
+
+class PoseEncoder(Protocol):
+    """Reads head poses of tracked people."""
+
+    def encode(self, track: FaceTrack) -> HeadPoses: ...
+
+
+pose_encoders: Registry[PoseEncoder] = Registry("head pose encoder", package=__package__ or "thfem_core.pose")
+pose_encoders.register("mesh", ".mesh:MeshPoseEncoder")
