@@ -1,0 +1,97 @@
+"""EAT's decoder: a picture from a warped feature map, by spatially adaptive normalisation (Park et al., CVPR 2019).
+
+The feature map itself is the "segmentation" that conditions every normalisation.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.nn.utils import spectral_norm
+
+FEATURES = 256
+_HIDDEN = 128
+
+
+class Spade(nn.Module):
+    """instance norm(x) · (1 + γ) + β, with γ and β maps from the conditioning map enlarged to the size of x."""
+
+    def __init__(self, channels: int, *, enlarge: int) -> None:
+        super().__init__()
+        self.mlp_shared = nn.Sequential(nn.Conv2d(FEATURES, _HIDDEN, 3, padding=1), nn.ReLU())
+        self.mlp_gamma = nn.Conv2d(_HIDDEN, channels, 3, padding=1)
+        self.mlp_beta = nn.Conv2d(_HIDDEN, channels, 3, padding=1)
+        self.enlarge: nn.Module = nn.Upsample(scale_factor=enlarge, mode="nearest") if enlarge > 1 else nn.Identity()
+
+    def merge(self) -> None:
+        """One convolution for γ + 1 and β (for inference): the hidden map is read once."""
+        if hasattr(self, "modulation"):
+            return
+        channels = self.mlp_gamma.out_channels
+        with torch.device("meta"):
+            merged = nn.Conv2d(_HIDDEN, 2 * channels, 3, padding=1)
+        gamma, beta = self.mlp_gamma, self.mlp_beta
+        merged.weight = nn.Parameter(torch.cat([gamma.weight, beta.weight]), requires_grad=False)
+        merged.bias = nn.Parameter(torch.cat([gamma.bias + 1, beta.bias]), requires_grad=False)
+        self.modulation: nn.Module = merged
+        del self.mlp_gamma, self.mlp_beta
+
+    def forward(self, x: Tensor, condition: Tensor) -> Tensor:
+        hidden = self.mlp_shared(self.enlarge(condition))
+        if hasattr(self, "modulation"):
+            scale, shift = self.modulation(hidden).chunk(2, dim=1)
+        else:
+            scale, shift = 1 + self.mlp_gamma(hidden), self.mlp_beta(hidden)
+        return torch.addcmul(shift, scale, F.instance_norm(x))
+
+
+class SpadeBlock(nn.Module):
+    """Residual block of two spectrally normalised convolutions with :class:`Spade` before each."""
+
+    def __init__(self, in_channels: int, out_channels: int, *, enlarge: int = 1) -> None:
+        super().__init__()
+        middle = min(in_channels, out_channels)
+        self.conv_0 = spectral_norm(nn.Conv2d(in_channels, middle, 3, padding=1))
+        self.conv_1 = spectral_norm(nn.Conv2d(middle, out_channels, 3, padding=1))
+        self._learned = in_channels != out_channels
+        if self._learned:
+            self.conv_s = spectral_norm(nn.Conv2d(in_channels, out_channels, 1, bias=False))
+        self.norm_0 = Spade(in_channels, enlarge=enlarge)
+        self.norm_1 = Spade(middle, enlarge=enlarge)
+        if self._learned:
+            self.norm_s = Spade(in_channels, enlarge=enlarge)
+
+    def forward(self, x: Tensor, condition: Tensor) -> Tensor:
+        shortcut = self.conv_s(self.norm_s(x, condition)) if self._learned else x
+        y = self.conv_0(F.leaky_relu(self.norm_0(x, condition), 0.2))
+        y = self.conv_1(F.leaky_relu(self.norm_1(y, condition), 0.2))
+        return shortcut + y
+
+
+class SpadeDecoder(nn.Module):
+    """Features (N, 256, 64, 64) → :meth:`features` (N, 64, 256, 256) → :meth:`image` (N, 3, 256, 256) in 0..1."""
+
+    MIDDLE = 6
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc = nn.Conv2d(FEATURES, 512, 3, padding=1)
+        for number in range(self.MIDDLE):
+            setattr(self, f"G_middle_{number}", SpadeBlock(512, 512))
+        self.up_0 = SpadeBlock(512, 256, enlarge=2)
+        self.up_1 = SpadeBlock(256, 64, enlarge=4)
+        self.conv_img = nn.Conv2d(64, 3, 3, padding=1)
+
+    def features(self, condition: Tensor) -> Tensor:
+        x = self.fc(condition)
+        for number in range(self.MIDDLE):
+            x = getattr(self, f"G_middle_{number}")(x, condition)
+        x = self.up_0(F.interpolate(x, scale_factor=2, mode="nearest"), condition)
+        return self.up_1(F.interpolate(x, scale_factor=2, mode="nearest"), condition)
+
+    def image(self, features: Tensor) -> Tensor:
+        return torch.sigmoid(self.conv_img(F.leaky_relu(features, 0.2)).float())
+
+    def forward(self, condition: Tensor) -> Tensor:
+        return self.image(self.features(condition))
