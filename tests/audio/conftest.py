@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
-from golden_sound import GOLDENS, voice
+from made_up_speech import voice
 
 from thfem_core.audio.speech import Speech
 from thfem_core.media.sound import Sound
@@ -10,7 +12,9 @@ from thfem_core.media.sound import Sound
 
 @pytest.fixture(scope="session")
 def goldens() -> dict[str, np.ndarray]:
-    with np.load(GOLDENS) as archive:
+    """Rows of what the reference front ends make of the voice and of ``pcm``: Wav2Lip, EAT and THFEM spectrograms,
+    the inputs of EAMM and DeepSpeech, and python_speech_features cepstra."""
+    with np.load(Path(__file__).with_name("goldens.npz")) as archive:
         return dict(archive)
 
 

@@ -12,9 +12,9 @@ import av
 import numpy as np
 import pytest
 import soxr
-from golden_sound import syllables
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from made_up_speech import syllables
 
 from thfem_core.audio.speech import Speech
 from thfem_core.errors import InputError, OutputError

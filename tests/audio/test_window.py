@@ -9,9 +9,9 @@ from math import floor
 import numpy as np
 import pytest
 import torch
-from golden_sound import voice
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from made_up_speech import voice
 
 from thfem_core.audio.mel import log_mel, mel_basis
 from thfem_core.audio.profile import COMPACT, EAT, EAT_COMPAT, PROFILES, WAV2LIP, MelProfile

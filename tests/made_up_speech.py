@@ -1,20 +1,12 @@
-"""The sounds behind goldens.npz, and made-up speech.
-
-goldens.npz holds rows of what the reference front ends make of these sounds: Wav2Lip, EAT and THFEM spectrograms,
-python_speech_features cepstra and the warping path of THFEM.
-"""
+"""Sounds like speech, for the tests of audio, alignment and what hears them."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
-
-GOLDENS = Path(__file__).with_name("goldens.npz")
 
 
 def voice(seed: int = 3) -> np.ndarray:
-    """2 s at 16 kHz, float32 (32000,): three harmonics of a wobbling pitch, swelling, and a little noise."""
+    """2 s at 16 kHz, float32 (32000,), the sound behind the goldens: three harmonics of a wobbling pitch, swelling, and a little noise."""
     n = np.arange(32000)
     pitch = 180 + 60 * np.sin(2 * np.pi * 1.5 * n / 16000 + seed)
     phase = 2 * np.pi * np.cumsum(pitch) / 16000
