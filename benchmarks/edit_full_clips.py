@@ -22,8 +22,9 @@ import av
 import numpy as np
 
 from thfem_core.expression.request import EMOTIONS
+from thfem_core.metrics.views import yaw
 
-from .judge import Judges, add_arguments, compare, load_judges, look_at_file, markdown_table, mean, median, yaw
+from .judge import Judges, add_arguments, compare, load_judges, look_at_file, markdown_table, mean, median
 from .strips import save_strip, tile
 
 FRONTAL = 25.0  # degrees of yaw that a frontal clip stays below in 9 of 10 frames

@@ -14,10 +14,9 @@ import av
 import numpy as np
 import torch
 
-from thfem_core.face.canonical import canonical_mesh
 from thfem_core.face.models import FaceModels, face_models
-from thfem_core.face.pose import head_pose
 from thfem_core.media.array_frame import ArrayFrame
+from thfem_core.metrics.face_follower import FaceFollower
 from thfem_core.metrics.jitter import added_jitter, jitter_ratio
 from thfem_core.metrics.lip_motion import (
     closure_recall,
@@ -28,12 +27,11 @@ from thfem_core.metrics.lip_motion import (
     mouth_motion_distance,
 )
 from thfem_core.metrics.seam import outside_face_difference, seam_step
+from thfem_core.metrics.views import clear_views
 
 from .judges.expression import EMOTIONS, ExpressionJudge, load_expression_judges
 from .judges.identity import IdentityJudge, load_identity_judge, mean_cosine
-from .judges.landmarks import RawLandmarks
 
-MAX_YAW = 40.0  # degrees
 SAMPLES = 16  # frames per clip that the networks and the eyes look at
 
 
@@ -104,14 +102,18 @@ def look(
     samples: int = SAMPLES,
     memory: Memory | None = None,
 ) -> Look:
-    """Fit landmarks to every image and let the networks see ``samples`` of them. near: see RawLandmarks."""
+    """Fit landmarks to every image and let the networks see ``samples`` of them.
+
+    near: landmarks (T, 478, 3) of another version of the clip, whose face is to be followed.
+    """
     memory = memory or Memory(None, "")
     wanted, seen = set(sample_numbers(count, samples)), {}
 
     def fit() -> np.ndarray:
-        follower, landmarks = RawLandmarks(judges.faces, near), []
+        follower, landmarks = FaceFollower(judges.faces), []
         for index, image in enumerate(images):
-            landmarks.append(follower.fit(ArrayFrame(index=index, time=Fraction(index, 25), pixels=image)))
+            frame = ArrayFrame(index=index, time=Fraction(index, 25), pixels=image)
+            landmarks.append(follower.fit(frame, near=None if near is None else near[index]))
             if index in wanted:
                 seen[index] = image
         return np.stack(landmarks)
@@ -161,23 +163,6 @@ def look_at_file(
     count = count_frames(path) if frames is None else min(frames, count_frames(path))
     memory = Memory(cache, f"{path.stem}_{path.stat().st_size}_{count}")
     return look(islice(read_video(path), count), count, judges, near=near, memory=memory)
-
-
-def clear_views(landmarks: np.ndarray) -> np.ndarray:
-    """The landmarks (T, 478, 3) with NaN for views of more than MAX_YAW, where the mesh guesses the hidden side."""
-    clear = landmarks.copy()
-    with np.errstate(invalid="ignore"):
-        clear[np.abs(yaw(landmarks)) > MAX_YAW] = np.nan
-    return clear
-
-
-def yaw(landmarks: np.ndarray) -> np.ndarray:
-    """(T, 478, 3) → (T,) degrees, NaN without a face."""
-    seen = np.isfinite(landmarks[:, 0, 0])
-    degrees = np.full(len(landmarks), np.nan)
-    if seen.any():
-        degrees[seen] = head_pose(landmarks[seen], canonical_mesh()).angles()[:, 0]
-    return degrees
 
 
 def compare(source: Look, output: Look) -> dict[str, float]:

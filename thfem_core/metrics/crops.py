@@ -1,18 +1,19 @@
-"""Upright face squares for the judges, cut by landmarks so that detector jitter does not enter the scores."""
+"""Upright face squares, cut by landmarks so that detector jitter does not enter the measures."""
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
 
-from thfem_core.face.pose import RIGID_POINTS
-from thfem_core.metrics.points import OUTER_EYES
+from ..face.pose import RIGID_POINTS
+from .alignment import similarity
+from .points import OUTER_EYES
 
 CANONICAL_CHIN = 152
 FOREHEAD = 10
 # The five ArcFace points at 112²: eyes, nose tip, mouth corners (person's right first).
 ARCFACE_TEMPLATE = np.array(
-    [[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]], np.float32
+    [[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]], np.float64
 )
 # Mesh points per ArcFace point; an eye's centre is the mean of its corners.
 ARCFACE_POINTS = ((33, 133), (362, 263), (4,), (61,), (291,))
@@ -48,7 +49,11 @@ def upright_square(rgb: np.ndarray, landmarks: np.ndarray, size: int, *, scale: 
 
 
 def arcface_square(rgb: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
-    """The 112² crop of face-recognition networks: similarity of five points to the ArcFace template."""
-    points = np.stack([landmarks[list(group), :2].mean(axis=0) for group in ARCFACE_POINTS]).astype(np.float32) - 0.5
-    matrix, _ = cv2.estimateAffinePartial2D(points, ARCFACE_TEMPLATE, method=cv2.LMEDS)
-    return cv2.warpAffine(rgb, matrix, (112, 112), flags=cv2.INTER_LINEAR, borderValue=0)
+    """The 112² crop of face-recognition networks: least-squares similarity of five points to the ArcFace template.
+
+    rgb: (H, W, 3) uint8; landmarks: (478, 2|3) pixels. Bilinear, black beyond the frame. Returns (112, 112, 3) uint8.
+    """
+    points = np.stack([landmarks[list(group), :2].mean(axis=0) for group in ARCFACE_POINTS]) - 0.5
+    matrix, offset = similarity(points[None].astype(np.float64), ARCFACE_TEMPLATE[None])
+    to_crop = np.hstack([matrix[0], offset[0, :, None]])
+    return cv2.warpAffine(rgb, to_crop, (112, 112), flags=cv2.INTER_LINEAR, borderValue=0)

@@ -1,0 +1,27 @@
+"""Leaving out views of a face in which landmarks are guesses."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..face.canonical import canonical_mesh
+from ..face.pose import head_pose
+
+MAX_YAW = 40.0  # degrees; beyond, the mesh guesses the hidden half of the face
+
+
+def yaw(landmarks: np.ndarray) -> np.ndarray:
+    """(T, 478, 3) pixels → (T,) degrees, NaN without a face."""
+    seen = np.isfinite(landmarks[:, 0, 0])
+    degrees = np.full(len(landmarks), np.nan)
+    if seen.any():
+        degrees[seen] = head_pose(landmarks[seen], canonical_mesh()).angles()[:, 0]
+    return degrees
+
+
+def clear_views(landmarks: np.ndarray) -> np.ndarray:
+    """The landmarks (T, 478, 3) with NaN in frames where the face is turned by more than :data:`MAX_YAW`."""
+    clear = landmarks.copy()
+    with np.errstate(invalid="ignore"):
+        clear[np.abs(yaw(landmarks)) > MAX_YAW] = np.nan
+    return clear
