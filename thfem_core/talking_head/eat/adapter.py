@@ -11,7 +11,7 @@ _BOTTLENECK = 4
 
 
 class EmotionAdapter(nn.Module):
-    """(1 + γ) · map + β per channel, γ and β (within ±1) from the prompt; no normalisation.
+    """(1 + gamma) · map + beta per channel, gamma and beta (within ±1) from the prompt; no normalisation.
 
     map: (N, 32, …). emotion: (N or 1, 128).
     """

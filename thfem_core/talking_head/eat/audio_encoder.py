@@ -34,7 +34,7 @@ class _EncoderBlock(nn.Module):
 
 
 class _StyleNorm(nn.Module):
-    """Adaptive instance norm: (1 + γ) · normalised + β, γ and β (within ±1) from the style."""
+    """Adaptive instance norm: (1 + gamma) · normalised + beta, gamma and beta (within ±1) from the style."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()

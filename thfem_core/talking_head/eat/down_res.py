@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import ClassVar
 
 import torch.nn.functional as F
@@ -53,7 +54,7 @@ class TokenPyramid(nn.Sequential):
     folds: ClassVar[Folds] = ()
 
     def __init__(self, *widths: int) -> None:
-        blocks = [DownRes(a, b) for a, b in zip(widths, widths[1:], strict=False)]
+        blocks = [DownRes(a, b) for a, b in itertools.pairwise(widths)]
         super().__init__(*blocks, nn.AvgPool2d(2))
 
     def forward(self, x: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ _HIDDEN = 128
 
 
 class Spade(nn.Module):
-    """instance norm(x) · (1 + γ) + β, with γ and β maps from the conditioning map enlarged to the size of x."""
+    """instance norm(x) · (1 + gamma) + beta, with gamma and beta maps from the conditioning map enlarged to the size of x."""
 
     def __init__(self, channels: int, *, enlarge: int) -> None:
         super().__init__()
@@ -25,7 +25,7 @@ class Spade(nn.Module):
         self.enlarge: nn.Module = nn.Upsample(scale_factor=enlarge, mode="nearest") if enlarge > 1 else nn.Identity()
 
     def merge(self) -> None:
-        """One convolution for γ + 1 and β (for inference): the hidden map is read once."""
+        """One convolution for gamma + 1 and beta (for inference): the hidden map is read once."""
         if hasattr(self, "modulation"):
             return
         channels = self.mlp_gamma.out_channels

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -29,7 +31,7 @@ class _DownBlock(nn.Module):
 class _PatchDiscriminator(nn.Module):
     def __init__(self) -> None:
         super().__init__()
-        pairs = list(zip(_WIDTHS, _WIDTHS[1:], strict=False))
+        pairs = list(itertools.pairwise(_WIDTHS))
         self.down_blocks = nn.ModuleList(
             _DownBlock(a, b, norm=number > 0, pool=number < len(pairs) - 1) for number, (a, b) in enumerate(pairs)
         )

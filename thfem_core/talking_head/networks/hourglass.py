@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import torch
 from torch import Tensor, nn
 
@@ -11,9 +13,7 @@ from .blocks import ConvNorm, DownBlock, UpBlock
 class _Encoder(nn.Module):
     def __init__(self, widths: list[int], dimensions: int) -> None:
         super().__init__()
-        self.down_blocks = nn.ModuleList(
-            DownBlock(a, b, dimensions=dimensions) for a, b in zip(widths, widths[1:], strict=False)
-        )
+        self.down_blocks = nn.ModuleList(DownBlock(a, b, dimensions=dimensions) for a, b in itertools.pairwise(widths))
 
 
 class _Decoder(nn.Module):
