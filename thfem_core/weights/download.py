@@ -6,10 +6,11 @@ proxies, retries. We write the bytes, which is where progress is counted and a c
 
 from __future__ import annotations
 
+import logging
 import os
 import re
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -56,7 +57,10 @@ def download_file(model: Model, file: ModelFile, target: Path, *, progress: Prog
     from huggingface_hub import hf_hub_url
 
     name = file.names[0]
-    url = model.link if model.origin == "web" else hf_hub_url(model.repo, name, revision=model.revision)
+    mirror = os.environ.get("HF_ENDPOINT", "").rstrip("/") or None  # read now: the hub's library reads it at import
+    url = (
+        model.link if model.origin == "web" else hf_hub_url(model.repo, name, revision=model.revision, endpoint=mirror)
+    )
     unfinished = target.parent / UNFINISHED_FOLDER
     try:
         unfinished.mkdir(parents=True, exist_ok=True)
@@ -74,31 +78,27 @@ def _transfer(url: str, stem: Path, file: ModelFile, progress: Progress) -> Path
     """Bring ``url`` completely into a file beside ``stem``, resuming what is there, and check it."""
     from huggingface_hub import get_hf_file_metadata
     from huggingface_hub.file_download import http_get
-    from huggingface_hub.utils import build_hf_headers
+    from huggingface_hub.utils import build_hf_headers, http_backoff
 
-    metadata = get_hf_file_metadata(url)
-    etag = metadata.etag or ""
-    # a part of another version of the file is never continued
-    part = stem.with_name(f"{stem.name}.{re.sub('[^0-9A-Za-z]', '', etag)[:16]}.part")
-    stage = f"Downloading {file.names[0]}"
-    with part.open("ab") as stream:
-        done = stream.tell()
-        progress(stage, done, metadata.size)
-        counted = _CountedFile(stream, part, lambda count: progress(stage, count, metadata.size))
-        try:
-            # the address given, not the one redirected to: that way a token stays with the host it belongs to
-            http_get(
-                url,
-                counted,
-                resume_size=done,
-                headers=build_hf_headers(),
-                expected_size=metadata.size,
-                displayed_filename=file.names[0],
-            )
-        except Exception:
-            if counted.cancelled is not None:
-                raise counted.cancelled from None
-            raise
+    with _quiet_hub():
+        # some versions ask for metadata six times over half a minute before they believe that there is no network
+        http_backoff("HEAD", url, max_retries=0, headers=build_hf_headers(), timeout=10)
+        metadata = get_hf_file_metadata(url)
+        etag = metadata.etag or ""
+        # a part of another version of the file is never continued
+        part = stem.with_name(f"{stem.name}.{re.sub('[^0-9A-Za-z]', '', etag)[:16]}.part")
+        stage = f"Downloading {file.names[0]}"
+        with part.open("ab") as stream:
+            done = stream.tell()
+            progress(stage, done, metadata.size)
+            counted = _CountedFile(stream, part, lambda count: progress(stage, count, metadata.size))
+            try:
+                # the address given, not the one redirected to: that way a token stays with the host it belongs to
+                http_get(url, counted, resume_size=done, headers=build_hf_headers(), expected_size=metadata.size)
+            except Exception:
+                if counted.cancelled is not None:
+                    raise counted.cancelled from None
+                raise
     # the hub's etag of a large file is its sha256
     published = etag if re.fullmatch("[0-9a-f]{64}", etag) else None
     fault = fault_of(part, size=file.size or metadata.size, sha256=file.sha256) or fault_of(part, sha256=published)
@@ -109,26 +109,41 @@ def _transfer(url: str, stem: Path, file: ModelFile, progress: Progress) -> Path
     return part
 
 
-def _network_errors() -> tuple[type[Exception], ...]:
-    """What huggingface_hub raises when a transfer fails: OSError before version 1, httpx's own errors since."""
+@contextmanager
+def _quiet_hub() -> Iterator[None]:
+    """Without the hub's own bars and its notes about each retry: the caller shows progress and one line of error."""
+    from huggingface_hub.utils import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
+
+    logger, bars = logging.getLogger("huggingface_hub"), "huggingface_hub.http_get"
+    level, shown = logger.level, not are_progress_bars_disabled(bars)
+    logger.setLevel(logging.ERROR)
+    if shown:
+        disable_progress_bars(bars)
     try:
-        from httpx import HTTPError
-    except ImportError:
-        return (OSError,)
-    return (OSError, HTTPError)
+        yield
+    finally:
+        logger.setLevel(level)
+        if shown:
+            enable_progress_bars(bars)
+
+
+def _network_errors() -> tuple[type[Exception], ...]:
+    """What huggingface_hub raises when a transfer fails: OSError, and since version 1 errors of its HTTP library."""
+    from huggingface_hub.errors import HfHubHTTPError
+
+    return (OSError, *(base for base in HfHubHTTPError.__mro__ if base.__name__ == "HTTPError"))
 
 
 def _reason(error: Exception) -> str:
     """Why a transfer failed, in a few words."""
-    from huggingface_hub.errors import EntryNotFoundError, GatedRepoError, OfflineModeIsEnabled, RepositoryNotFoundError
+    from huggingface_hub.errors import OfflineModeIsEnabled
 
+    status = getattr(getattr(error, "response", None), "status_code", None)
     if isinstance(error, OfflineModeIsEnabled):
         return "offline mode: HF_HUB_OFFLINE is set"
-    if isinstance(error, GatedRepoError):
-        return "its authors ask you to log in and accept their terms first"
-    if isinstance(error, (RepositoryNotFoundError, EntryNotFoundError)):
-        return "it is not there any more"
+    if status in (401, 403):
+        return "it is not public: log in with `hf auth login` and accept its terms on the page"
+    if status is not None:
+        return "it is not there any more" if status == 404 else f"the server answers with error {status}"
     words = " ".join(str(error).split())
-    if re.search("resolve|refused|unreachable|NewConnection|Name or service|timed out|Connection", words):
-        return "no connection"
-    return words[:160] or type(error).__name__
+    return words[:160] if words.startswith("Consistency") else "no connection, or it broke off; try again to continue"

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
@@ -38,7 +37,9 @@ def safe_load(path: Path, *, allow: Sequence[Any] = ()) -> dict[str, Any]:
         raise WeightsError(f"there is no model file {path}; see `python -m thfem_core models list`") from None
     except pickle.UnpicklingError as error:
         raise _unpickling_error(path, str(error)) from None
-    except (OSError, SafetensorError, RuntimeError, EOFError, ValueError, KeyError, UnicodeDecodeError) as error:
+    except MemoryError:
+        raise
+    except Exception as error:  # on damaged bytes the unpickler fails in any way it likes
         raise _damaged(path, error) from None
     if not isinstance(loaded, dict):
         raise WeightsError(f"{path} holds a {type(loaded).__name__}, not a dictionary of tensors; it is another file")
@@ -51,9 +52,9 @@ def _damaged(path: Path, error: Exception) -> WeightsError:
 
 
 def _unpickling_error(path: Path, message: str) -> WeightsError:
-    found = re.search(r"Unsupported (?:global|class)[^A-Za-z]*(?:GLOBAL )?([\w.]+)", message)
+    found = re.search(r"unsupported global:? (?:global )?<?([\w.]+)", message, re.IGNORECASE)
     if found is None:
-        return _damaged(path, ValueError(message.splitlines()[0].split(". ")[0]))
+        return _damaged(path, ValueError("not a PyTorch checkpoint"))
     return WeightsError(
         f"{path} is refused: it holds program code ({found[1]}), not only tensors; get it from its authors again"
     )
