@@ -18,6 +18,7 @@ from ..media.video import Video
 from ..progress import Progress, silent
 from .dtw import MOST_PAIRS, WarpingPath, dtw_path
 from .frame_map import FrameMap
+from .pauses import quiet_frames, with_even_pauses
 
 Features = Literal["mfcc", "mel"]
 
@@ -72,8 +73,8 @@ def align_clips(
 ) -> Alignment:
     """For each frame of ``first`` the frame of ``second`` in which the same is said.
 
-    Only the sound is looked at. Raises InputError where a clip has none, where one is so much longer that they cannot
-    have the same words, or where they are too long to compare.
+    Only the sound is looked at; where both clips are quiet the pace is even. Raises InputError where a clip has none,
+    where one is so much longer that they cannot have the same words, or where they are too long to compare.
     """
     config = config or AlignmentConfig()
     clips = (first, second)
@@ -90,16 +91,18 @@ def align_clips(
             f"{first.info.name} and {second.info.name} are too long to align in one go; "
             f"cut them into parts of at most {most:.1f} minutes, at best a sentence each"
         )
-    rows = []
+    rows, quiet = [], []
     for number, clip in enumerate(clips):
         progress(_STAGE, number, 3)
-        rows.append(speech_features(_heard(clip), clip.info.frame_rate, counts[number], features=config.features))
+        speech, rate = _heard(clip), clip.info.frame_rate
+        rows.append(speech_features(speech, rate, counts[number], features=config.features))
+        quiet.append(quiet_frames(speech, rate, counts[number]))
     progress(_STAGE, 2, 3)
     band = None if config.band is None else max(1, round(config.band * second.info.frame_rate))
     path = dtw_path(*rows, band=band)
     progress(_STAGE, 3, 3)
     frame_map = FrameMap(
-        target=path.matches(),
+        target=with_even_pauses(path, *quiet),
         first_rate=first.info.frame_rate,
         second_rate=second.info.frame_rate,
         cost=path.cost,
