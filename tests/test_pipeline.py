@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from fake_talking_head import FakeHead
 
 from thfem_core.errors import InputError
 from thfem_core.expression.request import ExpressionRequest
@@ -70,7 +71,7 @@ def portrait(demo_clip: Path) -> ArrayVideo:
 
 def test_every_frame_goes_through_the_editor_once_and_in_order(nobody):
     editor = Recorder()
-    edited = list(edit_video(grey(50), HAPPY, device=CPU, editor=editor, tracks=nobody))
+    edited = list(edit_video(grey(50), HAPPY, device=CPU, editor=editor, tracks=nobody, talking_head=None))
     assert editor.seen == [frame.index for frame in edited] == list(range(50))
     assert editor.frame_rate == Fraction(30000, 1001)
     assert all(frame.rgb()[0, 0, 0] == 255 and frame.rgb()[20, 20, 0] == 77 for frame in edited)
@@ -81,7 +82,13 @@ def test_given_tracks_spare_the_tracking_pass(portrait):
     stages: list[str] = []
     editor = Recorder()
     frames = edit_video(
-        portrait, HAPPY, device=CPU, editor=editor, tracks=tracks, progress=lambda stage, *_: stages.append(stage)
+        portrait,
+        HAPPY,
+        device=CPU,
+        editor=editor,
+        tracks=tracks,
+        talking_head=None,
+        progress=lambda stage, *_: stages.append(stage),
     )
     assert len(list(frames)) == 3
     assert stages == []
@@ -105,7 +112,12 @@ def test_without_tracks_the_faces_are_found_and_reported(portrait):
     editor = Recorder()
     list(
         edit_video(
-            portrait, HAPPY, device=CPU, editor=editor, progress=lambda _stage, count, _total: done.append(count)
+            portrait,
+            HAPPY,
+            device=CPU,
+            editor=editor,
+            talking_head=None,
+            progress=lambda _stage, count, _total: done.append(count),
         )
     )
     assert done == [1, 2, 3]
@@ -129,7 +141,7 @@ def test_a_reference_needs_a_face(portrait):
 @pytest.mark.parametrize("taken", [0, 1, 7])
 def test_closing_early_ends_all_threads(taken, nobody):
     before = threading.active_count()
-    frames = edit_video(grey(500), HAPPY, device=CPU, editor=Recorder(), tracks=nobody)
+    frames = edit_video(grey(500), HAPPY, device=CPU, editor=Recorder(), tracks=nobody, talking_head=None)
     for _ in range(taken):
         next(frames)
     frames.close()
@@ -140,7 +152,7 @@ def test_a_failing_editor_leaves_no_output_and_no_thread(demo_clip, tmp_path):
     clip = FileVideo(demo_clip, duration=Fraction(1, 5))
     before = threading.active_count()
     with pytest.raises(RuntimeError, match="the editor failed"):
-        edit_file(clip.source, tmp_path / "o.mp4", HAPPY, device=CPU, editor=Recorder(fail_at=3))
+        edit_file(clip.source, tmp_path / "o.mp4", HAPPY, device=CPU, editor=Recorder(fail_at=3), talking_head=None)
     assert not list(tmp_path.iterdir())
     assert threading.active_count() == before
 
@@ -149,10 +161,17 @@ def test_an_editor_that_needs_no_faces_gets_none(demo_clip, tmp_path):
     stages: set[str] = set()
     editor = Recorder(needs_faces=False)
     report = edit_file(
-        demo_clip, tmp_path / "o.mp4", HAPPY, device=CPU, editor=editor, progress=lambda stage, *_: stages.add(stage)
+        demo_clip,
+        tmp_path / "o.mp4",
+        HAPPY,
+        device=CPU,
+        editor=editor,
+        talking_head=None,
+        progress=lambda stage, *_: stages.add(stage),
     )
     assert stages == {"Writing video"}
     assert (report.frames, report.faces, report.passed_through, editor.tracks) == (126, None, (), ())
+    assert report.lips is None
 
 
 class _Stop(BaseException):
@@ -167,6 +186,14 @@ def test_a_progress_callback_cancels_at_any_stage(stage, at, demo_clip, tmp_path
 
     before = threading.active_count()
     with pytest.raises(_Stop):
-        edit_file(demo_clip, tmp_path / "o.mp4", HAPPY, device=CPU, editor=Recorder(), progress=cancel)
+        edit_file(
+            demo_clip,
+            tmp_path / "o.mp4",
+            HAPPY,
+            device=CPU,
+            editor=Recorder(),
+            talking_head=FakeHead(),
+            progress=cancel,
+        )
     assert not list(tmp_path.iterdir())
     assert threading.active_count() == before

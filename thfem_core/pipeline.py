@@ -1,7 +1,7 @@
-"""The whole way from a clip to the edited clip: track, choose faces, edit, write.
+"""The whole way from a clip to the edited clip: track, choose faces, edit the expression, draw the lips, write.
 
-Decoding, editing and encoding run in three threads (PyAV, OpenCV and torch release the interpreter lock), joined by
-short queues, so memory does not depend on the length of the clip.
+Decoding, editing, the talking head and encoding run in threads of their own (PyAV, OpenCV and torch release the
+interpreter lock), joined by short queues, so memory does not depend on the length of the clip.
 """
 
 from __future__ import annotations
@@ -29,9 +29,13 @@ from .media.encoding import EncodingConfig
 from .media.frame import Frame
 from .media.open_video import open_video
 from .media.prefetch import prefetch
+from .media.sound import Sound
 from .media.video import Video, VideoInfo
 from .media.writer import check_video_output, write_video
 from .progress import Progress, silent
+from .talking_head.head import Drive, TalkingHead
+from .talking_head.redraw import LipReport, Talking, prepare_talking, redraw_faces
+from .talking_head.windows import WindowConfig
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,7 +43,8 @@ class EditReport:
     """What :func:`edit_file` did.
 
     passed_through: runs of frames written unchanged because no chosen face is clear in them.
-    faces: chosen tracks (a person counts once per shot); None if the editor does not look for faces.
+    faces: chosen tracks (a person counts once per shot); None if nobody looked for faces.
+    lips: what the talking head did; None without one.
     warnings: one line each, for the user. seconds: wall time per stage.
     """
 
@@ -47,6 +52,7 @@ class EditReport:
     frames: int
     passed_through: tuple[range, ...]
     faces: int | None
+    lips: LipReport | None
     sound: Literal["copied", "encoded", "none"]
     warnings: tuple[str, ...]
     seconds: dict[str, float]
@@ -124,65 +130,128 @@ def _cut_off(video: Video, frames: int) -> tuple[str, ...]:
 
 def edit_video(
     video: Video,
-    request: ExpressionRequest,
+    request: ExpressionRequest | None,
     *,
     device: torch.device,
     editor: str | ExpressionEditor = "mesh",
     face: FaceChoice = "largest",
     order: FaceOrder = "left-right",
     tracks: FaceTracks | None = None,
+    talking_head: str | TalkingHead | Talking | None = None,
+    drive: Drive = "blend",
+    window: WindowConfig | None = None,
     progress: Progress = silent,
 ) -> Iterator[Frame]:
     """Yield every frame of ``video`` in order, the chosen faces edited, all else as it was.
 
-    ``tracks`` saves the tracking pass if the caller has one already. ``progress`` hears of the tracking pass only:
-    whoever consumes the frames reports those. Closing the iterator stops its threads and frees the clip.
+    request: None leaves the expression as it is. talking_head: what draws the lips on the edited frames, driven by the
+    clip's own sound (see :func:`prepare_talking`); None leaves them to the editor.
+    ``tracks``, of this unedited clip, saves the tracking pass if the caller has one already. ``progress`` hears of the
+    tracking pass only: whoever consumes the frames reports those. Closing the iterator stops its threads and frees the
+    clip.
     """
     if isinstance(editor, str):
         editor = editors.load(editor)()
-    if tracks is None and editor.needs_faces:
+    talking = talking_head
+    if not isinstance(talking, Talking):
+        talking = prepare_talking(video, talking_head, drive=drive, window=window)
+    searches = editor.needs_faces and request is not None
+    if tracks is None and (searches or talking is not None):
         tracks = find_faces(video, device=device, progress=progress)
     chosen = choose_faces(tracks, face, order) if tracks is not None else ()
+    rate = video.info.frame_rate
     with closing(prefetch(video.frames())) as frames:
-        edited = editor.edit(frames, chosen, request, frame_rate=video.info.frame_rate, device=device)
-        with closing(prefetch(edited)) as done:
-            yield from done
+        done = frames
+        if request is not None:
+            done = prefetch(editor.edit(frames, chosen, request, frame_rate=rate, device=device))
+        with closing(done):
+            if talking is not None and chosen:
+                done = prefetch(redraw_faces(done, chosen, talking, frame_rate=rate, device=device))
+            with closing(done):
+                yield from done
 
 
-def edit_file(
-    source: str | os.PathLike[str],
+def edit_clip(
+    video: Video,
     output: str | os.PathLike[str],
-    request: ExpressionRequest,
+    request: ExpressionRequest | None,
     *,
     device: torch.device,
     editor: str | ExpressionEditor = "mesh",
     face: FaceChoice = "largest",
     order: FaceOrder = "left-right",
+    tracks: FaceTracks | None = None,
+    talking_head: str | TalkingHead | None = None,
+    drive: Drive = "blend",
+    window: WindowConfig | None = None,
+    sound: Sound | None = None,
     encoding: EncodingConfig | None = None,
     progress: Progress = silent,
 ) -> EditReport:
-    """Edit a file into another file with the same frames, times, size and sound.
+    """:func:`edit_video` into a file. sound: moves the lips and is heard in place of the clip's own.
 
     The output appears only when it is complete; whatever happens before, nothing is left behind.
     Raises InputError, OutputError or WeightsError with one line that says what to do.
     """
     check_video_output(output)  # a bad output name should not cost a tracking pass
-    video = open_video(source)
     if isinstance(editor, str):
         editor = editors.load(editor)()
+    warnings: list[str] = []
+    talking = prepare_talking(video, talking_head, drive=drive, window=window, sound=sound, warn=warnings.append)
     start = time.perf_counter()
-    tracks = find_faces(video, device=device, progress=progress) if editor.needs_faces else None
+    searches = editor.needs_faces and request is not None
+    if tracks is None and (searches or talking is not None):
+        tracks = find_faces(video, device=device, progress=progress)
     tracked = time.perf_counter()
     chosen = choose_faces(tracks, face, order) if tracks is not None else ()
-    frames = edit_video(video, request, device=device, editor=editor, face=face, order=order, tracks=tracks)
+    frames = edit_video(
+        video, request, device=device, editor=editor, face=face, order=order, tracks=tracks, talking_head=talking
+    )
+    heard = sound if sound is not None else "source"
     with closing(frames):
-        written = write_video(frames, output, like=video, encoding=encoding, progress=progress)
+        written = write_video(frames, output, like=video, sound=heard, encoding=encoding, progress=progress)
+    # frames that another system edited are never the source's
+    unchanged = tracks is not None and (searches or request is None)
     return EditReport(
         output=Path(output),
         frames=written.frame_count,
-        passed_through=tuple(tracks.missing_frames(chosen)) if tracks is not None else (),
+        passed_through=tuple(tracks.missing_frames(chosen)) if unchanged else (),
         faces=len(chosen) if tracks is not None else None,
+        lips=talking.report if talking is not None else None,
         sound=written.sound,
-        warnings=(*_cut_off(video, written.frame_count), *written.warnings),
+        warnings=(*warnings, *_cut_off(video, written.frame_count), *written.warnings),
         seconds={"tracking": tracked - start, "editing": time.perf_counter() - tracked},
+    )
+
+
+def edit_file(
+    source: str | os.PathLike[str],
+    output: str | os.PathLike[str],
+    request: ExpressionRequest | None,
+    *,
+    device: torch.device,
+    editor: str | ExpressionEditor = "mesh",
+    face: FaceChoice = "largest",
+    order: FaceOrder = "left-right",
+    talking_head: str | TalkingHead | None = None,
+    drive: Drive = "blend",
+    window: WindowConfig | None = None,
+    encoding: EncodingConfig | None = None,
+    progress: Progress = silent,
+) -> EditReport:
+    """:func:`edit_clip` of a file: the same frames, times, size and sound."""
+    check_video_output(output)
+    return edit_clip(
+        open_video(source),
+        output,
+        request,
+        device=device,
+        editor=editor,
+        face=face,
+        order=order,
+        talking_head=talking_head,
+        drive=drive,
+        window=window,
+        encoding=encoding,
+        progress=progress,
     )

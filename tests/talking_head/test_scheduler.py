@@ -5,7 +5,7 @@ import weakref
 
 import numpy as np
 import pytest
-from fake_head import SIZE, FakeSession, WeightTrack, frames_of
+from fake_talking_head import SIZE, FakeSession, WeightTrack, frames_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from ..expression.request import MAX_STRENGTH
 from ..face.track import FaceChoice
 
+if TYPE_CHECKING:
+    from ..talking_head.windows import WindowConfig
+
 FACE_ORDERS = ("left-right", "size")
+NO_TALKING_HEAD = "none"
 
 
 def face_choice(text: str) -> FaceChoice:
@@ -43,6 +48,23 @@ def add_strength_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--strength", type=float, default=1.0, help=f"0 (no change) to {MAX_STRENGTH} (caricature) (default: 1)"
     )
+
+
+def add_window_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--window", type=int, metavar="N", help="frames the talking head draws from one source frame (default: 5)"
+    )
+    parser.add_argument(
+        "--overlap", type=int, metavar="M", help="frames that neighbouring windows cross-fade, less than N (default: 0)"
+    )
+
+
+def window_config(args: argparse.Namespace) -> WindowConfig:
+    """What was said about windows, the rest by default. Raises InputError."""
+    from ..talking_head.windows import WindowConfig
+
+    said = {"size": args.window, "overlap": args.overlap, "source": getattr(args, "window_source", None)}
+    return WindowConfig(**{name: value for name, value in said.items() if value is not None})
 
 
 def frame_runs(runs: Sequence[range]) -> str:

@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING
 from ..errors import InputError
 from ..expression.request import EMOTIONS, MAX_STRENGTH, ExpressionRequest, RegionStrengths, StrengthCurve
 from .arguments import (
+    NO_TALKING_HEAD,
     add_device_argument,
     add_face_arguments,
     add_strength_argument,
+    add_window_arguments,
     frame_runs,
+    window_config,
 )
 from .bars import progress_bars
 
@@ -54,6 +57,25 @@ def add_parser(commands: argparse._SubParsersAction) -> argparse.ArgumentParser:
     parser.add_argument(
         "--edited-frames", type=Path, metavar="PATH", help="with --editor frames: video or picture folder to take"
     )
+    parser.add_argument(
+        "--talking-head",
+        default="none",
+        metavar="mouth|none",
+        help="what draws the lips on the edited frames (default: mouth)",
+    )
+    parser.add_argument(
+        "--drive",
+        default="blend",
+        metavar="audio|original|blend",
+        help="what moves the lips: the sound, the lips of INPUT, or those and the sound where they are hidden "
+        "(default: blend)",
+    )
+    add_window_arguments(parser)
+    parser.add_argument(
+        "--window-source",
+        metavar="previous|first",
+        help="the source of a window: the frame before it, as in the paper (default), or its own first frame",
+    )
     add_face_arguments(parser)
     add_device_argument(parser)
     parser.add_argument("--crf", type=int, help="quality of the encoded video, 0 (lossless) to 51; lower is better")
@@ -77,6 +99,7 @@ def run(args: argparse.Namespace) -> None:
     if (args.edited_frames is not None) != editor_has_expression:
         raise InputError("--editor frames and --edited-frames PATH belong together: give both or neither")
     check_output(args.input, args.output, overwrite_input=args.overwrite_input)
+    window = window_config(args)
 
     from ..device import resolve_device
     from ..media.encoding import EncodingConfig
@@ -101,13 +124,13 @@ def run(args: argparse.Namespace) -> None:
             editor=_editor(args),
             face=args.face,
             order=args.face_order,
+            talking_head=None if args.talking_head == NO_TALKING_HEAD else args.talking_head,
+            drive=args.drive,
+            window=window,
             encoding=encoding,
             progress=progress,
         )
-    for warning in report.warnings:
-        print(f"thfem: {warning}", file=sys.stderr)
-    if not args.quiet:
-        print(summary(report))
+    tell(report, quiet=args.quiet)
 
 
 def _editor(args: argparse.Namespace) -> str | ExpressionEditor:
@@ -125,6 +148,14 @@ def _editor(args: argparse.Namespace) -> str | ExpressionEditor:
     return args.editor
 
 
+def tell(report: EditReport, *, quiet: bool) -> None:
+    """Warnings to stderr, what was done to stdout."""
+    for warning in report.warnings:
+        print(f"thfem: {warning}", file=sys.stderr)
+    if not quiet:
+        print(summary(report))
+
+
 def summary(report: EditReport) -> str:
     """One line on what was done, for people."""
     passed = sum(map(len, report.passed_through))
@@ -134,6 +165,9 @@ def summary(report: EditReport) -> str:
     if passed:
         parts.append(f"passed through unchanged (no clear face): {frame_runs(report.passed_through)}")
     parts.append(f"sound: {report.sound}")
+    if report.lips is not None:
+        reasons = "".join(f", {count} × {reason}" for reason, count in report.lips.reasons.items())
+        parts.append(f"lips drawn in {report.lips.tally.frames} (drive {report.lips.drive}{reasons})")
     seconds = sum(report.seconds.values())
     parts.append(f"{seconds:.1f} s, {report.frames / seconds:.0f} frames/s")
     return f"{report.output}: " + "; ".join(parts)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -11,36 +12,50 @@ import torch
 
 from ..audio.speech import Speech
 from ..device import one_cpu_thread
-from ..errors import InputError
+from ..errors import InputError, WeightsError
 from ..face.track import FaceTrack
 from ..media.frame import Frame
-from .head import Drive, FaceClip, TalkingHead, check_drive
+from ..media.sound import Sound
+from ..media.video import Video
+from .head import Drive, FaceClip, TalkingHead, check_drive, talking_heads
 from .scheduler import DrawnFace, DrawTally, draw_faces
 from .windows import WindowConfig
 
 GPU_BATCH = 8  # windows per call where a GPU computes them side by side
 
+_log = logging.getLogger(__name__)
+
 
 @dataclass(kw_only=True, slots=True)
-class RedrawReport:
-    """What a talking head did, complete when all frames are out.
+class LipReport:
+    """What a talking head did; complete when all frames are out.
 
-    drive: what moved the lips. tally: counts the frames drawn. reports: what the sessions say of themselves, where
-    they do: reason → frames.
+    drive: what moved the lips. tally: counts the frames drawn. sessions: what the back end says of each face, where it
+    does: reason for drawing less than asked → frames.
     """
 
-    drive: Drive | None = None
+    drive: Drive
     tally: DrawTally = field(default_factory=DrawTally)
-    reports: list[Mapping[str, int]] = field(default_factory=list)
+    sessions: list[Mapping[str, int]] = field(default_factory=list)
 
     @property
     def reasons(self) -> dict[str, int]:
-        """The sessions' reasons for drawing less than asked → frames, over all faces."""
+        """Over all faces."""
         total: dict[str, int] = {}
-        for report in self.reports:
-            for reason, frames in report.items():
+        for session in self.sessions:
+            for reason, frames in session.items():
                 total[reason] = total.get(reason, 0) + frames
         return total
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Talking:
+    """A talking head with all it needs for one clip. report: filled in while frames are drawn."""
+
+    head: TalkingHead
+    speech: Speech | None
+    window: WindowConfig
+    report: LipReport
 
 
 def effective_drive(drive: Drive, drives: Sequence[Drive], *, has_speech: bool) -> Drive:
@@ -61,44 +76,79 @@ def effective_drive(drive: Drive, drives: Sequence[Drive], *, has_speech: bool) 
     return drive
 
 
+def prepare_talking(
+    video: Video,
+    talking_head: str | TalkingHead | None,
+    *,
+    drive: Drive = "blend",
+    window: WindowConfig | None = None,
+    sound: Sound | Speech | None = None,
+    warn: Callable[[str], None] | None = None,
+) -> Talking | None:
+    """A talking head by name, and the speech of ``sound`` or else of the clip itself; None without a talking head.
+
+    The default one is left out, with a warning, where its model files are missing. Raises InputError where the name
+    or the drive is unknown, or the clip lacks what the drive needs.
+    """
+    warn = warn or _log.warning
+    head = talking_head
+    if isinstance(head, str):
+        try:
+            head = talking_heads.load(head)()
+        except WeightsError as error:
+            if head != talking_heads.names()[0]:
+                raise
+            warn(f"the lips stay as the edit leaves them: {error}")
+            return None
+    if head is None:
+        return None
+    check_drive(drive)
+    speech = sound if isinstance(sound, Speech) else None
+    if speech is None and drive != "original":
+        speech = Speech.from_video(video, warn=warn) if sound is None else Speech.from_sound(sound)
+    drive = effective_drive(drive, head.drives, has_speech=speech is not None)
+    return Talking(head=head, speech=speech, window=window or WindowConfig(), report=LipReport(drive=drive))
+
+
 def redraw_faces(
     frames: Iterable[Frame],
     tracks: Sequence[FaceTrack],
+    talking: Talking,
     *,
-    head: TalkingHead,
-    speech: Speech | None,
     frame_rate: Fraction,
     device: torch.device,
-    drive: Drive = "blend",
-    window: WindowConfig | None = None,
-    report: RedrawReport | None = None,
 ) -> Iterator[Frame]:
-    """Yield edited ``frames`` with the faces of ``tracks`` (found on the unedited clip) drawn again by ``head``.
+    """Yield edited ``frames`` with the faces of ``tracks`` (found on the unedited clip) drawn by a talking head.
 
     Faces are opened at once, so that faults show before the first frame is asked for; closing the result closes
-    ``frames``. Raises InputError as :func:`effective_drive` does.
+    ``frames``. Raises InputError where the back end cannot draw such a clip.
     """
-    report = report or RedrawReport()
-    report.drive = effective_drive(drive, head.drives, has_speech=speech is not None)
     faces = [
         DrawnFace(
             track=track,
-            session=head.open_face(
-                FaceClip(track=track, speech=speech, frame_rate=frame_rate, device=device, drive=report.drive)
+            session=talking.head.open_face(
+                FaceClip(
+                    track=track,
+                    speech=talking.speech,
+                    frame_rate=frame_rate,
+                    device=device,
+                    drive=talking.report.drive,
+                )
             ),
         )
         for track in tracks
     ]
-    batch = 1 if device.type == "cpu" else GPU_BATCH
-    return _drawn(draw_faces(frames, faces, window=window, batch=batch, tally=report.tally), faces, device, report)
+    return _drawn(frames, faces, talking, device)
 
 
 def _drawn(
-    frames: Iterator[Frame], faces: Sequence[DrawnFace], device: torch.device, report: RedrawReport
+    frames: Iterable[Frame], faces: Sequence[DrawnFace], talking: Talking, device: torch.device
 ) -> Iterator[Frame]:
-    with one_cpu_thread() if device.type == "cpu" else nullcontext():
+    on_cpu, report = device.type == "cpu", talking.report
+    drawn = draw_faces(frames, faces, window=talking.window, batch=1 if on_cpu else GPU_BATCH, tally=report.tally)
+    with one_cpu_thread() if on_cpu else nullcontext():
         try:
-            yield from frames
+            yield from drawn
         finally:
-            frames.close()
-            report.reports += [face.session.report for face in faces if hasattr(face.session, "report")]
+            drawn.close()
+            report.sessions += [face.session.report for face in faces if hasattr(face.session, "report")]

@@ -42,9 +42,9 @@ def draw_faces(
     """Yield the frames in order, every face drawn again in the windows of :func:`.windows.plan_windows`.
 
     frames: edited frames with consecutive numbers. Sources are these frames, never drawn ones. A face is drawn where
-    its track's weight is above 0, by as much; frames without any face come out as they are. Faces are pasted in the order
-    given. batch: windows per call of a session (the result is the same for any). Holds the frames of about ``batch``
-    windows and the sessions' lookahead. Closing the iterator closes ``frames``.
+    its track's weight is above 0, by as much; frames without any face come out as they are. Faces are pasted in the
+    order given. batch: windows per call of a session (the result is the same for any). Holds the frames of about
+    ``batch`` windows and the sessions' lookahead. Closing the iterator closes ``frames``.
     """
     if batch < 1:
         raise ValueError(f"batch is {batch}; give at least 1")

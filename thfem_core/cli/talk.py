@@ -1,0 +1,79 @@
+"""``talk PICTURE_OR_VIDEO SOUND -o OUTPUT``: a portrait that says what is heard."""
+
+from __future__ import annotations
+
+import argparse
+from fractions import Fraction
+from pathlib import Path
+
+from ..expression.request import EMOTIONS, ExpressionRequest
+from .arguments import (
+    add_device_argument,
+    add_face_arguments,
+    add_strength_argument,
+    add_window_arguments,
+    window_config,
+)
+from .bars import progress_bars
+from .edit import check_output, tell
+
+
+def frame_rate(text: str) -> Fraction:
+    """``25``, ``29.97`` (the broadcast rate) or ``30000/1001``, as argparse ``type``."""
+    try:
+        rate = Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        rate = Fraction(0)
+    if not 1 <= rate <= 240:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a frame rate; give 1 to 240 frames per second, such as 25")
+    exact = (Fraction(whole * 1000, 1001) for whole in (24, 30, 60, 120))
+    return next((broadcast for broadcast in exact if abs(rate - broadcast) < Fraction(1, 200)), rate)
+
+
+def add_parser(commands: argparse._SubParsersAction) -> argparse.ArgumentParser:
+    parser = commands.add_parser(
+        "talk",
+        help="make a portrait speak, or a clip speak another sound",
+        description="Make a portrait speak for as long as the sound lasts, or a clip speak another sound.",
+    )
+    parser.add_argument("input", type=Path, metavar="PICTURE_OR_VIDEO", help="a portrait, or a video file")
+    parser.add_argument("sound", type=Path, metavar="SOUND", help="a sound or video file with speech")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="the talking video (.mp4, .mov or .mkv)")
+    parser.add_argument("--fps", type=frame_rate, default=Fraction(25), help="frame rate for a picture (default: 25)")
+    parser.add_argument(
+        "--emotion", choices=EMOTIONS, metavar="EMOTION", help=f"an expression besides: {', '.join(EMOTIONS)}"
+    )
+    add_strength_argument(parser)
+    parser.add_argument("--talking-head", default="mouth", metavar="mouth", help="what draws the lips (default: mouth)")
+    add_window_arguments(parser)
+    add_face_arguments(parser)
+    add_device_argument(parser)
+    parser.add_argument("--overwrite-input", action="store_true", help="allow OUTPUT to be an input itself")
+    return parser
+
+
+def run(args: argparse.Namespace) -> None:
+    for source in (args.input, args.sound):
+        check_output(source, args.output, overwrite_input=args.overwrite_input)
+    request = None if args.emotion is None else ExpressionRequest(emotion=args.emotion, strength=args.strength)
+    window = window_config(args)
+
+    from ..device import resolve_device
+    from ..talk import talk_file
+
+    device = resolve_device(args.device)
+    with progress_bars(quiet=args.quiet) as progress:
+        report = talk_file(
+            args.input,
+            args.sound,
+            args.output,
+            device=device,
+            request=request,
+            frame_rate=args.fps,
+            face=args.face,
+            order=args.face_order,
+            talking_head=args.talking_head,
+            window=window,
+            progress=progress,
+        )
+    tell(report, quiet=args.quiet)
