@@ -1,6 +1,7 @@
 """The sockets of this pack and what travels on them.
 
-THFEM_TRACK carries a :class:`TrackedFaces`: small, immutable, safe for the host to cache.
+THFEM_TRACK carries a :class:`TrackedFaces`, THFEM_SPEECH a :class:`HeardSpeech`, THFEM_FRAME_MAP a
+:class:`..thfem_core.alignment.frame_map.FrameMap`: small, immutable, safe for the host to cache.
 """
 
 from __future__ import annotations
@@ -9,9 +10,17 @@ from dataclasses import dataclass
 
 from comfy_api.latest import io
 
+from ..thfem_core.audio.profile import MelProfile
+from ..thfem_core.audio.speech import Speech
+from ..thfem_core.audio.speech import Speech
 from ..thfem_core.face.track import FaceOrder, FaceTracks
+from ..thfem_core.pose.encoder import HeadPoses
 
 Track = io.Custom("THFEM_TRACK")
+Pose = io.Custom("THFEM_POSE")
+SpeechSocket = io.Custom("THFEM_SPEECH")
+SpeechSocket = io.Custom("THFEM_SPEECH")
+FrameMapSocket = io.Custom("THFEM_FRAME_MAP")
 HostLandmarks = io.Custom("FACE_LANDMARKS")  # of the host's own MediaPipe nodes, where it has them
 
 
@@ -21,3 +30,36 @@ class TrackedFaces:
 
     tracks: FaceTracks
     order: FaceOrder
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HeardSpeech:
+    """The sound of a clip, held in a file rather than memory, and the window of ``steps`` columns around each frame."""
+
+    speech: Speech
+    profile: MelProfile
+    steps: int
+
+    @property
+    def summary(self) -> str:
+        """In words, for the user."""
+        step = self.profile.hop_length / self.profile.sample_rate
+        return (
+            f"{float(self.speech.duration):.2f} s of speech at level {self.speech.level:.3f}; {self.profile.name}: "
+            f"{self.steps} columns of {1000 * step:g} ms, {1000 * self.steps * step:.0f} ms around each frame"
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EncodedPoses:
+    """Head poses of everybody in ``tracks``."""
+
+    tracks: FaceTracks
+    poses: tuple[HeadPoses, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SpokenSound:
+    """The sound of a clip as talking heads hear it; sample 0 is heard when frame 0 is seen."""
+
+    speech: Speech
