@@ -1,7 +1,7 @@
 """The sockets of this pack and what travels on them.
 
-THFEM_TRACK carries a :class:`TrackedFaces`, THFEM_SPEECH a :class:`HeardSpeech`, THFEM_FRAME_MAP a
-:class:`..thfem_core.alignment.frame_map.FrameMap`: small, immutable, safe for the host to cache.
+THFEM_TRACK carries a :class:`TrackedFaces`, THFEM_POSE an :class:`EncodedPoses`, THFEM_SPEECH a :class:`HeardSpeech`,
+THFEM_FRAME_MAP a :class:`..thfem_core.alignment.frame_map.FrameMap`: small, immutable, safe for the host to cache.
 """
 
 from __future__ import annotations
@@ -12,13 +12,11 @@ from comfy_api.latest import io
 
 from ..thfem_core.audio.profile import MelProfile
 from ..thfem_core.audio.speech import Speech
-from ..thfem_core.audio.speech import Speech
 from ..thfem_core.face.track import FaceOrder, FaceTracks
 from ..thfem_core.pose.encoder import HeadPoses
 
 Track = io.Custom("THFEM_TRACK")
 Pose = io.Custom("THFEM_POSE")
-SpeechSocket = io.Custom("THFEM_SPEECH")
 SpeechSocket = io.Custom("THFEM_SPEECH")
 FrameMapSocket = io.Custom("THFEM_FRAME_MAP")
 HostLandmarks = io.Custom("FACE_LANDMARKS")  # of the host's own MediaPipe nodes, where it has them
@@ -56,10 +54,3 @@ class EncodedPoses:
 
     tracks: FaceTracks
     poses: tuple[HeadPoses, ...]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SpokenSound:
-    """The sound of a clip as talking heads hear it; sample 0 is heard when frame 0 is seen."""
-
-    speech: Speech
