@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from comfy_host import REPO
-from conftest import CONTENT, REVISION
-from hub_server import Hub
+from filelock import FileLock
+from hub_server import CONTENT, REVISION, Hub
 
 from thfem_core.errors import InputError, WeightsError
 from thfem_core.weights.manifest import find_model
@@ -46,6 +47,24 @@ def test_the_pinned_revision_is_asked_for(hub, folder):
     assert all(f"/resolve/{REVISION}/" in request for request in hub.requests)
 
 
+@pytest.mark.parametrize(("name", "sent"), [("unknown", "Bearer hf_secret"), ("web", None)])
+def test_a_users_token_goes_to_the_hub_alone(name, sent, hub, folder, monkeypatch):
+    monkeypatch.setenv("HF_TOKEN", "hf_secret")
+    locate(name, folders=[folder])
+    assert hub.tokens == {sent}
+
+
+def test_waiting_for_another_process_can_be_cancelled(hub, folder):
+    (folder / "known").mkdir(parents=True)
+
+    def cancel(stage: str, done: int, total: int | None) -> None:
+        raise KeyboardInterrupt
+
+    with FileLock(folder / "known" / ".net.pth.lock"), pytest.raises(KeyboardInterrupt):
+        locate("known", folders=[folder], progress=cancel)
+    assert hub.gets() == []
+
+
 @pytest.mark.parametrize("place", ["models/known/net.pth", "models/net.pth", "cache/thfem/net.pth", "other/net.pth"])
 def test_local_files_win(place, hub, folder, tmp_path, monkeypatch):
     monkeypatch.setenv("THFEM_MODELS", os.pathsep.join([str(tmp_path / "nowhere"), str(tmp_path / "other")]))
@@ -78,7 +97,7 @@ def test_a_broken_download_is_continued(hub, folder):
     hub.requests.clear()
     assert locate_file("unknown", folders=[folder]).read_bytes() == CONTENT
     assert resumed_from(hub) >= 2**16
-    assert [path.suffix for path in (folder / "unknown" / ".unfinished").iterdir()] == [".lock"]
+    assert [path.name for path in (folder / "unknown").iterdir()] == ["net.pth"], "nothing else is left"
 
 
 def test_a_cancelled_download_stops_at_once_and_is_continued(hub, folder):
@@ -95,6 +114,13 @@ def test_a_cancelled_download_stops_at_once_and_is_continued(hub, folder):
     hub.requests.clear()
     assert locate_file("known", folders=[folder]).read_bytes() == CONTENT
     assert resumed_from(hub) == 2**16
+
+
+def test_two_processes_fetch_a_file_once(hub, folder):
+    with ThreadPoolExecutor(4) as pool:
+        paths = set(pool.map(lambda _: locate_file("known", folders=[folder]), range(4)))
+    assert paths == {folder / "known" / "net.pth"}
+    assert len(hub.gets()) == 1
 
 
 @pytest.mark.parametrize("name", ["known", "unknown", "web"])
@@ -133,6 +159,7 @@ def test_no_network_is_one_line_at_once(hub, folder, monkeypatch, capfd):
     with pytest.raises(WeightsError, match="no connection") as error:
         locate("unknown", folders=[folder])
     one_line(error)
+    assert not folder.exists()
     assert capfd.readouterr() == ("", "")
 
 

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from ..errors import WeightsError
 from ..media.atomic import output_error
@@ -20,7 +20,8 @@ from ..progress import Progress
 from .checksum import fault_of
 from .manifest import Model, ModelFile
 
-UNFINISHED_FOLDER = ".unfinished"  # inside the target's folder: parts to resume from, and locks
+if TYPE_CHECKING:
+    from huggingface_hub import HfFileMetadata
 
 
 class _CountedFile:
@@ -48,57 +49,75 @@ class _CountedFile:
 
 def download_file(model: Model, file: ModelFile, target: Path, *, progress: Progress) -> None:
     """Fetch the published ``file`` of ``model`` to ``target``. Folders are made as needed; where another process
-    already fetches it, wait for that. An interrupted download stays in a hidden folder and is continued next time.
+    already fetches it, wait for that. An interrupted download stays in a hidden file and is continued next time.
 
     Raises WeightsError (no network, offline, not there, or not what the manifest or the hub says it should be; the
     message gives the reason only) and OutputError (cannot write).
     """
-    from filelock import FileLock
     from huggingface_hub import hf_hub_url
+    from huggingface_hub.utils import build_hf_headers
 
     name = file.names[0]
     mirror = os.environ.get("HF_ENDPOINT", "").rstrip("/") or None  # read now: the hub's library reads it at import
     url = (
         model.link if model.origin == "web" else hf_hub_url(model.repo, name, revision=model.revision, endpoint=mirror)
     )
-    unfinished = target.parent / UNFINISHED_FOLDER
+    headers = build_hf_headers(token=None if model.origin == "hub" else False)  # a user's token is for the hub alone
+    stage = f"Downloading {name}"
     try:
-        unfinished.mkdir(parents=True, exist_ok=True)
-        with FileLock(unfinished / f"{name}.lock"):
-            if not target.is_file():
-                part = _transfer(url, unfinished / name, file, progress)
-                os.replace(part, target)
+        with _quiet_hub():
+            metadata = _metadata(url, headers)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            lock = target.with_name(f".{name}.lock")
+            with _alone(lock, waiting=lambda: progress(stage, 0, metadata.size)):
+                if not target.is_file():
+                    part = _transfer(
+                        url, headers, metadata, target, file, lambda done: progress(stage, done, metadata.size)
+                    )
+                    os.replace(part, target)
+        with suppress(OSError):  # whoever still waits for the lock will find the target
+            lock.unlink()
     except _network_errors() as error:
         if isinstance(error, OSError) and error.filename is not None:
             raise output_error(error, target) from error
         raise WeightsError(f"cannot download {url} ({_reason(error)})") from error
 
 
-def _transfer(url: str, stem: Path, file: ModelFile, progress: Progress) -> Path:
-    """Bring ``url`` completely into a file beside ``stem``, resuming what is there, and check it."""
+def _metadata(url: str, headers: dict[str, str]) -> HfFileMetadata:
+    """Size and etag of what is to be had at ``url``."""
     from huggingface_hub import get_hf_file_metadata
-    from huggingface_hub.file_download import http_get
-    from huggingface_hub.utils import build_hf_headers, http_backoff
+    from huggingface_hub.utils import http_backoff
 
-    with _quiet_hub():
-        # some versions ask for metadata six times over half a minute before they believe that there is no network
-        http_backoff("HEAD", url, max_retries=0, headers=build_hf_headers(), timeout=10)
-        metadata = get_hf_file_metadata(url)
-        etag = metadata.etag or ""
-        # a part of another version of the file is never continued
-        part = stem.with_name(f"{stem.name}.{re.sub('[^0-9A-Za-z]', '', etag)[:16]}.part")
-        stage = f"Downloading {file.names[0]}"
-        with part.open("ab") as stream:
-            done = stream.tell()
-            progress(stage, done, metadata.size)
-            counted = _CountedFile(stream, part, lambda count: progress(stage, count, metadata.size))
-            try:
-                # the address given, not the one redirected to: that way a token stays with the host it belongs to
-                http_get(url, counted, resume_size=done, headers=build_hf_headers(), expected_size=metadata.size)
-            except Exception:
-                if counted.cancelled is not None:
-                    raise counted.cancelled from None
-                raise
+    # some versions ask for metadata six times over half a minute before they believe that there is no network
+    http_backoff("HEAD", url, max_retries=0, headers=headers, timeout=10)
+    return get_hf_file_metadata(url, token=False, headers=headers)
+
+
+def _transfer(
+    url: str,
+    headers: dict[str, str],
+    metadata: HfFileMetadata,
+    target: Path,
+    file: ModelFile,
+    report: Callable[[int], None],
+) -> Path:
+    """Bring ``url`` completely into a hidden file beside ``target``, resuming what is there, and check it."""
+    from huggingface_hub.file_download import http_get
+
+    etag = metadata.etag or ""
+    # a part of another version of the file is never continued
+    part = target.with_name(f".{target.name}.{re.sub('[^0-9A-Za-z]', '', etag)[:16]}.part")
+    with part.open("ab") as stream:
+        done = stream.tell()
+        report(done)
+        counted = _CountedFile(stream, part, report)
+        try:
+            # the address given, not the one redirected to: that way a token stays with the host it belongs to
+            http_get(url, counted, resume_size=done, headers=headers, expected_size=metadata.size)
+        except Exception:
+            if counted.cancelled is not None:
+                raise counted.cancelled from None
+            raise
     # the hub's etag of a large file is its sha256
     published = etag if re.fullmatch("[0-9a-f]{64}", etag) else None
     fault = fault_of(part, size=file.size or metadata.size, sha256=file.sha256) or fault_of(part, sha256=published)
@@ -107,6 +126,24 @@ def _transfer(url: str, stem: Path, file: ModelFile, progress: Progress) -> Path
             part.unlink()
         raise WeightsError(f"what came from {url} {fault}")
     return part
+
+
+@contextmanager
+def _alone(path: Path, *, waiting: Callable[[], None]) -> Iterator[None]:
+    """Hold the lock ``path``. ``waiting`` is called each second until then, and may raise."""
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(path)
+    while True:
+        try:
+            lock.acquire(timeout=1)
+            break
+        except Timeout:
+            waiting()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""A Hugging Face hub on loopback: just enough of it to download files of models."""
+"""A Hugging Face hub on loopback, just enough of it to download files of models, and a manifest of what it holds."""
 
 from __future__ import annotations
 
@@ -9,16 +9,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from thfem_core.weights.manifest import Model, ModelFile
+
+CONTENT = bytes(range(256)) * 5000  # 1.3 MB: more than fits into the buffers of a connection that breaks
+REVISION = "a" * 40
+
 
 @dataclass
 class Hub:
-    """files: by path ("owner/repo/resolve/REVISION/name", or any other path). What it did: ``requests``, as
-    "METHOD path range". Misbehaviour: ``cut_after`` bytes it drops the connection and is ``down`` from then on; it
-    ``lies``: the etag is of the file, the bytes are these."""
+    """files: by path ("owner/repo/resolve/REVISION/name", or any other path). What was asked of it: ``requests``, as
+    "METHOD path range", with which ``tokens``. Misbehaviour: ``cut_after`` bytes it drops the connection and is
+    ``down`` from then on; it ``lies``: the etag is of the file, the bytes are these."""
 
     address: str = ""
     files: dict[str, bytes] = field(default_factory=dict)
     requests: list[str] = field(default_factory=list)
+    tokens: set[str | None] = field(default_factory=set)
     cut_after: int | None = None
     down: bool = False
     lies: bytes | None = None
@@ -39,6 +45,7 @@ def _handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
 
         def _answer(self, *, with_body: bool) -> None:
             path, wanted = self.path.lstrip("/"), self.headers.get("Range", "")
+            hub.tokens.add(self.headers.get("Authorization"))
             hub.requests.append(f"{self.command} {path} {wanted}".strip())
             body = hub.files.get(path)
             if body is None or hub.down:
@@ -82,3 +89,30 @@ def running_hub() -> Iterator[Hub]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def made_up_files() -> dict[str, bytes]:
+    """What the hub of the tests holds, by path."""
+    return {
+        f"someone/known/resolve/{REVISION}/net.pth": CONTENT,
+        "someone/unknown/resolve/main/net.pth": CONTENT,
+        "files/net.pth": CONTENT,
+    }
+
+
+def made_up_models(address: str) -> tuple[Model, ...]:
+    """``known`` (size, sha256 and revision in the manifest), ``unknown`` (none of them), ``gone`` (not on the hub), a
+    ``web`` file, and ``manual``, which people place themselves."""
+    terms = {"purpose": "tests", "licence": "CC BY-NC 4.0", "commercial": False, "link": "https://example.org/page"}
+    digest = hashlib.sha256(CONTENT).hexdigest()
+    net = ModelFile(role="weights", names=("net.pth",))
+    known = ModelFile(role="weights", names=("net.pth",), size=len(CONTENT), sha256=digest[:12])
+    checkpoint = ModelFile(role="checkpoint", converted="manual.safetensors", names=("new.pth", "old.pth"))
+    extra = ModelFile(role="extra", names=("extra.npy",), required=False)
+    return (
+        Model(name="known", origin="hub", repo="someone/known", revision=REVISION, files=(known,), **terms),
+        Model(name="unknown", origin="hub", repo="someone/unknown", files=(net,), **terms),
+        Model(name="gone", origin="hub", repo="someone/gone", files=(net,), **terms),
+        Model(name="web", origin="web", files=(known,), **terms | {"link": f"{address}/files/net.pth"}),
+        Model(name="manual", origin="manual", files=(checkpoint, extra), converter="tiny", **terms),
+    )
