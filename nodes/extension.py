@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from comfy_api.latest import ComfyExtension, io
 
+from .audio_window import AudioWindow
+from .dtw_align import DTWAlign
 from .edit import SPFEMEdit, SPFEMEditImages
 from .host import register_model_folder
 from .load import LoadAudio, LoadVideo, offer_demo_clip
@@ -19,4 +21,14 @@ class ThfemExtension(ComfyExtension):
         # not in on_load, which old hosts never call
         register_model_folder()
         offer_demo_clip()
-        return [EditExpression, LoadVideo, LoadAudio, TrackFaces, SPFEMEdit, SPFEMEditImages, SaveVideo]
+        return [
+            EditExpression,
+            LoadVideo,
+            LoadAudio,
+            TrackFaces,
+            SPFEMEdit,
+            SPFEMEditImages,
+            SaveVideo,
+            AudioWindow,
+            DTWAlign,
+        ]

@@ -29,6 +29,8 @@ def test_the_pack_offers_its_nodes(node_definitions):
         "THFEM_SPFEMEdit",
         "THFEM_SPFEMEditImages",
         "THFEM_SaveVideo",
+        "THFEM_AudioWindow",
+        "THFEM_DTWAlign",
     }
 
 

@@ -40,6 +40,8 @@ class MelProfile:
     log_base: float = math.e
     floor: float = 1e-5
     limits: tuple[float, float] | None = None
+    window_steps: int = 11
+    normalised: bool = False
 
     def __post_init__(self) -> None:
         if not 0 < self.win_length <= self.n_fft or self.hop_length <= 0:
@@ -79,6 +81,7 @@ WAV2LIP = MelProfile(
     offset=2.4,
     floor_added=False,
     limits=(-4.0, 4.0),
+    window_steps=16,
 )
 
 
@@ -104,7 +107,7 @@ EAT = _eat("eat", 640)
 # THFEM as released reads this as one column for each frame at 30 fps; in truth it is 29.63 columns per second
 EAT_COMPAT = _eat("eat-compat", 540)
 
-# The embedded mouth model: 100 columns per second, of speech brought to one level (see Speech.gain)
+# The embedded mouth model: 100 columns per second
 COMPACT = MelProfile(
     name="compact",
     n_fft=512,
@@ -117,6 +120,8 @@ COMPACT = MelProfile(
     gain=0.25,
     offset=1.5,
     floor_added=True,
+    window_steps=21,
+    normalised=True,
 )
 
 PROFILES = {profile.name: profile for profile in (COMPACT, WAV2LIP, EAT, EAT_COMPAT)}
