@@ -6,7 +6,7 @@ import numpy as np
 
 
 def voice(seed: int = 3) -> np.ndarray:
-    """2 s at 16 kHz, float32 (32000,), the sound behind the goldens: three harmonics of a wobbling pitch, swelling, and a little noise."""
+    """2 s at 16 kHz, float32 (32000,): a wobbling pitch, swelling, a little noise. The goldens were made of it."""
     n = np.arange(32000)
     pitch = 180 + 60 * np.sin(2 * np.pi * 1.5 * n / 16000 + seed)
     phase = 2 * np.pi * np.cumsum(pitch) / 16000
