@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from thfem_core.errors import InputError
-from thfem_core.metrics.cosine import mean_direction_cosine, paired_cosine
+from thfem_core.metrics.cosine import DirectionMean, paired_cosine
 from thfem_core.metrics.frechet import FeatureSpread, frechet_distance, unit_rows
 from thfem_core.metrics.sync import SyncCurve, sync_score, window_distances
 
@@ -76,8 +76,9 @@ def test_cosines() -> None:
     a = np.array([[2.0, 0], [0, 3], [np.nan, 1], [1, 1]])
     b = np.array([[5.0, 0], [1, 0], [1, 1], [0, 2]])
     np.testing.assert_allclose(paired_cosine(a, b), [1, 0, np.nan, np.sqrt(0.5)])
-    assert mean_direction_cosine(a, 7 * a[::-1]) == pytest.approx(1.0)
-    assert np.isnan(mean_direction_cosine(a[2:3], b))
+    mean = DirectionMean.empty(2)
+    assert mean.updated(a).cosine(mean.updated(7 * a[:2]).updated(a[3:])) == pytest.approx(1.0)
+    assert np.isnan(mean.updated(a[2:3]).cosine(mean.updated(b)))
     assert np.all(unit_rows(np.zeros((2, 3))) == 0)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from .frechet import unit_rows
@@ -12,15 +14,25 @@ def paired_cosine(source: np.ndarray, output: np.ndarray) -> np.ndarray:
     return (unit_rows(source) * unit_rows(output)).sum(axis=-1)
 
 
-def mean_direction_cosine(source: np.ndarray, output: np.ndarray) -> float:
-    """Cosine of the mean unit features of two sets (T, D) and (S, D), for clips whose frames do not correspond.
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class DirectionMean:
+    """The mean direction of a set of features: for clips whose frames do not correspond. total: (D,) float64, the sum
+    of ``count`` unit vectors."""
 
-    NaN where a set has no frame with a face.
-    """
-    means = []
-    for features in (source, output):
+    total: np.ndarray
+    count: int
+
+    @classmethod
+    def empty(cls, width: int) -> DirectionMean:
+        return cls(total=np.zeros(width), count=0)
+
+    def updated(self, features: np.ndarray) -> DirectionMean:
+        """With further rows (N, D); rows with NaN (frames without a face) do not count."""
         rows = features[np.isfinite(features).all(axis=1)]
-        if not len(rows):
+        return DirectionMean(total=self.total + unit_rows(rows).sum(axis=0), count=self.count + len(rows))
+
+    def cosine(self, other: DirectionMean) -> float:
+        """Cosine of the two mean directions; NaN where a set is empty."""
+        if not self.count or not other.count:
             return float("nan")
-        means.append(unit_rows(rows).mean(axis=0))
-    return float((unit_rows(means[0]) * unit_rows(means[1])).sum())
+        return float((unit_rows(self.total) * unit_rows(other.total)).sum())

@@ -38,7 +38,7 @@ class FeatureExtractor(Protocol):
     width: int
 
     def crop(self, picture: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
-        """What the network wants of a picture (H, W, 3) uint8 RGB with a face at (478, 2|3) pixels; always one shape."""
+        """What the network wants of a picture (H, W, 3) uint8 RGB whose face lies at (478, 2|3) pixels; one shape."""
         ...
 
     def features(self, crops: np.ndarray) -> FaceFeatures:

@@ -75,15 +75,26 @@ def lagged_correlation(source: np.ndarray, output: np.ndarray, *, max_lag: int =
     return LaggedCorrelation(at_zero=_pearson(source, output), best=best, lag=best_lag)
 
 
-def mouth_landmark_distance(source: np.ndarray, output: np.ndarray, *, inner_only: bool = False) -> np.ndarray:
-    """How far the lips lie from the source's, with the heads laid over each other by their rigid points.
+def lip_offsets(source: np.ndarray, output: np.ndarray, *, inner_only: bool = False) -> np.ndarray:
+    """Where the lips lie from the source's, with the heads laid over each other by their rigid points.
 
-    source, output: (T, 478, 2|3) pixels, also of different size. Returns (T,): mean over the 40 lip points (20 with
-    ``inner_only``) in % of the source's outer-eye distance. An expression moves the mouth corners, so this is not 0
-    for a good edit; :func:`mouth_motion_distance` leaves out the part that stays the same over the clip.
+    source, output: (T, 478, 2|3) pixels, also of different size. Returns (T, 40, 2) (20 points with ``inner_only``)
+    in % of the source's outer-eye distance. Raises InputError where the lengths differ.
     """
-    offset = _lip_offsets(source, output, INNER_LIPS if inner_only else LIPS)
-    return np.linalg.norm(offset, axis=-1).mean(axis=1)
+    if len(source) != len(output):
+        raise InputError(f"clips of {len(source)} and {len(output)} frames cannot be paired; give equal lengths")
+    points = INNER_LIPS if inner_only else LIPS
+    offset = align_heads(output, source)[:, points] - source[:, points, :2]
+    return 100.0 * offset / outer_eye_distance(source)[:, None, None]
+
+
+def mouth_landmark_distance(source: np.ndarray, output: np.ndarray, *, inner_only: bool = False) -> np.ndarray:
+    """How far the lips lie from the source's: (T,), the mean length of :func:`lip_offsets`.
+
+    An expression moves the mouth corners, so this is not 0 for a good edit; :func:`mouth_motion_distance` leaves out
+    the part that stays the same over the clip.
+    """
+    return np.linalg.norm(lip_offsets(source, output, inner_only=inner_only), axis=-1).mean(axis=1)
 
 
 def mouth_motion_distance(source: np.ndarray, output: np.ndarray, *, inner_only: bool = False) -> np.ndarray:
@@ -91,18 +102,15 @@ def mouth_motion_distance(source: np.ndarray, output: np.ndarray, *, inner_only:
 
     What is left is lip *motion* that differs: a constant smile costs nothing, a flattened vowel does.
     """
-    offset = _lip_offsets(source, output, INNER_LIPS if inner_only else LIPS)
-    present = np.isfinite(offset).all(axis=(1, 2))
+    return offset_motion(lip_offsets(source, output, inner_only=inner_only))
+
+
+def offset_motion(offsets: np.ndarray) -> np.ndarray:
+    """(T, N, 2) offsets of :func:`lip_offsets` of a whole clip → (T,), as :func:`mouth_motion_distance`."""
+    present = np.isfinite(offsets).all(axis=(1, 2))
     if not present.any():
-        return np.full(len(offset), np.nan)
-    return np.linalg.norm(offset - offset[present].mean(axis=0), axis=-1).mean(axis=1)
-
-
-def _lip_offsets(source: np.ndarray, output: np.ndarray, points: tuple[int, ...]) -> np.ndarray:
-    if len(source) != len(output):
-        raise InputError(f"clips of {len(source)} and {len(output)} frames cannot be paired; give equal lengths")
-    offset = align_heads(output, source)[:, points] - source[:, points, :2]
-    return 100.0 * offset / outer_eye_distance(source)[:, None, None]
+        return np.full(len(offsets), np.nan)
+    return np.linalg.norm(offsets - offsets[present].mean(axis=0), axis=-1).mean(axis=1)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,0 +1,293 @@
+"""Every measure a comparison can contain: what it means, which way is better, and where good and bad begin.
+
+The ranges are for 25 to 30 frames per second and faces of 100 pixels and more. They come from real clips: what a clip
+scores that was only encoded again, what edits scored that people found good or bad, and the tables of the papers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import isfinite
+from typing import Literal
+
+Better = Literal["higher", "lower", "zero"]
+ARROWS: dict[Better, str] = {"higher": "↑", "lower": "↓", "zero": "→ 0"}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Measure:
+    """key: in JSON. group: heading. good, bad: where the good range ends and the bad one begins (of the magnitude where
+    ``better`` is "zero"); None where no range is known. digits: after the point, in tables.
+    """
+
+    key: str
+    group: str
+    label: str
+    better: Better
+    meaning: str
+    unit: str = ""
+    good: float | None = None
+    bad: float | None = None
+    digits: int = 2
+
+    def verdict(self, value: float) -> Literal["good", "fair", "bad", ""]:
+        """Where a value lies; "" where it is missing or no range is known."""
+        if self.good is None or self.bad is None or value != value:
+            return ""
+        sign = -1.0 if self.better == "higher" else 1.0
+        value = abs(value) if self.better == "zero" else value
+        if sign * value <= sign * self.good:
+            return "good"
+        return "bad" if sign * value > sign * self.bad else "fair"
+
+    def text(self, value: float) -> str:
+        """The value as tables show it: "–" where it is missing."""
+        if value != value:
+            return "–"
+        return f"{value:.{self.digits}f}{self.unit}" if isfinite(value) else "∞"
+
+    def ranges(self) -> str:
+        """``good ≥ 0.95, bad < 0.80``, or "" where no range is known."""
+        if self.good is None or self.bad is None:
+            return ""
+        good, bad = ("≥", "<") if self.better == "higher" else ("≤", ">")
+        return f"good {good} {self.good:g}{self.unit}, bad {bad} {self.bad:g}{self.unit}"
+
+
+SPEECH, EXPRESSION, IDENTITY = "Speech kept", "Expression", "Identity"
+PICTURE, SYNC = "Picture", "Lips and sound"
+
+LANDMARK_MEASURES = (
+    Measure(
+        key="aperture_r",
+        group=SPEECH,
+        label="lip opening follows the source",
+        better="higher",
+        good=0.95,
+        bad=0.8,
+        digits=3,
+        meaning="correlation of the inner-lip gap of source and output, frame by frame; 1 = the same speech motion",
+    ),
+    Measure(
+        key="aperture_lag",
+        group=SPEECH,
+        label="lag of the lips",
+        better="zero",
+        unit=" frames",
+        good=0,
+        bad=1,
+        digits=0,
+        meaning="the shift at which the lip openings agree best; positive = the output is late",
+    ),
+    Measure(
+        key="aperture_best_r",
+        group=SPEECH,
+        label="the same at the best lag",
+        better="higher",
+        good=0.95,
+        bad=0.8,
+        digits=3,
+        meaning="correlation of the lip opening after taking out the lag",
+    ),
+    Measure(
+        key="width_r",
+        group=SPEECH,
+        label="mouth width follows the source",
+        better="higher",
+        good=0.9,
+        bad=0.6,
+        digits=3,
+        meaning="correlation of the distance of the mouth corners; expressions change it, so this is milder",
+    ),
+    Measure(
+        key="closures_kept",
+        group=SPEECH,
+        label="mouth closures kept",
+        better="higher",
+        good=0.95,
+        bad=0.7,
+        meaning="share of the source's closures (p, b, m) in which the output's lips meet as well",
+    ),
+    Measure(
+        key="lip_motion",
+        group=SPEECH,
+        label="lip motion that differs",
+        better="lower",
+        unit=" %",
+        good=1.2,
+        bad=2.5,
+        meaning="distance of 40 lip points without their mean offset, in % of the eye distance: a smile costs nothing",
+    ),
+    Measure(
+        key="lip_distance",
+        group=SPEECH,
+        label="lip distance",
+        better="lower",
+        unit=" %",
+        good=2.5,
+        bad=5.0,
+        meaning="distance of 40 lip points, in % of the eye distance; an expression moves them, so 0 is not the aim",
+    ),
+    Measure(
+        key="jitter_ratio",
+        group=PICTURE,
+        label="jitter against the source",
+        better="lower",
+        unit=" ×",
+        good=1.1,
+        bad=1.4,
+        meaning="tremor of the face outside the lips, against that of the source; 1 = as steady",
+    ),
+    Measure(
+        key="added_jitter",
+        group=PICTURE,
+        label="jitter of the edit itself",
+        better="lower",
+        unit=" %",
+        good=0.6,
+        bad=1.2,
+        meaning="tremor of what the edit adds, head motion cancelled; encoding alone gives 0.3 to 0.5",
+    ),
+    Measure(
+        key="seam_step",
+        group=PICTURE,
+        label="step along the face outline",
+        better="lower",
+        good=5.0,
+        bad=10.0,
+        digits=1,
+        meaning="strongest step of the change along any line around the face, in gray levels; a moved outline counts",
+    ),
+    Measure(
+        key="outside",
+        group=PICTURE,
+        label="change outside the face",
+        better="lower",
+        good=1.5,
+        bad=3.0,
+        meaning="mean change of the pixels away from the face, in gray levels; encoding alone gives 0.4 to 1.0",
+    ),
+)
+
+TRUTH_MEASURES = (
+    Measure(
+        key="psnr",
+        group=PICTURE,
+        label="PSNR to the true clip",
+        better="higher",
+        unit=" dB",
+        good=30.0,
+        bad=22.0,
+        meaning="pixel error against the ground truth",
+    ),
+    Measure(
+        key="ssim",
+        group=PICTURE,
+        label="SSIM to the true clip",
+        better="higher",
+        good=0.9,
+        bad=0.7,
+        digits=3,
+        meaning="structural similarity to the ground truth",
+    ),
+)
+LPIPS = Measure(
+    key="lpips",
+    group=PICTURE,
+    label="LPIPS (VGG16) to the true clip",
+    better="lower",
+    good=0.1,
+    bad=0.3,
+    digits=3,
+    meaning="distance that people would see, against the ground truth",
+)
+
+TARGET = Measure(
+    key="target",
+    group=EXPRESSION,
+    label="target emotion",
+    better="higher",
+    good=0.6,
+    bad=0.3,
+    meaning="mean probability of the wanted emotion by the network; compare with the source's",
+)
+CSIM = Measure(
+    key="csim",
+    group=EXPRESSION,
+    label="CSIM: expression cosine",
+    better="higher",
+    good=0.85,
+    bad=0.7,
+    digits=3,
+    meaning="cosine of expression features (not identity) of output and reference, frame by frame",
+)
+CSIM_MEAN = replace(
+    CSIM,
+    key="csim_mean",
+    label="CSIM of the clips' means",
+    meaning="the same between the mean expressions of both clips, for clips whose frames do not correspond",
+)
+IDENTITY_COSINE = Measure(
+    key="identity",
+    group=IDENTITY,
+    label="same person",
+    better="higher",
+    good=0.7,
+    bad=0.5,
+    digits=3,
+    meaning="cosine of face-recognition features of source and output, frame by frame; a new expression lowers it",
+)
+FAD = Measure(
+    key="fad",
+    group=IDENTITY,
+    label="FAD: Fréchet ArcFace distance",
+    better="lower",
+    digits=3,
+    meaning="Fréchet distance (not audio) of raw face-recognition features to real frames; the paper's range is "
+    "0.6 to 6.9 over a whole test set, few frames give more",
+)
+FAD_UNIT = replace(
+    FAD,
+    key="fad_unit",
+    label="FAD, features of length 1",
+    digits=4,
+    meaning="the same of features scaled to length 1: the paper does not say which it uses",
+)
+SYNC_MEASURES = (
+    Measure(
+        key="lse_d",
+        group=SYNC,
+        label="LSE-D",
+        better="lower",
+        good=8.0,
+        bad=10.0,
+        digits=3,
+        meaning="distance of lips and sound at the best delay; real clips have 6.5 to 9",
+    ),
+    Measure(
+        key="lse_c",
+        group=SYNC,
+        label="LSE-C",
+        better="higher",
+        good=6.0,
+        bad=3.0,
+        digits=3,
+        meaning="how much better the best delay is than others; real clips have 5 to 9",
+    ),
+    Measure(
+        key="sync_offset",
+        group=SYNC,
+        label="delay of lips and sound",
+        better="zero",
+        unit=" frames",
+        good=1,
+        bad=2,
+        digits=0,
+        meaning="the delay, in frames of 1/25 s, at which lips and sound fit best",
+    ),
+)
+
+
+def unranged(measure: Measure) -> Measure:
+    """The measure without its ranges, for a network they do not hold for."""
+    return replace(measure, good=None, bad=None)
