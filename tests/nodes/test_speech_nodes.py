@@ -1,0 +1,44 @@
+"""Audio Window and DTW Align, executed inside a host's interpreter."""
+
+from __future__ import annotations
+
+import pytest
+from comfy_host import REPO, run_in_host
+
+
+@pytest.fixture(scope="module")
+def facts(comfy_folder, demo_clip, node_definitions, tmp_path_factory):
+    script = REPO / "tests" / "nodes" / "speech_facts.py"
+    return run_in_host(comfy_folder, script, tmp_path_factory.mktemp("speech"), str(demo_clip))
+
+
+def test_audio_window_takes_sounds_and_videos(facts):
+    window = facts["window"]
+    assert window["seconds"] == pytest.approx(4.737, abs=0.01)
+    assert window["samples"] == 16_000, "one second of 48 kHz stereo"
+    assert window["profiles"] == ["compact", "wav2lip"]
+
+
+def test_audio_window_knows_the_usual_window_of_a_profile(facts):
+    assert facts["window"]["steps"] == [21, 7]
+    assert "21 columns of 10 ms, 210 ms" in facts["window"]["summary"]
+
+
+def test_audio_window_shows_the_spectrogram(facts):
+    window = facts["window"]
+    assert window["picture"][0] == 1 and window["picture"][-1] == 3
+    assert 0 <= window["range"][0] < 0.2 and 0.8 < window["range"][1] <= 1
+    assert window["colours"] > 50
+
+
+def test_sound_that_is_not_there_is_an_error_in_one_line(facts):
+    for message in (facts["window"]["no_audio"], facts["window"]["empty_audio"]):
+        assert message.startswith("InputError") and "no sound" in message and "\n" not in message
+    assert facts["align"]["mute"].startswith("InputError") and "no sound" in facts["align"]["mute"]
+
+
+def test_a_clip_aligned_to_itself_stays_as_it_is(facts):
+    align = facts["align"]
+    assert align["identity"] and align["cost"] == 0
+    assert align["frames"][0] == align["frames"][1] and align["difference"] < 0.02 and align["sound"]
+    assert align["picture"] == [1, 512, 512, 3] and align["shown"]
