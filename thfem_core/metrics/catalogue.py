@@ -124,9 +124,7 @@ LANDMARK_MEASURES = (
         label="lip distance",
         better="lower",
         unit=" %",
-        good=2.5,
-        bad=5.0,
-        meaning="distance of 40 lip points, in % of the eye distance; an expression moves them, so 0 is not the aim",
+        meaning="distance of 40 lip points, in % of the eye distance; an expression moves them: 2 to 6 in good edits",
     ),
     Measure(
         key="jitter_ratio",
