@@ -110,12 +110,22 @@ def edited_video(
     editor: str | ExpressionEditor = "mesh",
     face: FaceChoice = "largest",
     order: FaceOrder = "left-right",
+    talking_head: str | None = None,
 ) -> io.NodeOutput:
-    """Edit, write into the host's temp folder, and show the result on the node."""
+    """Edit, write into the host's temp folder, and show the result on the node. talking_head: draws the lips after."""
     missing = sum(map(len, tracks.missing_frames(choose_faces(tracks, face, order))))
     if missing:
         _log.warning("%s: %d of %d frames pass unchanged, no clear face", clip.info.name, missing, tracks.frame_count)
-    frames = edit_video(clip, request, device=work_device(), editor=editor, face=face, order=order, tracks=tracks)
+    frames = edit_video(
+        clip,
+        request,
+        device=work_device(),
+        editor=editor,
+        face=face,
+        order=order,
+        tracks=tracks,
+        talking_head=talking_head,
+    )
     return written_video(of_same_length(frames, tracks), clip, progress=progress)
 
 
@@ -238,6 +248,7 @@ class SPFEMEditImages(io.ComfyNode):
             face=choice,
             order=tracks.order,
             tracks=tracks.tracks,
+            talking_head=None,
         )
         frames = of_same_length(frames, tracks.tracks)
         return io.NodeOutput(images_from_frames(frames, like=images, progress=progress))

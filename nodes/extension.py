@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from comfy_api.latest import ComfyExtension, io
 
+from .adjacent_frame import AdjacentFrameTalkingHead
 from .audio_window import AudioWindow
 from .dtw_align import DTWAlign
 from .edit import SPFEMEdit, SPFEMEditImages
 from .host import register_model_folder
-from .load import LoadAudio, LoadVideo, offer_demo_clip
+from .load import LoadAudio, LoadVideo, offer_demo_files
+from .pose_encode import PoseEncode
 from .quick_edit import EditExpression
 from .save import SaveVideo
 from .track import TrackFaces
@@ -20,7 +22,7 @@ class ThfemExtension(ComfyExtension):
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
         # not in on_load, which old hosts never call
         register_model_folder()
-        offer_demo_clip()
+        offer_demo_files()
         return [
             EditExpression,
             LoadVideo,
@@ -28,6 +30,8 @@ class ThfemExtension(ComfyExtension):
             TrackFaces,
             SPFEMEdit,
             SPFEMEditImages,
+            PoseEncode,
+            AdjacentFrameTalkingHead,
             SaveVideo,
             AudioWindow,
             DTWAlign,

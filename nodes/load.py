@@ -16,18 +16,19 @@ from .host import CATEGORY, schema
 from .trimmed_video import TrimmedVideo
 from .video_sockets import audio_from_sound, file_clip, sound_in_file
 
-DEMO_CLIP = "thfem_demo.mp4"
+DEMO_FILES = {"thfem_demo.mp4": "demo.mp4", "thfem_portrait.jpg": "portrait.jpg"}
 
 
-def offer_demo_clip() -> None:
-    """Put the demo clip, which the shipped workflows use, into the host's input folder if it is not there yet."""
+def offer_demo_files() -> None:
+    """Put what the shipped workflows use into the host's input folder, where it is not there yet."""
     folder = Path(folder_paths.get_input_directory())
-    demo = Path(__file__).parents[1] / "thfem_core" / "assets" / "demo.mp4"
+    assets = Path(__file__).parents[1] / "thfem_core" / "assets"
     with suppress(OSError, OutputError):  # a read-only input folder is no reason to miss the nodes
         folder.mkdir(parents=True, exist_ok=True)
-        if not (folder / DEMO_CLIP).exists():
-            with complete_file(folder / DEMO_CLIP) as path:
-                shutil.copyfile(demo, path)
+        for name, asset in DEMO_FILES.items():
+            if not (folder / name).exists():
+                with complete_file(folder / name) as path:
+                    shutil.copyfile(assets / asset, path)
 
 
 def input_files(*kinds: str) -> list[str]:

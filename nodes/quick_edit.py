@@ -1,4 +1,4 @@
-"""Edit Expression: the whole way in one node."""
+"""Edit Expression: the whole way, editor and talking head, in one node."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from ..thfem_core.pipeline import find_faces
 from .edit import edited_video, reference_clip
 from .expression_inputs import emotion_inputs, expression_request, face_choice, face_input, reference_input
 from .host import CATEGORY, HostProgress, schema, work_device
+from .talking_inputs import chosen_talking_head, talking_head_input
 from .video_sockets import clip_from_socket
 
 
@@ -27,6 +28,7 @@ class EditExpression(io.ComfyNode):
                 *emotion_inputs(),
                 face_input(),
                 reference_input(),
+                talking_head_input(none=True),
             ],
             outputs=[
                 io.Video.Output(
@@ -37,7 +39,13 @@ class EditExpression(io.ComfyNode):
 
     @classmethod
     def execute(
-        cls, video: Input.Video, emotion: str, strength: float, face: str, reference: object = None
+        cls,
+        video: Input.Video,
+        emotion: str,
+        strength: float,
+        face: str,
+        reference: object = None,
+        talking_head: str = "mouth",
     ) -> io.NodeOutput:
         choice = face_choice(face)
         progress = HostProgress(stages=2 if reference is None else 3)
@@ -46,4 +54,5 @@ class EditExpression(io.ComfyNode):
         )
         clip = clip_from_socket(video)
         tracks = find_faces(clip, device=work_device(), progress=progress)
-        return edited_video(clip, request, tracks=tracks, face=choice, progress=progress)
+        head = chosen_talking_head(talking_head)
+        return edited_video(clip, request, tracks=tracks, face=choice, talking_head=head, progress=progress)

@@ -101,9 +101,13 @@ def images_from_frames(frames: Iterator[Frame], *, like: torch.Tensor, progress:
     return images
 
 
-def written_video(frames: Iterator[Frame], like: Video, *, progress: Progress) -> io.NodeOutput:
-    """Write frames into the host's temp folder; the VIDEO of that file, shown on the node."""
+def written_video(
+    frames: Iterator[Frame], like: Video, *, sound: Sound | None = None, progress: Progress
+) -> io.NodeOutput:
+    """Write frames into the host's temp folder; the VIDEO of that file, shown on the node. sound: other than the clip's
+    own."""
+    heard = "source" if sound is None else sound
     with new_temp_file("thfem", ".mp4") as path:
-        write_video(frames, path, like=like, progress=progress, warn=_log.warning)
+        write_video(frames, path, like=like, sound=heard, progress=progress, warn=_log.warning)
         shown = ui.PreviewVideo([ui.SavedResult(path.name, "", io.FolderType.temp)])
         return io.NodeOutput(InputImpl.VideoFromFile(str(path)), ui=shown)

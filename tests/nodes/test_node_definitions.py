@@ -29,7 +29,9 @@ def test_the_pack_offers_its_nodes(node_definitions):
         "THFEM_SPFEMEdit",
         "THFEM_SPFEMEditImages",
         "THFEM_SaveVideo",
+        "THFEM_PoseEncode",
         "THFEM_AudioWindow",
+        "THFEM_AdjacentFrameTalkingHead",
         "THFEM_DTWAlign",
     }
 

@@ -17,6 +17,8 @@ from ..face.track import FaceTrack
 from ..media.frame import Frame
 from ..media.sound import Sound
 from ..media.video import Video
+from ..pose.encoder import HeadPoses
+from ..pose.mesh import MeshPoseEncoder
 from .head import Drive, FaceClip, TalkingHead, check_drive, talking_heads
 from .scheduler import DrawnFace, DrawTally, draw_faces
 from .windows import WindowConfig
@@ -49,13 +51,25 @@ class LipReport:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class PosedFaceClip(FaceClip):
+    """What :func:`redraw_faces` opens faces with. poses: of the person, read only where a back end asks for them."""
+
+    poses: HeadPoses
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Talking:
-    """A talking head with all it needs for one clip. report: filled in while frames are drawn."""
+    """A talking head with all it needs for one clip.
+
+    poses: head poses encoded already; those of other people are read from their meshes. report: filled in while frames
+    are drawn.
+    """
 
     head: TalkingHead
     speech: Speech | None
     window: WindowConfig
     report: LipReport
+    poses: tuple[HeadPoses, ...] = ()
 
 
 def effective_drive(drive: Drive, drives: Sequence[Drive], *, has_speech: bool) -> Drive:
@@ -83,6 +97,7 @@ def prepare_talking(
     drive: Drive = "blend",
     window: WindowConfig | None = None,
     sound: Sound | Speech | None = None,
+    poses: Sequence[HeadPoses] = (),
     warn: Callable[[str], None] | None = None,
 ) -> Talking | None:
     """A talking head by name, and the speech of ``sound`` or else of the clip itself; None without a talking head.
@@ -107,7 +122,13 @@ def prepare_talking(
     if speech is None and drive != "original":
         speech = Speech.from_video(video, warn=warn) if sound is None else Speech.from_sound(sound)
     drive = effective_drive(drive, head.drives, has_speech=speech is not None)
-    return Talking(head=head, speech=speech, window=window or WindowConfig(), report=LipReport(drive=drive))
+    return Talking(
+        head=head,
+        speech=speech,
+        window=window or WindowConfig(),
+        report=LipReport(drive=drive),
+        poses=tuple(poses),
+    )
 
 
 def redraw_faces(
@@ -123,21 +144,19 @@ def redraw_faces(
     Faces are opened at once, so that faults show before the first frame is asked for; closing the result closes
     ``frames``. Raises InputError where the back end cannot draw such a clip.
     """
-    faces = [
-        DrawnFace(
+    known = {poses.track.track_id: poses for poses in talking.poses}
+    encoder = MeshPoseEncoder()
+    faces = []
+    for track in tracks:
+        clip = PosedFaceClip(
             track=track,
-            session=talking.head.open_face(
-                FaceClip(
-                    track=track,
-                    speech=talking.speech,
-                    frame_rate=frame_rate,
-                    device=device,
-                    drive=talking.report.drive,
-                )
-            ),
+            speech=talking.speech,
+            frame_rate=frame_rate,
+            device=device,
+            drive=talking.report.drive,
+            poses=known.get(track.track_id) or encoder.encode(track),
         )
-        for track in tracks
-    ]
+        faces.append(DrawnFace(track=track, session=talking.head.open_face(clip)))
     return _drawn(frames, faces, talking, device)
 
 

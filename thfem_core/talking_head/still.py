@@ -9,9 +9,11 @@ from math import ceil
 
 import numpy as np
 
+from ..face.pose import HeadPose
 from ..face.track import FaceChoice, FaceOrder, FaceSamples, FaceTrack, FaceTracks
 from ..media.array_video import ArrayVideo
 from ..media.sound import Sound
+from ..pose.encoder import HeadPoses
 
 
 def still_video(picture: np.ndarray, sound: Sound, frame_rate: Fraction, *, name: str = "picture") -> ArrayVideo:
@@ -73,3 +75,14 @@ class StillFaces:
     def missing_frames(self, chosen: Sequence[FaceTrack]) -> list[range]:
         seen = any(track.samples(0, 1).weight[0] > 0 for track in chosen)
         return [] if seen else [range(self.frame_count)]
+
+
+def still_poses(poses: HeadPoses, stop_frame: int) -> HeadPoses:
+    """The pose of a picture (frame 0 of ``poses``) for ``stop_frame`` frames; NaN outside them."""
+
+    def read(start: int, stop: int) -> HeadPose:
+        rows = [0 if 0 <= frame < stop_frame else 1 for frame in range(start, stop)]
+        once = poses.read(0, 2)  # frame 1 is not there
+        return HeadPose(scale=once.scale[rows], rotation=once.rotation[rows], translation=once.translation[rows])
+
+    return HeadPoses(track=StillTrack(face=poses.track, stop_frame=stop_frame), read=read)

@@ -1,0 +1,67 @@
+"""The inputs that describe a talking head and its windows, shared by the nodes that draw lips."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+from comfy_api.latest import io
+
+from ..thfem_core.talking_head.head import Drive, talking_heads
+from ..thfem_core.talking_head.windows import MAX_SIZE, WindowConfig
+
+NONE = "none"
+SOURCES = ("previous", "first")
+
+
+def talking_head_input(*, none: bool = False) -> io.Input:
+    """Who draws the lips; ``none`` offers to leave them as the editor does."""
+    names = list(talking_heads.names())
+    return io.Combo.Input(
+        "talking_head",
+        options=[*names, NONE] if none else names,
+        default=names[0],
+        optional=none,
+        tooltip="What draws the lips after the edit. mouth: the embedded model."
+        + (" none: lips as the edit leaves them." if none else ""),
+    )
+
+
+def chosen_talking_head(name: str) -> str | None:
+    return None if name == NONE else name
+
+
+def drive_input() -> io.Input:
+    return io.Combo.Input(
+        "drive",
+        options=list(get_args(Drive)),
+        default="blend",
+        tooltip="What moves the lips. audio: the sound alone, for other words than those of the clip. original: the "
+        "lips of the clip before the edit. blend: those, and the sound where they are hidden.",
+    )
+
+
+def window_inputs() -> list[io.Input]:
+    """The adjacent-frame windows."""
+    config = WindowConfig()
+    return [
+        io.Int.Input(
+            "window",
+            default=config.size,
+            min=1,
+            max=MAX_SIZE,
+            tooltip="How many frames are drawn from one source frame (n of the paper, which takes 5).",
+        ),
+        io.Combo.Input(
+            "window_source",
+            options=list(SOURCES),
+            default=config.source,
+            tooltip="The source of a window. previous: the frame before it (the paper). first: its own first frame.",
+        ),
+        io.Int.Input(
+            "overlap",
+            default=config.overlap,
+            min=0,
+            max=MAX_SIZE - 1,
+            tooltip="Frames that neighbouring windows both draw, cross-faded; must be less than the window.",
+        ),
+    ]
