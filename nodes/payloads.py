@@ -2,23 +2,28 @@
 
 THFEM_TRACK carries a :class:`TrackedFaces`, THFEM_POSE an :class:`EncodedPoses`, THFEM_SPEECH a :class:`HeardSpeech`,
 THFEM_FRAME_MAP a :class:`..thfem_core.alignment.frame_map.FrameMap`: small, immutable, safe for the host to cache.
+THFEM_TALKING_HEAD carries a :class:`LoadedTalkingHead`, whose networks the host moves and frees.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
+import torch
 from comfy_api.latest import io
 
 from ..thfem_core.audio.profile import MelProfile
 from ..thfem_core.audio.speech import Speech
 from ..thfem_core.face.track import FaceOrder, FaceTracks
 from ..thfem_core.pose.encoder import HeadPoses
+from ..thfem_core.talking_head.head import TalkingHead
 
 Track = io.Custom("THFEM_TRACK")
 Pose = io.Custom("THFEM_POSE")
 SpeechSocket = io.Custom("THFEM_SPEECH")
 FrameMapSocket = io.Custom("THFEM_FRAME_MAP")
+TalkingHeadSocket = io.Custom("THFEM_TALKING_HEAD")
 HostLandmarks = io.Custom("FACE_LANDMARKS")  # of the host's own MediaPipe nodes, where it has them
 
 
@@ -54,3 +59,14 @@ class EncodedPoses:
 
     tracks: FaceTracks
     poses: tuple[HeadPoses, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LoadedTalkingHead:
+    """A talking head and where it draws. patcher: the host's handle on its networks, which must be asked to bring them
+    to ``device`` before; None where the head looks after itself."""
+
+    name: str
+    head: TalkingHead
+    device: torch.device
+    patcher: Any = None

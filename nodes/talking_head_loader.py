@@ -1,0 +1,112 @@
+"""Talking Head Loader: which talking head, how precise, on which device; its networks in the host's care."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import get_args
+
+import comfy.model_management
+import comfy.model_patcher
+import folder_paths
+import torch
+from comfy_api.latest import io
+
+from ..thfem_core.talking_head.head import TalkingHead, talking_heads
+from ..thfem_core.talking_head.loading import OwnsNetworks, Precision, load_talking_head
+from ..thfem_core.weights.manifest import MODELS
+from .host import CATEGORY, MODEL_FOLDER, WORKING_MEMORY, HostProgress, schema
+from .payloads import LoadedTalkingHead, TalkingHeadSocket
+
+DEVICES = ("auto", "keep loaded", "cpu")
+
+
+def model_folders() -> tuple[Path, ...]:
+    """``models/thfem`` and what extra_model_paths.yaml adds to it."""
+    return tuple(map(Path, folder_paths.get_folder_paths(MODEL_FOLDER)))
+
+
+def in_care_of_host(head: TalkingHead, device: torch.device, *, keep: bool) -> object | None:
+    """The host's handle on the networks of a talking head; None where it has none to hand over.
+
+    The host moves them to ``device`` when they are needed and, unless they are to be kept, back to ordinary memory when
+    others need the room.
+    """
+    if not isinstance(head, OwnsNetworks):
+        return None
+    patcher = getattr(comfy.model_patcher, "CoreModelPatcher", comfy.model_patcher.ModelPatcher)
+    offload = device if keep else comfy.model_management.unet_offload_device()
+    return patcher(head.networks, load_device=device, offload_device=offload)
+
+
+def load_in_host(name: str, *, precision: Precision = "auto", device: str = "auto") -> LoadedTalkingHead:
+    """A talking head for this host. Raises InputError, or WeightsError that names the host's model folder."""
+    where = torch.device("cpu") if device == "cpu" else comfy.model_management.get_torch_device()
+    auto = torch.bfloat16 if comfy.model_management.should_use_bf16(where) else torch.float32
+    head = load_talking_head(name, precision=precision, auto=auto, folders=model_folders(), progress=HostProgress())
+    patcher = in_care_of_host(head, where, keep=device == "keep loaded")
+    return LoadedTalkingHead(name=name, head=head, device=where, patcher=patcher)
+
+
+def ready(loaded: LoadedTalkingHead) -> TalkingHead:
+    """The talking head with its networks on its device, and room made there to draw."""
+    if loaded.patcher is not None:
+        room = getattr(loaded.head, "working_memory", WORKING_MEMORY)
+        # these are plain layers, which cannot fetch their weights one by one
+        comfy.model_management.load_models_gpu([loaded.patcher], memory_required=room, force_full_load=True)
+    return loaded.head
+
+
+def described(loaded: LoadedTalkingHead) -> str:
+    """Size, device and terms, for the user."""
+    facts = [f"{loaded.name} on {loaded.device}"]
+    if loaded.patcher is not None:
+        facts.append(f"{loaded.patcher.model_size() / 1e6:.0f} MB of weights")
+    facts += [model.terms for model in MODELS if model.name == loaded.name]
+    return ", ".join(facts)
+
+
+class TalkingHeadLoader(io.ComfyNode):
+    """THFEM_TalkingHeadLoader: loads once; the host caches the result and looks after the memory."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return schema(
+            node_id="THFEM_TalkingHeadLoader",
+            display_name="Talking Head Loader (THFEM)",
+            category=f"{CATEGORY}/talking head",
+            description="Load a talking head once, with a precision and a device, for Adjacent-Frame Talking Head. The "
+            "host moves it and frees its memory as it does with other models.",
+            search_aliases=["load model", "model loader", "EAT", "EAMM", "checkpoint"],
+            inputs=[
+                io.Combo.Input(
+                    "talking_head",
+                    options=list(talking_heads.names()),
+                    default=talking_heads.names()[0],
+                    tooltip="mouth: the embedded model. Others need their official files in models/thfem; "
+                    "without them, the message says which and where from.",
+                ),
+                io.Combo.Input(
+                    "precision",
+                    options=list(get_args(Precision)),
+                    default="auto",
+                    tooltip="auto: bf16 where the card computes it natively, else fp32. fp32: exact. bf16: half the "
+                    "memory, faster on recent cards.",
+                ),
+                io.Combo.Input(
+                    "device",
+                    options=list(DEVICES),
+                    default="auto",
+                    tooltip="auto: on the host's device, moved away when other models need the memory. keep loaded: "
+                    "stays there. cpu: slow, but takes no graphics memory.",
+                ),
+            ],
+            outputs=[
+                TalkingHeadSocket.Output(display_name="model", tooltip="For Adjacent-Frame Talking Head."),
+                io.String.Output(display_name="about", tooltip="Its device, size and licence."),
+            ],
+        )
+
+    @classmethod
+    def execute(cls, talking_head: str, precision: Precision, device: str) -> io.NodeOutput:
+        loaded = load_in_host(talking_head, precision=precision, device=device)
+        return io.NodeOutput(loaded, described(loaded))

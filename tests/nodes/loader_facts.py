@@ -1,0 +1,86 @@
+"""Runs inside a host's interpreter: loads made-up and missing talking heads by the loader node, and prints what the
+host did, as JSON.
+
+Arguments: the host's folder, this repository, a base folder.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from pathlib import Path
+
+import torch
+
+sys.path.append(str(Path(__file__).parents[1]))
+from host_definitions import load_pack
+
+
+class Heavy:
+    """A back end with weights, made for the test."""
+
+    drives = ("audio",)
+    working_memory = 2**20
+
+    def __init__(self, *, folders, dtype) -> None:
+        self.folders = folders
+        self.networks = torch.nn.Sequential(torch.nn.Linear(64, 64), torch.nn.BatchNorm1d(64)).to(dtype).eval()
+
+
+class Light:
+    """A back end without any."""
+
+    drives = ("audio",)
+
+
+def raised_by(call, *arguments, **keywords) -> str:
+    try:
+        call(*arguments, **keywords)
+    except BaseException as error:
+        return type(error).__name__ + ": " + str(error)
+    return ""
+
+
+def facts(loader, heads, base: Path) -> dict:
+    import comfy.model_management as memory
+
+    heads.register("heavy", "loader_facts:Heavy")
+    heads.register("light", "loader_facts:Light")
+    asked = []
+    load = memory.load_models_gpu
+    memory.load_models_gpu = lambda models, **options: (asked.append(options), load(models, **options))
+    output = loader.TalkingHeadLoader.execute("heavy", "bf16", "auto").result
+    heavy, about = output
+    head = loader.ready(heavy)
+    loaded = [str(model.model.model.__class__.__name__) for model in memory.current_loaded_models]
+    result = head.networks(torch.zeros(1, 64, dtype=torch.bfloat16, device=heavy.device))
+    memory.unload_all_models()
+    again = loader.ready(heavy)
+    light = loader.load_in_host("light")
+    return {
+        "about": about,
+        "folders": [str(Path(folder).relative_to(base)) for folder in head.folders],
+        "devices": [str(parameter.device) for parameter in head.networks.parameters()][:1],
+        "dtype": str(result.dtype),
+        "asked": asked,
+        "loaded": loaded,
+        "loaded_again": len(memory.current_loaded_models),
+        "same": again is head,
+        "light": [light.patcher is None, loader.ready(light) is light.head],
+        "kept": str(loader.load_in_host("heavy", device="keep loaded").patcher.offload_device),
+        "auto": str(loader.load_in_host("heavy").head.networks[0].weight.dtype),
+        "no_bf16": raised_by(loader.load_in_host, "light", precision="bf16"),
+        "missing": raised_by(loader.load_in_host, "eat") if "eat" in heads else "",
+    }
+
+
+if __name__ == "__main__":
+    host, repo, base = map(Path, sys.argv[1:4])
+    sys.modules["loader_facts"] = sys.modules["__main__"]
+    load_pack(host, repo, base)
+    import_module = importlib.import_module
+    import_module("thfem_pack.nodes.host").register_model_folder()
+    loader = import_module("thfem_pack.nodes.talking_head_loader")
+    heads = import_module("thfem_pack.thfem_core.talking_head.head").talking_heads
+    print(json.dumps(facts(loader, heads, base)))
