@@ -1,4 +1,4 @@
-"""Cepstra against python_speech_features and the inputs of EAMM and DeepSpeech."""
+"""Cepstra against python_speech_features and the input of EAMM."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_up_speech import voice
 
-from thfem_core.audio.mfcc import deepspeech_input, eamm_windows, mfcc, mfcc_at
+from thfem_core.audio.mfcc import eamm_windows, mfcc, mfcc_at
 
 
 def test_the_reference_cepstra(goldens) -> None:
@@ -19,12 +19,6 @@ def test_the_windows_of_eamm(goldens) -> None:
     windows = eamm_windows(voice())
     assert windows.shape == (49, 28, 12)
     np.testing.assert_allclose(windows[::8], goldens["eamm_mfcc_windows"], atol=1e-4)
-
-
-def test_the_input_of_deepspeech(goldens) -> None:
-    rows = deepspeech_input(voice())
-    assert rows.shape == (100, 494)
-    np.testing.assert_allclose(rows[::21], goldens["deepspeech_input"], atol=1e-4)
 
 
 @settings(max_examples=25, deadline=None)

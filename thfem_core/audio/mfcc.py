@@ -83,15 +83,3 @@ def eamm_windows(samples: np.ndarray) -> np.ndarray:
     rows = mfcc(np.pad(samples, 1920), step=160)[:, 1:]
     count = max(0, len(rows) // 4 - 6)
     return rows[4 * np.arange(count)[:, None] + np.arange(28)]
-
-
-def deepspeech_input(samples: np.ndarray) -> np.ndarray:
-    """What the DeepSpeech network of EAT hears: 26 cepstra every 20 ms with nine rows of context on either side.
-
-    samples: (N,) at 16 kHz, −1..1. Standardised by the mean and deviation of the whole clip.
-    Returns float64 (n, 494).
-    """
-    quantised = np.clip(np.asarray(samples) * 32767.0, -32768, 32767).astype(np.int16)
-    rows = np.pad(mfcc(quantised, step=160, cepstra=26)[::2], ((9, 9), (0, 0)))
-    context = np.lib.stride_tricks.sliding_window_view(rows, 19, axis=0).transpose(0, 2, 1).reshape(len(rows) - 18, -1)
-    return (context - context.mean()) / context.std()

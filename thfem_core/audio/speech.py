@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain
+from typing import IO
 
 import av.error
 import numpy as np
@@ -25,8 +26,8 @@ _log = logging.getLogger(__name__)
 SAMPLE_RATE = 16_000
 NORMAL_LEVEL = 0.05  # RMS of active speech after normalisation, -26 dB of full scale as telephony has it
 _FAINTEST = 1e-3  # below this level (RMS) there is noise rather than speech: do not amplify it any further
-_BLOCK = 1 << 18  # samples looked at together
 _LEVEL_FRAME = SAMPLE_RATE // 50  # 20 ms
+_BLOCK = 1024 * _LEVEL_FRAME  # samples looked at together
 _ACTIVE = 10 ** (-15.9 / 10)  # energy of speech pauses against speech, the margin of ITU-T P.56
 
 
@@ -66,12 +67,13 @@ class Speech:
                     file.write(piece)
                     count += len(piece)
                 file.flush()
+                level = _active_level(file)
                 samples = np.memmap(file, np.float32, "r", shape=(count,)) if count else np.zeros(0, np.float32)
         except OSError as error:
             raise OutputError(
                 f"the sound cannot be kept in {tempfile.gettempdir()} ({error.strerror}); free some space there"
             ) from error
-        return cls(samples, _active_level(samples))
+        return cls(samples, level)
 
     @classmethod
     def from_sound(cls, sound: Sound) -> Speech:
@@ -152,12 +154,13 @@ def _resampled(blocks: Iterable[Sound]) -> Iterator[np.ndarray]:
         yield np.pad(tail, (0, max(missing - len(tail), 0)))
 
 
-def _active_level(samples: np.ndarray) -> float:
-    energies = []
-    for start in range(0, len(samples), _BLOCK // _LEVEL_FRAME * _LEVEL_FRAME):
-        block = np.asarray(samples[start : start + _BLOCK // _LEVEL_FRAME * _LEVEL_FRAME])
-        block = np.pad(block, (0, -len(block) % _LEVEL_FRAME)).reshape(-1, _LEVEL_FRAME)
-        energies.append(np.square(block, dtype=np.float64).mean(axis=1))
-    energy = np.concatenate(energies) if energies else np.zeros(1)
+def _active_level(file: IO[bytes]) -> float:
+    """:attr:`Speech.level` of float32 samples in a file, read in blocks: a mapping would count them all as memory."""
+    file.seek(0)
+    energies = [np.zeros(1)]
+    while len(block := np.frombuffer(file.read(4 * _BLOCK), np.float32)):
+        frames = np.pad(block, (0, -len(block) % _LEVEL_FRAME)).reshape(-1, _LEVEL_FRAME)
+        energies.append(np.square(frames, dtype=np.float64).mean(axis=1))
+    energy = np.concatenate(energies)
     active = energy[energy > np.percentile(energy, 95) * _ACTIVE]
     return float(np.sqrt(active.mean())) if len(active) else 0.0
