@@ -139,3 +139,12 @@ def test_a_full_disk_is_an_error_in_one_line(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
     with pytest.raises(OutputError, match=r"No space left on device.*free some space"):
         Speech.from_sound(Sound(np.zeros((1, 100), np.float32), 16_000))
+
+
+def test_a_decoder_that_fails_is_not_a_full_disk() -> None:
+    def broken():
+        yield Sound(np.zeros((1, 100), np.float32), 8000)
+        raise av.error.FileNotFoundError(2, "gone")
+
+    with pytest.raises(av.error.FFmpegError, match="gone"):
+        Speech.from_blocks(broken())

@@ -69,6 +69,8 @@ class Speech:
                 file.flush()
                 level = _active_level(file)
                 samples = np.memmap(file, np.float32, "r", shape=(count,)) if count else np.zeros(0, np.float32)
+        except av.error.FFmpegError:
+            raise  # some are OSErrors too, but not of this file
         except OSError as error:
             raise OutputError(
                 f"the sound cannot be kept in {tempfile.gettempdir()} ({error.strerror}); free some space there"
