@@ -22,8 +22,18 @@ from ..thfem_core.talking_head.still import StillFaces, still_poses, still_video
 from ..thfem_core.talking_head.windows import WindowConfig, WindowSource
 from .edit import check_same_clip, of_same_length
 from .expression_inputs import face_choice, face_input
-from .host import CATEGORY, HostProgress, schema, work_device
-from .payloads import EncodedPoses, HeardSpeech, Pose, SpeechSocket, Track, TrackedFaces
+from .host import CATEGORY, HostProgress, schema
+from .payloads import (
+    EncodedPoses,
+    HeardSpeech,
+    LoadedTalkingHead,
+    Pose,
+    SpeechSocket,
+    TalkingHeadSocket,
+    Track,
+    TrackedFaces,
+)
+from .talking_head_loader import drawing_head
 from .talking_inputs import drive_input, talking_head_input, window_inputs
 from .video_sockets import clip_from_socket, fps_input, frame_rate, sound_from_audio, written_video
 
@@ -64,6 +74,11 @@ class AdjacentFrameTalkingHead(io.ComfyNode):
                     tooltip="From Audio Window; or a sound, which is then heard in place of the clip's own. Without it "
                     "the clip's own sound speaks.",
                 ),
+                TalkingHeadSocket.Input(
+                    "model",
+                    optional=True,
+                    tooltip="From Talking Head Loader; used instead of the one named in talking_head.",
+                ),
             ],
             outputs=[
                 io.Video.Output(
@@ -87,6 +102,7 @@ class AdjacentFrameTalkingHead(io.ComfyNode):
         fps: float,
         poses: EncodedPoses | None = None,
         speech: HeardSpeech | Input.Audio | None = None,
+        model: LoadedTalkingHead | None = None,
     ) -> io.NodeOutput:
         choice, progress = face_choice(face), HostProgress()
         config = WindowConfig(size=window, source=window_source, overlap=overlap)
@@ -101,9 +117,10 @@ class AdjacentFrameTalkingHead(io.ComfyNode):
             clip = clip_from_socket(video, fps=fps)
             scene = _Scene(clip=clip, tracks=tracks.tracks, poses=known, sound=_heard(spoken, clip))
         check_same_clip(scene.clip, scene.tracks)
+        head, device = drawing_head(talking_head, model)
         talking = prepare_talking(
             scene.clip,
-            talking_head,
+            head,
             drive=drive,
             window=config,
             sound=spoken if isinstance(spoken, Speech) else scene.sound,
@@ -113,7 +130,7 @@ class AdjacentFrameTalkingHead(io.ComfyNode):
         frames = edit_video(
             scene.clip,
             None,
-            device=work_device(),
+            device=device,
             face=choice,
             order=tracks.order,
             tracks=scene.tracks,

@@ -13,6 +13,7 @@ from .load import LoadAudio, LoadVideo, offer_demo_files
 from .pose_encode import PoseEncode
 from .quick_edit import EditExpression
 from .save import SaveVideo
+from .talking_head_loader import TalkingHeadLoader
 from .track import TrackFaces
 
 
@@ -31,6 +32,7 @@ class ThfemExtension(ComfyExtension):
             SPFEMEdit,
             SPFEMEditImages,
             PoseEncode,
+            TalkingHeadLoader,
             AdjacentFrameTalkingHead,
             SaveVideo,
             AudioWindow,

@@ -14,7 +14,7 @@ from comfy_api.latest import io
 from ..thfem_core.talking_head.head import TalkingHead, talking_heads
 from ..thfem_core.talking_head.loading import OwnsNetworks, Precision, load_talking_head
 from ..thfem_core.weights.manifest import MODELS
-from .host import CATEGORY, MODEL_FOLDER, WORKING_MEMORY, HostProgress, schema
+from .host import CATEGORY, MODEL_FOLDER, WORKING_MEMORY, HostProgress, schema, work_device
 from .payloads import LoadedTalkingHead, TalkingHeadSocket
 
 DEVICES = ("auto", "keep loaded", "cpu")
@@ -54,6 +54,15 @@ def ready(loaded: LoadedTalkingHead) -> TalkingHead:
         # these are plain layers, which cannot fetch their weights one by one
         comfy.model_management.load_models_gpu([loaded.patcher], memory_required=room, force_full_load=True)
     return loaded.head
+
+
+def drawing_head(name: str, loaded: LoadedTalkingHead | None) -> tuple[str | TalkingHead, torch.device]:
+    """Who draws and where: a loaded talking head, or one by name. The embedded one keeps its name, by which the library
+    knows it as the one a clip may do without. Raises InputError or WeightsError."""
+    if loaded is None and name == talking_heads.names()[0]:
+        return name, work_device()
+    loaded = loaded or load_in_host(name)
+    return ready(loaded), loaded.device
 
 
 def described(loaded: LoadedTalkingHead) -> str:

@@ -71,6 +71,9 @@ def facts(loader, heads, base: Path) -> dict:
         "kept": str(loader.load_in_host("heavy", device="keep loaded").patcher.offload_device),
         "auto": str(loader.load_in_host("heavy").head.networks[0].weight.dtype),
         "no_bf16": raised_by(loader.load_in_host, "light", precision="bf16"),
+        "embedded_by_name": loader.drawing_head(heads.names()[0], None)[0],
+        "connected_wins": loader.drawing_head(heads.names()[0], heavy)[0] is head,
+        "others_are_loaded": type(loader.drawing_head("heavy", None)[0]).__name__,
         "missing": raised_by(loader.load_in_host, "eat") if "eat" in heads else "",
     }
 

@@ -32,6 +32,7 @@ def test_the_pack_offers_its_nodes(node_definitions):
         "THFEM_PoseEncode",
         "THFEM_AudioWindow",
         "THFEM_AdjacentFrameTalkingHead",
+        "THFEM_TalkingHeadLoader",
         "THFEM_DTWAlign",
     }
 

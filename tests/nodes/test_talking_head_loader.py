@@ -34,6 +34,12 @@ def test_a_head_without_networks_looks_after_itself(facts):
     assert "fp32 only" in facts["no_bf16"]
 
 
+def test_the_drawing_node_takes_the_connected_one_else_the_named_one(facts):
+    assert facts["embedded_by_name"] == "mouth"
+    assert facts["connected_wins"]
+    assert facts["others_are_loaded"] == "Heavy"
+
+
 def test_missing_files_name_the_hosts_folder(facts):
     if not facts["missing"]:
         pytest.skip("this version has no back end with official files")
