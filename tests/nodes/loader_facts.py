@@ -63,7 +63,7 @@ def facts(loader, heads, base: Path) -> dict:
         "folders": [str(Path(folder).relative_to(base)) for folder in head.folders],
         "devices": [str(parameter.device) for parameter in head.networks.parameters()][:1],
         "dtype": str(result.dtype),
-        "asked": asked,
+        "asked": list(asked),
         "loaded": loaded,
         "loaded_again": len(memory.current_loaded_models),
         "same": again is head,
