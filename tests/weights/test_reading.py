@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from safetensors.torch import save_file
 from torch import nn
 
@@ -33,6 +35,13 @@ class _Evil:
         return os.mkdir, (str(self.trace),)
 
 
+def written(net: nn.Module, path: Path, form: str) -> None:
+    if form == "safetensors":
+        save_file(net.state_dict(), path)
+    else:
+        torch.save(net.state_dict(), path, _use_new_zipfile_serialization=form == "zip")
+
+
 def refused(path: Path) -> str:
     with pytest.raises(WeightsError) as error:
         safe_load(path)
@@ -46,10 +55,7 @@ def refused(path: Path) -> str:
 @pytest.mark.parametrize("form", ["zip", "before 1.6", "safetensors"])
 def test_all_three_formats_are_read(form, net, tmp_path):
     path = tmp_path / ("net.safetensors" if form == "safetensors" else "net.pth.tar")
-    if form == "safetensors":
-        save_file(net.state_dict(), path)
-    else:
-        torch.save(net.state_dict(), path, _use_new_zipfile_serialization=form == "zip")
+    written(net, path, form)
     for key, value in safe_load(path).items():
         assert torch.equal(value, net.state_dict()[key])
 
@@ -80,13 +86,27 @@ def test_harmless_classes_can_be_allowed(tmp_path):
 @pytest.mark.parametrize("share", [0, 0.1, 0.5, 0.99])
 def test_truncated_files_are_damaged(form, share, net, tmp_path):
     path = tmp_path / ("net.safetensors" if form == "safetensors" else "net.pth")
-    if form == "safetensors":
-        save_file(net.state_dict(), path)
-    else:
-        torch.save(net.state_dict(), path, _use_new_zipfile_serialization=form == "zip")
+    written(net, path, form)
     whole = path.read_bytes()
     path.write_bytes(whole[: int(len(whole) * share)])
     assert "damaged or incomplete" in refused(path)
+
+
+@pytest.mark.parametrize("form", ["zip", "before 1.6", "safetensors"])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(place=st.floats(0, 1, exclude_max=True), damage=st.binary(min_size=1, max_size=8))
+def test_any_damage_is_read_or_refused_in_one_line(form, place, damage, net, tmp_path):
+    path = tmp_path / ("net.safetensors" if form == "safetensors" else "net.pth")
+    written(net, path, form)
+    content = bytearray(path.read_bytes())
+    start = int(len(content) * place)
+    content[start : start + len(damage)] = damage
+    path.write_bytes(content)
+    try:
+        assert isinstance(safe_load(path), dict)
+    except WeightsError as error:
+        assert "\n" not in str(error)
+        assert len(str(error)) < 500
 
 
 @pytest.mark.parametrize(
