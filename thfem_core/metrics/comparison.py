@@ -24,7 +24,7 @@ from .catalogue import LANDMARK_MEASURES, LPIPS, SYNC_MEASURES, TRUTH_MEASURES, 
 from .face_follower import FaceFollower
 from .feature_extractor import FeatureExtractor
 from .feature_pass import FeaturePass, MeasuredValue
-from .landmark_pair import LandmarkPair, LipTraces
+from .landmark_pair import MAX_LAG, LandmarkPair, LipTraces
 from .pairing import FramePairs
 from .perceptual import PerceptualDistance
 from .picture import psnr, ssim
@@ -261,6 +261,10 @@ class _Run:
 
     def _face_notes(self, followers: Sequence[FaceFollower]) -> list[str]:
         lines = []
+        if self.landmarks.count <= 2 * MAX_LAG + 2:
+            lines.append(
+                f"{self.landmarks.count} frames are too few to correlate the lips; give {2 * MAX_LAG + 3} or more"
+            )
         clips = (self.pairs.source, self.pairs.output, self.reference)
         for clip, follower in zip(clips, followers, strict=True):
             if clip is not None and follower.most_faces > 1:

@@ -19,6 +19,7 @@ from .lip_motion import (
 )
 from .views import clear_views
 
+MAX_LAG = 5  # frames tried each way when lips are correlated
 _BLOCK = 256  # frames looked at together
 _WAITING = 32  # frames per write
 
@@ -79,7 +80,7 @@ class LandmarkPair:
         rows = np.concatenate(columns) if columns else np.zeros((0, 4))
         return LipTraces(apertures=(rows[:, 0], rows[:, 1]), widths=(rows[:, 2], rows[:, 3]))
 
-    def measures(self, traces: LipTraces, *, max_lag: int = 5) -> dict[str, float]:
+    def measures(self, traces: LipTraces, *, max_lag: int = MAX_LAG) -> dict[str, float]:
         """Speech and steadiness, by the keys of :mod:`.catalogue`; NaN where a measure cannot be taken."""
         offsets = [lip_offsets(a, b).astype(np.float32) for a, b in self._blocks()]
         tremors = [(face_tremor(a), face_tremor(b), added_tremor(a, b)) for a, b in self._blocks(overlap=2)]

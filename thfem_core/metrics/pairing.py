@@ -17,7 +17,8 @@ T = TypeVar("T")
 class FramePairs:
     """Pairs (source frame, output frame) by time, in the output's order; both clips are decoded ahead in threads.
 
-    Clips of one rate pair frame by frame. At different rates each output frame gets the source frame nearest in time.
+    Clips of one rate pair frame by frame. At different rates each output frame gets the source frame
+    that is on show in its middle.
     count and left_over are known when the pairs are used up: left_over says which clip went on, or is None.
     """
 
@@ -43,12 +44,12 @@ class FramePairs:
             yield before, after
 
     def _by_time(self, sources: Iterator[Frame], outputs: Iterator[Frame]) -> Iterator[tuple[Frame, Frame]]:
-        half = 1 / (2 * self.source.info.frame_rate)
+        half, shown = 1 / (2 * self.output.info.frame_rate), 1 / self.source.info.frame_rate
         before, following = next(sources, None), next(sources, None)
         for after in outputs:
-            while following is not None and following.time <= after.time + half:
+            while following is not None and following.time < after.time + half:
                 before, following = following, next(sources, None)
-            if before is None or (following is None and after.time > before.time + 3 * half):
+            if before is None or (following is None and after.time >= before.time + shown):
                 self.left_over = self.output
                 return
             self.count += 1
