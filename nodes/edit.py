@@ -17,6 +17,7 @@ from ..thfem_core.media.frame import Frame
 from ..thfem_core.media.video import Video
 from ..thfem_core.pipeline import choose_faces, edit_video, reference_in
 from ..thfem_core.progress import Progress
+from ..thfem_core.talking_head.head import TalkingHead
 from .expression_inputs import (
     REGIONS,
     curve_input,
@@ -110,7 +111,7 @@ def edited_video(
     editor: str | ExpressionEditor = "mesh",
     face: FaceChoice = "largest",
     order: FaceOrder = "left-right",
-    talking_head: str | None = None,
+    talking_head: str | TalkingHead | None = None,
 ) -> io.NodeOutput:
     """Edit, write into the host's temp folder, and show the result on the node. talking_head: draws the lips after."""
     missing = sum(map(len, tracks.missing_frames(choose_faces(tracks, face, order))))

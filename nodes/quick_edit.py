@@ -8,7 +8,8 @@ from ..thfem_core.pipeline import find_faces
 from .edit import edited_video, reference_clip
 from .expression_inputs import emotion_inputs, expression_request, face_choice, face_input, reference_input
 from .host import CATEGORY, HostProgress, schema, work_device
-from .talking_inputs import chosen_talking_head, talking_head_input
+from .talking_head_loader import drawing_head
+from .talking_inputs import NONE, talking_head_input
 from .video_sockets import clip_from_socket
 
 
@@ -54,5 +55,5 @@ class EditExpression(io.ComfyNode):
         )
         clip = clip_from_socket(video)
         tracks = find_faces(clip, device=work_device(), progress=progress)
-        head = chosen_talking_head(talking_head)
+        head = None if talking_head == NONE else drawing_head(talking_head, None)[0]
         return edited_video(clip, request, tracks=tracks, face=choice, talking_head=head, progress=progress)

@@ -26,10 +26,6 @@ def talking_head_input(*, none: bool = False) -> io.Input:
     )
 
 
-def chosen_talking_head(name: str) -> str | None:
-    return None if name == NONE else name
-
-
 def drive_input() -> io.Input:
     return io.Combo.Input(
         "drive",
