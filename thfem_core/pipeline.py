@@ -154,7 +154,7 @@ def edit_video(
         editor = editors.load(editor)()
     talking = talking_head
     if not isinstance(talking, Talking):
-        talking = prepare_talking(video, talking_head, drive=drive, window=window)
+        talking = prepare_talking(video, talking_head, drive=drive, window=window, device=device, progress=progress)
     searches = editor.needs_faces and request is not None
     if tracks is None and (searches or talking is not None):
         tracks = find_faces(video, device=device, progress=progress)
@@ -197,7 +197,16 @@ def edit_clip(
     if isinstance(editor, str):
         editor = editors.load(editor)()
     warnings: list[str] = []
-    talking = prepare_talking(video, talking_head, drive=drive, window=window, sound=sound, warn=warnings.append)
+    talking = prepare_talking(
+        video,
+        talking_head,
+        drive=drive,
+        window=window,
+        sound=sound,
+        device=device,
+        progress=progress,
+        warn=warnings.append,
+    )
     start = time.perf_counter()
     searches = editor.needs_faces and request is not None
     if tracks is None and (searches or talking is not None):

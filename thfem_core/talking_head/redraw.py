@@ -19,7 +19,9 @@ from ..media.sound import Sound
 from ..media.video import Video
 from ..pose.encoder import HeadPoses
 from ..pose.mesh import MeshPoseEncoder
+from ..progress import Progress, silent
 from .head import Drive, FaceClip, TalkingHead, check_drive, talking_heads
+from .loading import fastest_dtype, load_talking_head
 from .scheduler import DrawnFace, DrawTally, draw_faces
 from .windows import WindowConfig
 
@@ -98,18 +100,22 @@ def prepare_talking(
     window: WindowConfig | None = None,
     sound: Sound | Speech | None = None,
     poses: Sequence[HeadPoses] = (),
+    device: torch.device | None = None,
+    progress: Progress = silent,
     warn: Callable[[str], None] | None = None,
 ) -> Talking | None:
     """A talking head by name, and the speech of ``sound`` or else of the clip itself; None without a talking head.
 
-    The default one is left out, with a warning, where its model files are missing. Raises InputError where the name
-    or the drive is unknown, or the clip lacks what the drive needs.
+    device: where it will draw, which decides its precision (fp32 if unknown). progress hears of model files.
+    The default one is left out, with a warning, where its model files are missing. Raises InputError where the name or
+    the drive is unknown, or the clip lacks what the drive needs.
     """
     warn = warn or _log.warning
     head = talking_head
     if isinstance(head, str):
         try:
-            head = talking_heads.load(head)()
+            precise = torch.float32 if device is None else fastest_dtype(device)
+            head = load_talking_head(head, auto=precise, progress=progress)
         except WeightsError as error:
             if head != talking_heads.names()[0]:
                 raise
