@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from thfem_core.media.frame import Box
+from thfem_core.media.prefetch import prefetch
 from thfem_core.talking_head.scheduler import DrawnFace, DrawTally, draw_faces
 from thfem_core.talking_head.windows import WindowConfig
 
@@ -144,6 +145,15 @@ def test_overlap_does_not_change_what_does_not_depend_on_the_source(scene, confi
     overlapped = draw(55, *sessions_of(scene, **options), window=config)
     plain = draw(55, *sessions_of(scene, **options), window=WindowConfig(size=config.size, source=config.source))
     np.testing.assert_array_equal(overlapped, plain)
+
+
+@pytest.mark.parametrize("depth", [1, 3, 50])
+def test_frames_that_come_in_bursts_give_the_same(depth):
+    scene = [(0, [1.0] * 23), (7, [0.5] * 9)]
+    config = WindowConfig(overlap=2)
+    whole = draw(30, *sessions_of(scene), window=config, batch=2)
+    bursts = draw(30, *sessions_of(scene), frames=prefetch(frames_of(30), depth=depth), window=config, batch=2)
+    np.testing.assert_array_equal(whole, bursts)
 
 
 def test_frames_are_drawn_in_full_batches_where_possible():
