@@ -6,10 +6,12 @@ from comfy_api.latest import ComfyExtension, io
 
 from .adjacent_frame import AdjacentFrameTalkingHead
 from .audio_window import AudioWindow
+from .compare_videos import CompareVideos
 from .dtw_align import DTWAlign
 from .edit import SPFEMEdit, SPFEMEditImages
 from .host import register_model_folder
 from .load import LoadAudio, LoadVideo, offer_demo_files
+from .metrics import Metrics
 from .pose_encode import PoseEncode
 from .quick_edit import EditExpression
 from .save import SaveVideo
@@ -37,4 +39,6 @@ class ThfemExtension(ComfyExtension):
             SaveVideo,
             AudioWindow,
             DTWAlign,
+            Metrics,
+            CompareVideos,
         ]

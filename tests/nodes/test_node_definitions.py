@@ -34,6 +34,8 @@ def test_the_pack_offers_its_nodes(node_definitions):
         "THFEM_AdjacentFrameTalkingHead",
         "THFEM_TalkingHeadLoader",
         "THFEM_DTWAlign",
+        "THFEM_Metrics",
+        "THFEM_CompareVideos",
     }
 
 

@@ -1,0 +1,129 @@
+"""Metrics: what an edit kept and what it changed, as a table and plots on the node."""
+
+from __future__ import annotations
+
+import logging
+from typing import get_args
+
+import numpy as np
+import torch
+from comfy_api.latest import io, ui
+
+from ..thfem_core.expression.request import EMOTIONS
+from ..thfem_core.face.models import face_models
+from ..thfem_core.metrics.charts import charts_of
+from ..thfem_core.metrics.comparison import ComparisonConfig, compare_clips
+from ..thfem_core.metrics.judges import Choice, choose_judges
+from ..thfem_core.metrics.picture_chart import picture_chart
+from ..thfem_core.metrics.verdict_table import text_table
+from .host import CATEGORY, HostProgress, schema, work_device
+from .talking_head_loader import model_folders
+from .video_sockets import clip_from_socket, fps_input
+
+_log = logging.getLogger(__name__)
+
+NO_TARGET = "none"
+
+
+class Metrics(io.ComfyNode):
+    """THFEM_Metrics: one streaming pass over both clips (a second one where lips and sound are compared)."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return schema(
+            node_id="THFEM_Metrics",
+            display_name="Metrics (THFEM)",
+            category=f"{CATEGORY}/metrics",
+            description="Measure an edited clip against its source: speech kept, expression changed, same person, "
+            "steady picture. Each number comes with its good and bad range.",
+            search_aliases=[
+                "quality",
+                "evaluate",
+                "lip sync error",
+                "LSE-D",
+                "LSE-C",
+                "FAD",
+                "CSIM",
+                "SSIM",
+                "identity",
+            ],
+            inputs=[
+                io.MultiType.Input("source", [io.Video, io.Image], tooltip="The clip before the edit."),
+                io.MultiType.Input("output", [io.Video, io.Image], tooltip="The clip after the edit."),
+                io.Combo.Input(
+                    "target_emotion",
+                    options=[NO_TARGET, *EMOTIONS],
+                    default=NO_TARGET,
+                    tooltip="The expression that was wanted; networks then say how probable it is before and after.",
+                ),
+                io.Combo.Input(
+                    "networks",
+                    options=list(get_args(Choice)),
+                    default="auto",
+                    tooltip="auto: all whose files are in models/thfem. official: those of the papers, downloaded if "
+                    "need be (FAD, CSIM, LSE). offline: stand-ins. none: landmarks and pixels only.",
+                ),
+                io.Int.Input(
+                    "every",
+                    default=ComparisonConfig().every,
+                    min=1,
+                    max=1000,
+                    tooltip="Networks look at every N-th frame; 1 as the papers do, more is faster.",
+                ),
+                fps_input(),
+                io.MultiType.Input(
+                    "reference",
+                    [io.Video, io.Image],
+                    optional=True,
+                    tooltip="A real clip of the wanted expression, for CSIM (expression) and FAD (realism).",
+                ),
+                io.MultiType.Input(
+                    "ground_truth",
+                    [io.Video, io.Image],
+                    optional=True,
+                    tooltip="What the output should be, pixel by pixel, for PSNR, SSIM and LPIPS.",
+                ),
+            ],
+            outputs=[
+                io.String.Output(display_name="table", tooltip="All measures with arrows, ranges and meanings."),
+                io.Image.Output(
+                    display_name="plots", tooltip="Lip opening over time; emotions and lip-sound distance if measured."
+                ),
+            ],
+            is_output_node=True,
+        )
+
+    @classmethod
+    def execute(
+        cls,
+        source: object,
+        output: object,
+        target_emotion: str,
+        networks: str,
+        every: int,
+        fps: float,
+        reference: object = None,
+        ground_truth: object = None,
+    ) -> io.NodeOutput:
+        progress, device = HostProgress(stages=2), work_device()
+        clips = [None if c is None else clip_from_socket(c, fps=fps) for c in (source, output, reference, ground_truth)]
+        judges, missing = choose_judges(
+            networks, device=device, folders=model_folders(), with_truth=clips[3] is not None, progress=progress
+        )
+        if missing:
+            _log.info("left out, their files are not on this machine: %s", ", ".join(missing))
+        found = compare_clips(
+            clips[0],
+            clips[1],
+            faces=face_models.load("mediapipe")(device=device),
+            judges=judges,
+            reference=clips[2],
+            truth=clips[3],
+            target_emotion=None if target_emotion == NO_TARGET else target_emotion,
+            config=ComparisonConfig(every=every),
+            progress=progress,
+        )
+        table = text_table(found)
+        plots = torch.from_numpy(np.stack([picture_chart(chart) for chart in charts_of(found)])).float().div(255)
+        shown = ui.PreviewImage(plots, cls=cls).as_dict() | ui.PreviewText(table).as_dict()
+        return io.NodeOutput(table, plots, ui=shown)
