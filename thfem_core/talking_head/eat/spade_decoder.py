@@ -18,7 +18,7 @@ _HIDDEN = 128
 
 
 class Spade(nn.Module):
-    """instance norm(x) · (1 + gamma) + beta, with gamma and beta maps from the conditioning map enlarged to the size of x."""
+    """instance norm(x) · (1 + gamma) + beta, gamma and beta from the conditioning map enlarged to the size of x."""
 
     def __init__(self, channels: int, *, enlarge: int) -> None:
         super().__init__()

@@ -1,0 +1,38 @@
+"""EAT's published files → one flat file without optimizers and program code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ...progress import Progress, silent
+from ...weights.convert import Converted
+from ..networks.checkpoint import build
+from .networks import CHECKPOINT_NETWORKS, TRAINING_NETWORKS, read_checkpoint, read_constants
+
+
+def convert(files: Sequence[Path], *, progress: Progress = silent) -> Converted:
+    """Checkpoints (``.pth.tar``; where several hold a network, the last counts), ``U_mead.npy``, ``mean_mead.npy`` and
+    ``pad.npy``, in any order. Keys stay the published ones: folding happens at load, so the file can be trained on.
+
+    Raises WeightsError where a network is missing or of another architecture.
+    """
+    states, constants = read_checkpoint(files), read_constants(files)
+    makers = {**CHECKPOINT_NETWORKS, **TRAINING_NETWORKS}
+    tensors = {f"constants.{name}": tensor for name, tensor in constants.items()}
+    parameters: dict[str, int] = {}
+    for done, (name, state) in enumerate(states.items(), start=1):
+        network = build(makers[name], state, what=f"EAT's {name}")
+        parameters[name] = sum(parameter.numel() for parameter in network.parameters())
+        tensors |= {f"{name}.{key}": tensor for key, tensor in network.state_dict().items()}
+        progress("Converting", done, len(states))
+    return Converted(
+        tensors=tensors,
+        card={
+            "system": "EAT (Gan et al., ICCV 2023)",
+            "licence": "CC BY-NC 4.0",
+            "networks": parameters,
+            "constants": sorted(constants),
+            "keys": "as published; spectral norms and batch norms are folded at load",
+        },
+    )

@@ -1,0 +1,110 @@
+"""All networks of EAT, as they are named in its checkpoints, and loading them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ...errors import WeightsError
+from ...weights.reading import safe_load
+from ..networks.acceleration import enlarge_in_place
+from ..networks.checkpoint import State, build, read_networks
+from ..networks.discriminator import Discriminator
+from ..networks.folding import drop_unused, fold
+from .audio_to_keypoints import AudioToKeypoints
+from .emotion_prompt import EmotionPromptNetwork
+from .generator import Generator
+from .head_pose import HeadPoseEstimator
+from .keypoint_detector import KeypointDetector
+from .side_tuning import EmotionalDeformation
+
+CHECKPOINT_NETWORKS: dict[str, Callable[[], nn.Module]] = {
+    "kp_detector": KeypointDetector,
+    "he_estimator": HeadPoseEstimator,
+    "emotionprompt": EmotionPromptNetwork,
+    "audio2kptransformer": AudioToKeypoints,
+    "sidetuning": EmotionalDeformation,
+    "generator": Generator,
+}
+TRAINING_NETWORKS: dict[str, Callable[[], nn.Module]] = {"discriminator": Discriminator}
+# The files beside the checkpoint: name of the file, of the tensor in a converted file, shape.
+_CONSTANTS = {"U_mead.npy": ("basis", (45, 45)), "mean_mead.npy": ("mean", (45,))}
+SPEECH_PAD = ("pad.npy", "silence", (16, 29))
+
+
+class EatNetworks(nn.Module):
+    """For inference: folded, without unused parts. basis (45, 45) and mean (45,) turn coefficients into keypoint
+    offsets; silence (16, 29) is the speech window outside the clip."""
+
+    basis: Tensor
+    mean: Tensor
+    silence: Tensor
+
+    def __init__(self, networks: dict[str, nn.Module], constants: dict[str, Tensor]) -> None:
+        super().__init__()
+        self.keypoints: KeypointDetector = networks["kp_detector"]
+        self.head_pose: HeadPoseEstimator = networks["he_estimator"]
+        self.prompts: EmotionPromptNetwork = networks["emotionprompt"]
+        self.audio: AudioToKeypoints = networks["audio2kptransformer"]
+        self.deformation: EmotionalDeformation = networks["sidetuning"]
+        self.generator: Generator = networks["generator"]
+        for name, tensor in constants.items():
+            self.register_buffer(name, tensor.float())
+        self._accelerated = False
+
+    def accelerate(self) -> None:
+        """For float32 on a CPU: fewer multiplications, the same results within rounding. Once and for all."""
+        if not self._accelerated:
+            self.generator.accelerate()
+            enlarge_in_place(self.keypoints)
+            self._accelerated = True
+
+
+def read_constants(files: Sequence[Path]) -> dict[str, Tensor]:
+    """ "basis", "mean" and, where there is one, "silence", out of .npy files or a converted file among ``files``.
+
+    Raises WeightsError for arrays of another shape.
+    """
+    wanted = {**_CONSTANTS, SPEECH_PAD[0]: SPEECH_PAD[1:]}
+    found: dict[str, Tensor] = {}
+    for file in files:
+        if file.suffix == ".safetensors":
+            loaded: dict[str, Any] = safe_load(file)
+            found |= {name: loaded[f"constants.{name}"] for name, _ in wanted.values() if f"constants.{name}" in loaded}
+        elif file.name in wanted:
+            name, shape = wanted[file.name]
+            try:
+                array = np.load(file, allow_pickle=False)
+            except (OSError, ValueError) as error:
+                raise WeightsError(f"{file} is no array without program code; get it again ({error})") from None
+            if name == "silence" and array.shape != shape:
+                continue  # other releases keep other things under this name
+            if array.shape != shape:
+                raise WeightsError(f"{file} has the shape {array.shape}, not {shape}; it is another file")
+            found[name] = torch.from_numpy(np.array(array, np.float32))
+    return found
+
+
+def read_checkpoint(files: Sequence[Path]) -> dict[str, State]:
+    """State dicts by network; the discriminator where it is there."""
+    names = (*CHECKPOINT_NETWORKS, *TRAINING_NETWORKS)
+    archives = [file for file in files if file.suffix != ".npy"]
+    return read_networks(archives, names, required=tuple(CHECKPOINT_NETWORKS), system="EAT")
+
+
+def load_eat(files: Sequence[Path]) -> EatNetworks:
+    """The networks out of published or converted ``files``, on the CPU, in float32. Raises WeightsError."""
+    states, constants = read_checkpoint(files), read_constants(files)
+    if missing := [file for file, (name, _) in _CONSTANTS.items() if name not in constants]:
+        raise WeightsError(f"EAT: {', '.join(missing)} is missing; put it beside the checkpoint, from the same release")
+    constants.setdefault("silence", torch.zeros(SPEECH_PAD[2]))
+    networks: dict[str, nn.Module] = {}
+    for name, make in CHECKPOINT_NETWORKS.items():
+        networks[name] = fold(drop_unused(build(make, states.pop(name), what=f"EAT's {name}")))
+    networks["generator"].decoder.merge()
+    return EatNetworks(networks, constants)

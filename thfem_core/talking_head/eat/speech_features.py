@@ -1,0 +1,53 @@
+"""DeepSpeech logits of a clip: computed, or read from a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from ...audio.deepspeech import deepspeech_input
+from ...audio.speech import Speech
+from ...errors import InputError
+from .deepspeech import SYMBOLS, DeepSpeech, logits_of
+
+_STRIDE, _PAD = 2, 8  # of the published features: windows of 16 rows, each two rows after the last, eight zeros before
+
+# The sound of a clip → logits (n, 29), 50 rows per second.
+SpeechLogits = Callable[[Speech], np.ndarray]
+
+
+def computed_logits(network: DeepSpeech) -> SpeechLogits:
+    """By the network, wherever it is."""
+
+    def logits(speech: Speech) -> np.ndarray:
+        cepstra = torch.from_numpy(deepspeech_input(np.asarray(speech.samples))).float()
+        return logits_of(network, cepstra).numpy()
+
+    return logits
+
+
+def read_logits(path: Path) -> np.ndarray:
+    """(n, 29) float32 from a ``.npy``: logits (n, 29) at 50 per second, or the windows (frames, 16, 29) at 25 per
+    second that EAT's own preparation writes. Raises InputError."""
+    try:
+        array = np.load(path, allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} cannot be read as an array of speech features ({error}); give a .npy file") from None
+    if array.ndim == 3 and array.shape[1:] == (16, SYMBOLS) and len(array):
+        # Two new rows come with every window; the last window also holds what follows.
+        middle = array[:, _PAD : _PAD + _STRIDE].reshape(-1, SYMBOLS)
+        array = np.concatenate([middle, array[-1, _PAD + _STRIDE :]])
+    if array.ndim != 2 or array.shape[1] != SYMBOLS or not len(array):
+        raise InputError(
+            f"{path} has the shape {array.shape}; DeepSpeech features are (rows, 29), or (frames, 16, 29) windows"
+        )
+    return np.asarray(array, np.float32)
+
+
+def stored_logits(path: Path) -> SpeechLogits:
+    """From a file made for the clip (see :func:`read_logits`), whatever the sound. Raises InputError."""
+    array = read_logits(path)
+    return lambda speech: array
