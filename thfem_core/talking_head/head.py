@@ -57,6 +57,7 @@ class FaceClip:
     track: where the face is, found on the unedited clip; every frame of it that is observed may be drawn.
     speech: the clip's sound, or None for a silent clip. frame_rate: of the clip; frame i lasts from i / frame_rate on.
     frame_count: frames of the clip if known. device: where networks run.
+    emotion: one of the seven that the face shows, where the caller knows it; None leaves it to the back end.
     """
 
     track: FaceTrack
@@ -64,6 +65,7 @@ class FaceClip:
     frame_rate: Fraction
     device: torch.device
     drive: Drive = "blend"
+    emotion: str | None = None
 
 
 class FaceSession(Protocol):
@@ -94,3 +96,5 @@ class TalkingHead(Protocol):
 
 talking_heads: Registry[TalkingHead] = Registry("talking head", package=__package__ or "thfem_core.talking_head")
 talking_heads.register("mouth", ".mouth:MouthTalkingHead")
+talking_heads.register("eat", ".eat.head:load")
+talking_heads.register("eamm", ".eamm.head:load")
