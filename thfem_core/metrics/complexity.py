@@ -1,0 +1,156 @@
+"""Size and cost of an editor and a talking head (Table 7 of the paper).
+
+Counting rule. Parameters: all that an inference uses, each once, buffers not included. Cost: multiply-accumulates
+(MACs) of convolutions and matrix products, as ``torch.utils.flop_counter`` sees them, halved (it counts 2 per MAC);
+normalisations, activations, resampling and everything outside torch (the mesh editor's warps) count 0. What the paper
+calls FLOPs are such MACs, but its rows mix one generated frame (EAT) and five (EAMM): here each row says how many
+frames its number is for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from typing import Any
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from ..errors import InputError
+from ..expression.editor import ExpressionEditor
+from ..face.mediapipe.blazeface import SHORT_RANGE, ShortRangeBlazeFace
+from ..face.mediapipe.full_range import FULL_RANGE, FullRangeBlazeFace
+from ..face.mediapipe.mesh_net import INPUT_SIDE, AttentionMesh
+from ..face.tracker_config import TrackerConfig
+from ..media.frame import Frame
+from ..media.video import Video
+from ..pipeline import find_faces
+from ..talking_head.head import AdjacentWindow, FaceClip, TalkingHead
+
+_DEPTH = 4  # attributes followed from an object to its networks
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Complexity:
+    """parameters: how many numbers. macs: multiply-accumulates for ``frames`` frames. once: those spent once per clip,
+    not included in macs."""
+
+    parameters: int
+    macs: int
+    frames: int
+    once: int = 0
+
+    @property
+    def macs_per_frame(self) -> float:
+        return self.macs / self.frames
+
+    def with_stage(self, other: Complexity) -> Complexity:
+        """Both stages of the pipeline, for the frames of ``other``."""
+        return Complexity(
+            parameters=self.parameters + other.parameters,
+            macs=round(self.macs_per_frame * other.frames) + other.macs,
+            frames=other.frames,
+            once=self.once + other.once,
+        )
+
+
+def count_macs(run: Callable[[], Any]) -> int:
+    """MACs of everything torch computes while ``run()`` runs, in this thread."""
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        run()
+    return counter.get_total_flops() // 2
+
+
+def networks_of(owner: object) -> list[torch.nn.Module]:
+    """The outermost modules an object holds in its attributes, lists and dictionaries, each once."""
+    found: list[torch.nn.Module] = []
+    seen: set[int] = set()
+
+    def visit(value: object, depth: int) -> None:
+        if id(value) in seen or depth > _DEPTH:
+            return
+        seen.add(id(value))
+        if isinstance(value, torch.nn.Module):
+            found.append(value)
+        elif isinstance(value, dict):
+            visit_all(value.values(), depth)
+        elif isinstance(value, (list, tuple)):
+            visit_all(value, depth)
+        elif hasattr(value, "__dict__") and not isinstance(value, type):
+            visit_all(vars(value).values(), depth)
+        elif hasattr(value, "__slots__"):
+            names = [name for name in value.__slots__ if hasattr(value, name)]
+            visit_all([getattr(value, name) for name in names], depth)
+
+    def visit_all(values: Iterable[object], depth: int) -> None:
+        for value in list(values):
+            visit(value, depth + 1)
+
+    visit(owner, 0)
+    return found
+
+
+def count_parameters(owners: Sequence[object]) -> int:
+    """Parameters of all networks the objects hold; shared ones count once."""
+    networks = [network for owner in owners for network in networks_of(owner)]
+    unique = {id(p): p.numel() for network in networks for p in network.parameters()}
+    return sum(unique.values())
+
+
+def face_network_complexity(detect_every: int = TrackerConfig().detect_every) -> Complexity:
+    """The embedded detectors and face mesh, for one frame with one face; faces are searched every so many frames."""
+    nets = [ShortRangeBlazeFace().eval(), FullRangeBlazeFace().eval(), AttentionMesh().eval()]
+    sides = (SHORT_RANGE.input_side, FULL_RANGE.input_side, INPUT_SIDE)
+    near, far, mesh = (
+        count_macs(partial(net, torch.zeros(1, 3, side, side))) for net, side in zip(nets, sides, strict=True)
+    )
+    return Complexity(parameters=count_parameters(nets), macs=round((near + far) / detect_every) + mesh, frames=1)
+
+
+def editor_complexity(editor: ExpressionEditor) -> Complexity:
+    """An editor's own networks, for one frame, with the face networks it needs.
+
+    The embedded editors run no network of their own: what they add to the face networks is counted by parameters.
+    """
+    faces = face_network_complexity() if editor.needs_faces else Complexity(parameters=0, macs=0, frames=1)
+    return Complexity(parameters=faces.parameters + count_parameters([editor]), macs=faces.macs, frames=1)
+
+
+def talking_head_complexity(
+    head: TalkingHead, video: Video, *, speech: Any, device: torch.device, window: int = 5
+) -> Complexity:
+    """A talking head for one window of ``window`` frames of ``video``.
+
+    ``once``: what is spent when a face is opened and while its frames are observed. Raises InputError where the clip
+    is too short or shows no face.
+    """
+    track = find_faces(video, device=device).select("largest")[0]
+    clip = FaceClip(track=track, speech=speech, frame_rate=video.info.frame_rate, device=device, drive=head.drives[0])
+    held: list = []
+
+    def observe() -> None:
+        session = head.open_face(clip)
+        frames = _first_frames(video, window + 1 + session.lookahead)
+        for frame in frames:
+            session.observe(frame)
+        held.extend((session, frames))
+
+    once = count_macs(observe)
+    session, frames = held
+    if len(frames) <= window:
+        raise InputError(f"{video.info.name} has {len(frames)} frames; a window of {window} needs {window + 1}")
+    one = AdjacentWindow(source=frames[0], targets=tuple(frames[1 : window + 1]))
+    macs = count_macs(lambda: session.predict([one]))
+    return Complexity(parameters=count_parameters([head, session]), macs=macs, frames=window, once=once)
+
+
+def _first_frames(video: Video, count: int) -> list[Frame]:
+    frames = video.frames()
+    try:
+        return list(islice(frames, count))
+    finally:
+        close = getattr(frames, "close", None)
+        if close is not None:
+            close()
