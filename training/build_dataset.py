@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import argparse
 import csv
+import multiprocessing
 import os
 import zlib
 from collections import Counter
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -151,6 +151,13 @@ def _write(path: Path, save) -> None:  # noqa: ANN001
     os.replace(part, path)
 
 
+def _prepare(job: tuple[Path, Path, dict[str, str], bool]) -> tuple[str, str | None]:
+    try:
+        return job[0].name, prepare(*job)
+    except ThfemError as error:
+        return job[0].name, str(error)
+
+
 def read_index(data: Path, splits: list[str]) -> list[dict[str, str]]:
     """Rows of the wanted splits. A person listed in several splits counts as unseen: test before val before train.
 
@@ -191,15 +198,11 @@ def main() -> None:
             with_regions = pictures[row["identity"]] <= arguments.pictures_per_person
             jobs.append((arguments.data / "crops" / row["file"], out, row, with_regions))
     skipped = []
-    with ProcessPoolExecutor(arguments.workers) as pool:
-        futures = {pool.submit(prepare, *job): job[0].name for job in jobs}
-        for future in tqdm(as_completed(futures), total=len(futures), unit="clip"):
-            try:
-                reason = future.result()
-            except ThfemError as error:
-                reason = str(error)
+    # Fresh processes now and then: what libraries keep must not pile up over thousands of clips.
+    with multiprocessing.get_context("spawn").Pool(arguments.workers, maxtasksperchild=20) as pool:
+        for name, reason in tqdm(pool.imap_unordered(_prepare, jobs), total=len(jobs), unit="clip", mininterval=10):
             if reason:
-                skipped.append(f"{futures[future]}: {reason}")
+                skipped.append(f"{name}: {reason}")
     for line in skipped:
         print("skipped", line)
     print(f"{len(jobs) - len(skipped)} clips prepared in {arguments.out}; the region's side is {SIDE:g} face units")

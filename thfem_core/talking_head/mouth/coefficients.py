@@ -1,0 +1,52 @@
+"""What a mouth does, in a few numbers: linear modes of the lower face's motion on the canonical head.
+
+The modes are a weighted PCA of how lower faces move while people speak (training/build_mouth_basis.py). Coefficients
+are in face units (1 % of the outer-eye distance): about the root-mean-square displacement that a mode contributes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from ...expression.mesh.basis import read_weights
+
+FILE = "mouth_basis.safetensors"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MouthBasis:
+    """K modes of the 478-point mesh.
+
+    mean: (478, 3) average speaking face. modes: (K, 478, 3) displacement per unit of coefficient, fading to 0 at the
+    nose. reader: (478 * 3, K): coefficients = (shape - mean) @ reader, a weighted least-squares fit.
+    spread: (K,) standard deviation of each coefficient within a clip.
+    """
+
+    mean: np.ndarray
+    modes: np.ndarray
+    reader: np.ndarray
+    spread: np.ndarray
+
+    @property
+    def size(self) -> int:
+        """K."""
+        return len(self.modes)
+
+    def read(self, shapes: np.ndarray) -> np.ndarray:
+        """Meshes on the canonical head (..., 478, 3) → coefficients (..., K), relative to the average face."""
+        offset = (shapes - self.mean).reshape(*shapes.shape[:-2], -1)
+        return (offset @ self.reader).astype(np.float32)
+
+    def displacement(self, coefficients: np.ndarray) -> np.ndarray:
+        """Changes of coefficients (..., K) → displacements (..., 478, 3) in face units."""
+        return np.tensordot(coefficients, self.modes, axes=1).astype(np.float32)
+
+
+@lru_cache(maxsize=1)
+def load_mouth_basis() -> MouthBasis:
+    """The embedded basis. Raises WeightsError if its file is missing or damaged."""
+    arrays, _ = read_weights(FILE, "training/build_mouth_basis.py")
+    return MouthBasis(**{name: arrays[name] for name in ("mean", "modes", "reader", "spread")})

@@ -1,0 +1,118 @@
+"""Where every pixel of the drawn mouth region comes from in the source's, and what lies where in it.
+
+Three ways to carry the source over: by the whole face mesh (skin and lips), rigidly with the skull (upper teeth), and
+rigidly with the jaw (lower teeth, tongue). The renderer chooses among them inside the mouth.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from ...expression.mesh import topology
+from ...expression.mesh.flow import dense_warp
+from ...expression.mesh.surface import face_surface
+from ...face.pose import HeadPose
+from ...media.frame import Box
+
+# Around the upper teeth on the canonical face: they move with the head only.
+_SKULL = np.array([[x, y, -22.0] for x in (-22.0, 0.0, 22.0) for y in (66.0, 84.0)])
+_CHIN = (152, 148, 176, 377, 400, 175, 199)
+INNER_LIPS = topology.ring(topology.INNER_LIP_UPPER, topology.INNER_LIP_LOWER)
+OUTER_LIPS = (
+    *(61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291),
+    *(375, 321, 405, 314, 17, 84, 181, 91, 146),
+)
+CELL = 1.5  # pixels of the flow grid; the flow is smooth
+_SUBPIXEL = 4  # bits
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MouthGeometry:
+    """For one target frame, over a region of S × S pixels.
+
+    flows: (3, S, S, 2) float32: the position (x, y; pixels of the source region, centre of the first at 0.5) that
+    mesh, skull and jaw say each pixel comes from. target_masks: (2, S, S) float32 0..1: inside of the mouth, lips with
+    their inside. source_mask: (R, R) float32: inside of the source's mouth, over the R × R source region.
+    """
+
+    flows: np.ndarray
+    target_masks: np.ndarray
+    source_mask: np.ndarray
+
+
+def polygon_mask(points: np.ndarray, size: int) -> np.ndarray:
+    """(size, size) float32 0..1, antialiased: inside of the closed line ``points`` (P, 2; pixels, edges at integers)."""
+    mask = np.zeros((size, size), np.uint8)
+    shifted = np.rint((points - 0.5) * (1 << _SUBPIXEL)).astype(np.int32)
+    cv2.fillPoly(mask, [shifted], 255, lineType=cv2.LINE_AA, shift=_SUBPIXEL)
+    return mask.astype(np.float32) / 255
+
+
+def _affine_grid(matrix: np.ndarray, size: int) -> np.ndarray:
+    """(size, size, 2): where the centres of the pixels go under ``matrix`` (2, 3)."""
+    axis = np.arange(size, dtype=np.float32) + 0.5
+    x, y = np.meshgrid(axis, axis)
+    return np.stack(
+        [matrix[i, 0] * x + matrix[i, 1] * y + matrix[i, 2] for i in range(2)], axis=-1
+    ).astype(np.float32)
+
+
+def mouth_geometry(
+    source: np.ndarray,
+    target: np.ndarray,
+    source_skull: np.ndarray,
+    target_skull: np.ndarray,
+    *,
+    source_size: int,
+    target_size: int,
+) -> MouthGeometry:
+    """The geometry from meshes in region pixels.
+
+    source, target: (478, 3), each in pixels of its own frame's source-size region (R × R), whose middle S × S pixels are
+    what is drawn. source_skull, target_skull: (P, 2) points that move with the head only (:func:`skull_points`), in the
+    same pixels.
+    """
+    margin = (source_size - target_size) / 2
+    # Both regions are fixed to the head and of one scale: what differs is the motion of the face in them.
+    warp = dense_warp(
+        face_surface(), source, (target - source)[:, :2], None, cell=CELL, frame_size=(source_size, source_size)
+    )
+    flows = np.empty((3, target_size, target_size, 2), np.float32)
+    flows[0] = _affine_grid(np.array([[1, 0, margin], [0, 1, margin]]), target_size)
+    if warp is not None:
+        flows[0] += _spread(warp.flow, warp.box, target_size, margin)
+    ones = np.column_stack([target_skull, np.ones(len(target_skull))])
+    skull = np.linalg.lstsq(ones, source_skull, rcond=None)[0].T
+    chin = list(_CHIN)
+    dropped = source[chin, :2] - (target[chin, :2] @ skull[:, :2].T + skull[:, 2])
+    flows[1] = _affine_grid(np.column_stack([skull[:, :2], skull[:, 2] + skull[:, :2] @ (margin, margin)]), target_size)
+    flows[2] = flows[1] + dropped.mean(axis=0).astype(np.float32)
+    return MouthGeometry(
+        flows=flows,
+        target_masks=np.stack(
+            [polygon_mask(target[list(ring), :2] - margin, target_size) for ring in (INNER_LIPS, OUTER_LIPS)]
+        ),
+        source_mask=polygon_mask(source[list(INNER_LIPS), :2], source_size),
+    )
+
+
+def skull_points(pose: HeadPose) -> np.ndarray:
+    """(T, P, 2) pixels: points at the upper teeth that move with the head only."""
+    return pose.to_image(_SKULL)[..., :2]
+
+
+def _spread(flow: np.ndarray, box: Box, size: int, margin: float) -> np.ndarray:
+    """A flow grid over ``box`` as (size, size, 2), ``margin`` pixels from its origin on, border values continued."""
+    height, width = flow.shape[:2]
+    x_scale, y_scale = width / box.width, height / box.height
+    matrix = np.array(
+        [
+            [x_scale, 0, (margin + 0.5 - box.x0) * x_scale - 0.5],
+            [0, y_scale, (margin + 0.5 - box.y0) * y_scale - 0.5],
+        ]
+    )
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return cv2.warpAffine(flow, matrix, (size, size), flags=flags, borderMode=cv2.BORDER_REPLICATE)

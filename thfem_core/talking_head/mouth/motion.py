@@ -1,0 +1,105 @@
+"""From sound to mouth motion: how the mouth coefficients change from a source frame to a target frame nearby.
+
+Δ = α(k) · (a_t - a_s) + β(k) · (b_t + m - c_s): the difference of what is heard at the two moments, and a pull from
+the source's mouth c_s towards what is heard around the person's mean mouth m; both gated by the distance k = t - s.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+# Convolutions after the stem, without padding: they make the window 51 columns long.
+_DEEP = 5
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MotionConfig:
+    """coefficients: K of the mouth basis. mels: of a column of sound. width: channels. dropout: of features, in
+    training. distances: values of the distance with a gate of their own; farther ones share the last."""
+
+    coefficients: int = 16
+    mels: int = 80
+    width: int = 160
+    dropout: float = 0.2
+    distances: int = 64
+
+    @property
+    def steps(self) -> int:
+        """Columns that one moment hears, the moment in their middle."""
+        return 11 + 8 * _DEEP
+
+
+class _ChannelNorm(nn.LayerNorm):
+    """Over the channels of each moment alone: what is heard now must not depend on how long the sound is."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x.transpose(1, 2)).transpose(1, 2)
+
+
+class SpeechEncoder(nn.Module):
+    """Columns of sound (B, steps + 4 (T - 1), mels) → features (B, width, T), one every fourth column.
+
+    Nothing is padded: T windows of ``steps`` columns, one by one, give the same as the sound in one piece.
+    """
+
+    def __init__(self, config: MotionConfig) -> None:
+        super().__init__()
+        width = config.width
+        self.stem = nn.Sequential(
+            nn.Conv1d(config.mels, width, 5),
+            _ChannelNorm(width),
+            nn.GELU(),
+            nn.Conv1d(width, width, 3, stride=2),
+            _ChannelNorm(width),
+            nn.GELU(),
+            nn.Conv1d(width, width, 3, stride=2),
+        )
+        self.deep = nn.ModuleList(
+            nn.Sequential(
+                _ChannelNorm(width),
+                nn.GELU(),
+                nn.Conv1d(width, width, 3),
+                nn.Dropout(config.dropout),
+            )
+            for _ in range(_DEEP)
+        )
+        self.out = nn.Sequential(_ChannelNorm(width), nn.GELU(), nn.Dropout(config.dropout))
+
+    def forward(self, columns: Tensor) -> Tensor:
+        x = self.stem(columns.transpose(1, 2))
+        for layer in self.deep:
+            x = x[:, :, 1:-1] + layer(x)
+        return self.out(x)
+
+
+class MotionNet(nn.Module):
+    """See the module. All coefficients are divided by the basis' spread, so they are about unit size."""
+
+    def __init__(self, config: MotionConfig | None = None) -> None:
+        super().__init__()
+        self.config = config = config or MotionConfig()
+        self.encoder = SpeechEncoder(config)
+        self.heads = nn.Conv1d(config.width, 2 * config.coefficients, 1)
+        # How far this person's mouth goes, from the logarithm of the spread of the coefficients over the clip.
+        self.manner = nn.Sequential(
+            nn.Linear(2 * config.coefficients, 64), nn.GELU(), nn.Linear(64, 2 * config.coefficients)
+        )
+        nn.init.zeros_(self.manner[2].weight)
+        nn.init.zeros_(self.manner[2].bias)
+        gates = torch.ones(2, config.distances, config.coefficients)
+        gates[1] = -1.0
+        self.gates = nn.Parameter(gates)
+
+    def listen(self, columns: Tensor, manner: Tensor) -> Tensor:
+        """Columns (B, steps + 4 (T - 1), mels) and manner (B, 2K) → (B, T, 2, K): a and b of each moment."""
+        heard = self.heads(self.encoder(columns)).transpose(1, 2)
+        return (heard * torch.exp(self.manner(manner).clamp(-2, 2))[:, None]).unflatten(2, (2, -1))
+
+    def change(self, source: Tensor, target: Tensor, distance: Tensor, pull: Tensor) -> Tensor:
+        """Δ (..., K). source, target: (..., 2, K) of :meth:`listen`. distance: (...) whole frames at 25 per second,
+        of either sign. pull: (..., K) = m - c_s."""
+        gates = torch.sigmoid(self.gates[:, distance.abs().clamp(max=self.config.distances - 1)])
+        return gates[0] * (target[..., 0, :] - source[..., 0, :]) + gates[1] * (target[..., 1, :] + pull)

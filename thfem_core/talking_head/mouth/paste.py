@@ -1,0 +1,22 @@
+"""Which part of the mouth region is pasted: the lower face, feathered towards nose, cheeks and the face's outline."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ...face.blend import feathered_mask
+
+# Below the nose, down the cheeks, along the jaw.
+_LOWER_FACE = (2, 98, 327, 205, 425, 207, 427, 214, 434, 210, 430, 211, 431, 32, 262, 208, 428, 199, 175, 152, 148, 377)
+_FEATHER = 0.09  # share of the region's side
+_GROWTH = 1.05
+
+
+def lower_face(meshes: Sequence[np.ndarray], size: int) -> np.ndarray:
+    """(size, size) float32 0..1: 1 on the lower face of every given mesh (478, 2; region pixels), 0 at the region's
+    border and outside."""
+    points = np.concatenate([mesh[list(_LOWER_FACE)] for mesh in meshes])
+    centre = points.mean(axis=0)
+    return feathered_mask(centre + _GROWTH * (points - centre), size, feather=_FEATHER * size)

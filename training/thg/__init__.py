@@ -1,0 +1,1 @@
+"""Parts of the talking head recipe: configuration, data, losses, the training loop, one module per trained network."""

@@ -1,0 +1,117 @@
+"""Prepared clips as the trainers read them: coefficients, mel columns, and drawing windows fairly over people."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from thfem_core.audio.mel import log_mel
+from thfem_core.audio.profile import COMPACT, WAV2LIP
+from thfem_core.audio.speech import Speech
+from thfem_core.errors import InputError
+from thfem_core.face.canonical import canonical_mesh
+from thfem_core.face.pose import HeadPose, head_pose
+from thfem_core.media.sound import Sound
+from thfem_core.talking_head.mouth.coefficients import MouthBasis
+
+from ..build_dataset import PreparedClip, read_clip
+from .config import DataConfig
+
+COLUMNS_PER_FRAME = 4  # of the compact profile at 25 frames per second
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SpeakingClip:
+    """A prepared clip and what is derived from it. T frames.
+
+    pose; shapes: (T, 478, 3) on the canonical head; coefficients: (T, K) over the basis' spread;
+    mel: (4 T, 80) columns of the compact profile, column 4 t centred at frame t, or None if silent.
+    sync_mel: (80 columns per second, 80) of the wav2lip profile; None if silent or out of step.
+    """
+
+    clip: PreparedClip
+    pose: HeadPose
+    shapes: np.ndarray
+    coefficients: np.ndarray
+    mel: np.ndarray | None
+    sync_mel: np.ndarray | None = None
+
+    @property
+    def frames(self) -> int:
+        return len(self.coefficients)
+
+    @property
+    def mean(self) -> np.ndarray:
+        """(K,) the person's mean mouth."""
+        return self.coefficients.mean(axis=0)
+
+    @property
+    def manner(self) -> np.ndarray:
+        """(2 K,) logarithm of the coefficients' spread over the clip and of their speed."""
+        speed = np.diff(self.coefficients, axis=0).std(axis=0)
+        return np.log(np.concatenate([self.coefficients.std(axis=0), speed]) + 0.05).astype(np.float32)
+
+
+def clip_mels(clip: PreparedClip) -> tuple[np.ndarray | None, np.ndarray | None]:
+    """Columns of the whole clip of the compact profile, speech brought to one level, and of the wav2lip profile."""
+    if not len(clip.speech):
+        return None, None
+    speech = Speech.from_sound(Sound(clip.speech[None].astype(np.float32) / 32768, 16000))
+    if speech.level < 1e-4:
+        return None, None
+    samples = torch.from_numpy(np.array(speech.samples))
+    return log_mel(samples * speech.gain, COMPACT).numpy(), log_mel(samples, WAV2LIP).numpy()
+
+
+def load_clips(
+    prepared: Path, split: str, basis: MouthBasis, *, keep: Callable[[PreparedClip], bool]
+) -> list[SpeakingClip]:
+    """Clips of a split that ``keep`` accepts. Raises InputError if there is none."""
+    clips = []
+    for path in sorted(prepared.glob("*.npz")):
+        clip = read_clip(path)
+        if clip.split != split or not keep(clip):
+            continue
+        pose = head_pose(clip.landmarks, canonical_mesh())
+        shapes = pose.to_canonical(clip.landmarks).astype(np.float32)
+        mel, sync_mel = clip_mels(clip)
+        if mel is not None:
+            wanted = COLUMNS_PER_FRAME * len(shapes)
+            mel = np.pad(mel, ((0, max(0, wanted - len(mel))), (0, 0)), mode="edge")[:wanted]
+        clips.append(
+            SpeakingClip(
+                clip=clip,
+                pose=pose,
+                shapes=shapes,
+                coefficients=basis.read(shapes) / basis.spread,
+                mel=mel,
+                sync_mel=sync_mel if trusted(clip) else None,
+            )
+        )
+    if not clips:
+        raise InputError(f"no {split} clips in {prepared}; make them with python -m training.build_dataset")
+    return clips
+
+
+def trusted(clip: PreparedClip, min_sync: float = 0.3, max_lag: int = 2) -> bool:
+    """Whether lips and loudness go together well enough, and at nearly no lag, to learn from."""
+    return len(clip.speech) > 0 and clip.sync >= min_sync and abs(clip.lag) <= max_lag
+
+
+def in_step(config: DataConfig) -> Callable[[PreparedClip], bool]:
+    """:func:`trusted` with the limits of a configuration."""
+    return lambda clip: trusted(clip, config.min_sync, config.max_lag)
+
+
+def person_weights(clips: Sequence[SpeakingClip], power: float) -> np.ndarray:
+    """(clips,) probability of each clip: people ∝ frames ** power, their clips by length."""
+    frames: defaultdict[str, int] = defaultdict(int)
+    for clip in clips:
+        frames[clip.clip.identity] += clip.frames
+    weights = np.array([clip.frames * float(frames[clip.clip.identity]) ** (power - 1) for clip in clips])
+    return weights / weights.sum()

@@ -1,0 +1,103 @@
+"""The configuration of a training run: a TOML file with one table per stage, read into frozen dataclasses."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, TypeVar, get_type_hints
+
+from thfem_core.errors import InputError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:  # pragma: no cover
+    import tomli as tomllib
+
+C = TypeVar("C")
+Stage = Literal["sync", "motion", "renderer"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LoopConfig:
+    """steps: optimiser steps in all. batch: windows per step and process. lr falls to 0 along a cosine after ``warmup``
+    steps. ema: decay of the averaged weights that are exported. precision: of accelerate ("no", "fp16", "bf16").
+    checkpoint_minutes, log_every, strip_every (steps): how often. clip: largest gradient norm. threads: of the loader.
+    """
+
+    steps: int = 10000
+    batch: int = 8
+    lr: float = 3e-4
+    betas: tuple[float, float] = (0.9, 0.99)
+    weight_decay: float = 1e-4
+    warmup: int = 200
+    ema: float = 0.999
+    clip: float = 1.0
+    precision: Literal["no", "fp16", "bf16"] = "no"
+    checkpoint_minutes: float = 3.0
+    log_every: int = 50
+    validate_every: int = 1000
+    seed: int = 0
+    threads: int = 1
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "batch", "log_every", "validate_every", "threads"):
+            if getattr(self, name) < 1:
+                raise InputError(f"loop.{name} is {getattr(self, name)}; give 1 or more")
+        if not 0 < self.lr < 1:
+            raise InputError(f"loop.lr is {self.lr:g}; give a learning rate such as 3e-4")
+        if not 0 <= self.ema < 1:
+            raise InputError(f"loop.ema is {self.ema:g}; give 0 (off) to 0.9999")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DataConfig:
+    """prepared: what training.build_dataset made. window: n of the paper, targets i+1..i+n for source i.
+    adjacent: False draws the source from anywhere in the clip (the paper's "without adjacent frame prior").
+    min_sync, max_lag: which clips count as in step (see build_dataset). identity_power: people are drawn with
+    probability ∝ (their frames) ** power.
+    """
+
+    prepared: str
+    window: int = 5
+    adjacent: bool = True
+    min_sync: float = 0.3
+    max_lag: int = 2
+    identity_power: float = 0.5
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.window <= 100:
+            raise InputError(f"data.window is {self.window}; give 1 to 100 frames (the paper uses 5)")
+
+
+def from_table(kind: type[C], table: dict[str, Any], where: str) -> C:
+    """A dataclass from a TOML table; unknown names are errors that list the known ones."""
+    hints = get_type_hints(kind)
+    known = {f.name for f in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    values = {}
+    for name, value in table.items():
+        if name not in known:
+            raise InputError(f"{where} has no setting {name!r}; choose among: {', '.join(sorted(known))}")
+        if dataclasses.is_dataclass(hints[name]):
+            value = from_table(hints[name], value, f"{where}.{name}")  # type: ignore[arg-type]
+        elif isinstance(value, list):
+            value = tuple(value)
+        values[name] = value
+    try:
+        return kind(**values)
+    except TypeError as error:
+        raise InputError(f"{where}: {error}") from None
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Raises InputError in one line where the file is missing or no TOML."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"there is no configuration {path}; see training/configs") from None
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{path} is not valid TOML: {error}") from None
+
+
+__all__ = ["DataConfig", "LoopConfig", "Stage", "field", "from_table", "read_toml"]

@@ -1,0 +1,225 @@
+"""Training the motion network: sound of a source moment and of n targets → changes of the mouth coefficients."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from thfem_core.metrics.lip_motion import lip_aperture
+from thfem_core.metrics.points import INNER_LIP_PAIRS, LIPS
+from thfem_core.talking_head.mouth.coefficients import MouthBasis
+from thfem_core.talking_head.mouth.motion import MotionConfig, MotionNet
+
+from .clips import COLUMNS_PER_FRAME, SpeakingClip, in_step, load_clips, person_weights
+from .config import DataConfig, LoopConfig
+from .loop import Batch
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MotionAugmentation:
+    """stretch: speaking rate ×1/(1 + s) to ×(1 + s). vocal_tract: the same for the mel axis. roll: mel bands. masks,
+    mask_columns, mask_bands: SpecAugment. noise: standard deviation on mel. tilt: of the spectrum.
+    forget_manner: share of windows that know nothing of the person's manner."""
+
+    stretch: float = 0.15
+    vocal_tract: float = 0.12
+    roll: float = 3.0
+    masks: int = 2
+    mask_columns: int = 8
+    mask_bands: int = 12
+    noise: float = 0.1
+    tilt: float = 0.25
+    forget_manner: float = 0.2
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MotionTaskConfig:
+    """velocity, spread: weights beside the lip error: of its change from frame to frame, and of the predicted
+    motion's spread against the true one, which works against timidity. far: share of windows whose targets begin up to
+    ``far_reach`` frames after the source (the node's ``window`` may be long, and a still portrait has one source). segment: frames of
+    sound drawn at once, every one of them a source."""
+
+    data: DataConfig
+    loop: LoopConfig
+    network: MotionConfig = field(default_factory=MotionConfig)
+    augmentation: MotionAugmentation = field(default_factory=MotionAugmentation)
+    velocity: float = 0.5
+    spread: float = 0.3
+    far: float = 0.4
+    far_reach: int = 60
+    segment: int = 48
+
+
+class MotionLosses(nn.Module):
+    """The network and its losses on a batch."""
+
+    def __init__(self, net: MotionNet, basis: MouthBasis, config: MotionTaskConfig) -> None:
+        super().__init__()
+        self.net, self.config = net, config
+        lips = basis.modes[:, list(LIPS), :2] * basis.spread[:, None, None]
+        upper, lower = np.array(INNER_LIP_PAIRS).T
+        gap = (basis.modes[:, lower, 1] - basis.modes[:, upper, 1]).mean(axis=1) * basis.spread
+        self.register_buffer("lips", torch.from_numpy(lips.reshape(len(lips), -1).copy()), persistent=False)
+        self.register_buffer("gap", torch.from_numpy(gap.astype(np.float32)), persistent=False)
+
+    def forward(self, batch: Batch) -> dict[str, Tensor]:
+        heard = self.net.listen(batch["columns"], batch["manner"])
+        mouths = batch["mouths"]
+        n = self.config.data.window
+        # Every frame is the source of the n frames after it, or of n frames ``away`` frames later (Section 3.3).
+        away = int(batch["away"][0])
+        sources = torch.arange(mouths.shape[1] - n - away, device=mouths.device)
+        if not self.config.data.adjacent:
+            sources = sources[torch.randperm(len(sources), device=mouths.device)]
+        targets = torch.arange(mouths.shape[1] - n - away, device=mouths.device)[:, None] + away + 1
+        targets = targets + torch.arange(n, device=mouths.device)
+        pull = (batch["mean"][:, None] - mouths[:, sources])[:, :, None].expand(-1, -1, n, -1)
+        predicted = self.net.change(
+            heard[:, sources, None], heard[:, targets], (targets - sources[:, None]), pull
+        )
+        true = mouths[:, targets] - mouths[:, sources, None]
+        error = (predicted - true) @ self.lips
+        lip = error.abs().mean()
+        velocity = (error[:, :, 1:] - error[:, :, :-1]).abs().mean() if n > 1 else lip * 0
+        gaps = torch.stack([predicted @ self.gap, true @ self.gap])
+        energy = gaps.square().mean(dim=(2, 3)).clamp_min(1e-4).sqrt()
+        spread = (energy[0] - energy[1]).abs().mean()
+        return {"lip": lip, "velocity": self.config.velocity * velocity, "spread": self.config.spread * spread}
+
+
+class MotionTask:
+    """See :class:`.loop.Task`."""
+
+    adversary = None
+
+    def __init__(self, config: MotionTaskConfig, basis: MouthBasis) -> None:
+        self.config, self.basis = config, basis
+        keep = in_step(config.data)
+        self.clips = load_clips(Path(config.data.prepared), "train", basis, keep=keep)
+        self.unseen = load_clips(Path(config.data.prepared), "val", basis, keep=keep)
+        self.weights = person_weights(self.clips, config.data.identity_power)
+        self.network = MotionLosses(MotionNet(config.network), basis, config)
+
+    def draw(self, rng: np.random.Generator, size: int) -> Batch:
+        config = self.config
+        away = int(rng.integers(1, config.far_reach)) if rng.random() < config.far else 0
+        frames = config.segment + away
+        rows = []
+        while len(rows) < size:
+            clip = self.clips[rng.choice(len(self.clips), p=self.weights)]
+            rate = float(np.exp(rng.uniform(-1, 1) * np.log1p(config.augmentation.stretch)))
+            begin = rng.uniform(min(0.0, clip.frames - frames * rate), max(0.0, clip.frames - frames * rate))
+            rows.append(self._segment(clip, begin + rate * np.arange(frames), rate, rng))
+        batch = {name: torch.from_numpy(np.stack([row[name] for row in rows])) for name in rows[0]}
+        return {**batch, "away": torch.full((size,), away)}
+
+    def _segment(
+        self, clip: SpeakingClip, moments: np.ndarray, rate: float, rng: np.random.Generator
+    ) -> dict[str, np.ndarray]:
+        """Consecutive moments (T,) in frames; beyond the clip its ends are held."""
+        a = self.config.augmentation
+        reach = (self.config.network.steps - 1) // 2
+        offsets = np.arange(-reach, COLUMNS_PER_FRAME * (len(moments) - 1) + reach + 1) * rate
+        columns = distort(interpolate(clip.mel, COLUMNS_PER_FRAME * moments[0] + offsets), a, rng)
+        manner = clip.manner * (rng.random() >= a.forget_manner)
+        return {
+            "columns": columns,
+            "mouths": interpolate(clip.coefficients, moments),
+            "mean": clip.mean.astype(np.float32),
+            "manner": manner.astype(np.float32),
+        }
+
+    def begin_step(self, step: int, steps: int) -> None:
+        """Nothing changes along the way."""
+
+    def fakes(self) -> Tensor:
+        raise NotImplementedError("the motion network has no adversary")
+
+    def validate(self, network: nn.Module) -> dict[str, float]:
+        return motion_scores(network.net, self.basis, self.unseen, window=self.config.data.window)
+
+    def strip(self, network: nn.Module) -> None:
+        return None
+
+
+def interpolate(rows: np.ndarray, moments: np.ndarray) -> np.ndarray:
+    """Rows (T, C) at fractional indices (...,) → (..., C), linearly, clamped at the ends."""
+    moments = np.clip(moments, 0, len(rows) - 1)
+    low = np.minimum(moments.astype(int), len(rows) - 2)
+    share = (moments - low)[..., None].astype(np.float32)
+    return rows[low] * (1 - share) + rows[low + 1] * share
+
+
+def distort(columns: np.ndarray, a: MotionAugmentation, rng: np.random.Generator) -> np.ndarray:
+    """One speaker, microphone and room turned into another: columns (S, mels)."""
+    mels = columns.shape[1]
+    bands = np.arange(mels) * np.exp(rng.uniform(-1, 1) * np.log1p(a.vocal_tract)) + rng.uniform(-a.roll, a.roll)
+    bands = np.clip(bands, 0, mels - 1)
+    low = np.minimum(bands.astype(int), mels - 2)
+    share = (bands - low).astype(np.float32)
+    out = columns[:, low] * (1 - share) + columns[:, low + 1] * share
+    knots = rng.normal(0, a.tilt, 5)
+    out = out + np.interp(np.linspace(0, 4, mels), np.arange(5), knots).astype(np.float32)
+    out = out + rng.standard_normal(out.shape, np.float32) * np.float32(a.noise * rng.random())
+    fill = out.mean()
+    for _ in range(a.masks):
+        begin, length = rng.integers(mels), rng.integers(a.mask_bands + 1)
+        out[:, begin : begin + length] = fill
+    for _ in range(a.masks * max(1, len(out) // 100)):
+        begin, length = rng.integers(len(out)), rng.integers(a.mask_columns + 1)
+        out[begin : begin + length] = fill
+    return out.astype(np.float32)
+
+
+@torch.no_grad()
+def motion_scores(
+    net: MotionNet, basis: MouthBasis, clips: Sequence[SpeakingClip], *, window: int, shuffle: bool = False
+) -> dict[str, float]:
+    """Motion measured as the issue's tables do, on whole clips cut into windows of n targets, mean over people.
+
+    lip: mean distance of the 40 lip points, in % of the outer-eye distance. aperture: correlation of the lip aperture.
+    copy_lip, copy_aperture: the same for the source's mouth kept. spread: predicted over true standard deviation of
+    the aperture's change. shuffle: with the sound of the next clip.
+    """
+    net.eval()
+    rows: dict[str, list[tuple[float, ...]]] = {}
+    for number, clip in enumerate(clips):
+        sound = clips[(number + 1) % len(clips)] if shuffle else clip
+        count = min(clip.frames, sound.frames)
+        if count < 2 * window + 2 and count < 12:
+            continue
+        reach = (net.config.steps - 1) // 2
+        columns = interpolate(sound.mel, np.arange(-reach, COLUMNS_PER_FRAME * (count - 1) + reach + 1).astype(float))
+        heard = net.listen(torch.from_numpy(columns)[None], torch.from_numpy(clip.manner)[None])[0]
+        targets = np.arange(1, count)
+        sources = (targets - 1) // window * window
+        mouths = torch.from_numpy(clip.coefficients)
+        pull = torch.from_numpy(clip.mean.astype(np.float32)) - mouths[sources]
+        change = net.change(heard[sources], heard[targets], torch.from_numpy(targets - sources), pull)
+        moved = clip.shapes[sources] + basis.displacement(change.numpy() * basis.spread)
+        rows.setdefault(clip.clip.identity, []).append(
+            _scores(moved, clip.shapes[sources], clip.shapes[targets])
+        )
+    people = np.array([np.mean(values, axis=0) for values in rows.values()])
+    names = ("lip", "aperture", "copy_lip", "copy_aperture", "spread")
+    return dict(zip(names, map(float, people.mean(axis=0)), strict=True)) | {"people": float(len(people))}
+
+
+def _scores(moved: np.ndarray, source: np.ndarray, true: np.ndarray) -> tuple[float, ...]:
+    lips = list(LIPS)
+
+    def distance(shapes: np.ndarray) -> float:
+        return float(np.linalg.norm((shapes - true)[:, lips, :2], axis=2).mean())
+
+    gaps = [lip_aperture(shapes) for shapes in (moved, source, true)]
+
+    def correlation(gap: np.ndarray) -> float:
+        return float(np.corrcoef(gap, gaps[2])[0, 1]) if gap.std() > 1e-6 and gaps[2].std() > 1e-6 else 0.0
+
+    spread = (gaps[0] - gaps[1]).std() / max((gaps[2] - gaps[1]).std(), 1e-6)
+    return distance(moved), correlation(gaps[0]), distance(source), correlation(gaps[1]), float(spread)

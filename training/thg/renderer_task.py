@@ -1,0 +1,323 @@
+"""Training the mouth renderer: source frame i and the meshes of frames i+1..i+n → their mouth regions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from thfem_core.face.blend import feathered_mask
+from thfem_core.metrics.lip_motion import lip_aperture
+from thfem_core.talking_head.mouth.coefficients import MouthBasis
+from thfem_core.talking_head.mouth.geometry import OUTER_LIPS, mouth_geometry, skull_points
+from thfem_core.talking_head.mouth.paste import lower_face
+from thfem_core.talking_head.mouth.region import mouth_regions
+from thfem_core.talking_head.mouth.renderer import MouthRenderer, RendererConfig, warp_only
+
+from ..build_dataset import REGION_MARGIN, REGION_PX
+from .clips import SpeakingClip, load_clips, person_weights
+from .config import DataConfig, LoopConfig
+from .loop import Batch
+from .losses import MouthCritic, PerceptualLoss, critic_hinge, generator_hinge, pixel_loss, sync_loss
+from .sync_expert import COLUMNS, FRAMES, SyncExpert, lower_faces
+
+MOUTH = 64  # side of the square of the region around the lips that the perceptual loss and the critic look at
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RendererTaskConfig:
+    """The weights of Eq. 6 are sync, pixel, perceptual and adversarial. vgg: file of VGG's weights (see
+    training.convert_lpips), which looks at a random share ``looked`` of the targets. expert: exported sync expert, "" for none; no sound, no sync loss.
+    inner_weight: of a pixel inside the mouth against one of skin. critic_from: share of the steps after which the
+    adversarial loss begins. far, far_reach: as for the motion network. openings: how much more often windows are drawn
+    in which the mouth opens or closes much. jitter: pixels of noise on the target mesh, constant over a window.
+    """
+
+    data: DataConfig
+    loop: LoopConfig
+    network: RendererConfig = field(default_factory=RendererConfig)
+    sync: float = 0.5
+    pixel: float = 10.0
+    perceptual: float = 1.0
+    adversarial: float = 0.1
+    vgg: str = ""
+    vgg_depth: int = 3
+    looked: float = 0.6
+    expert: str = ""
+    inner_weight: float = 8.0
+    critic_from: float = 0.6
+    far: float = 0.25
+    far_reach: int = 30
+    openings: float = 3.0
+    jitter: float = 0.25
+
+
+class RendererLosses(nn.Module):
+    """The renderer, its losses on a batch of windows, and the critic's view of the last batch."""
+
+    def __init__(self, net: MouthRenderer, config: RendererTaskConfig) -> None:
+        super().__init__()
+        self.net, self.config = net, config
+        # Helpers that are not trained are kept out of the module's state, or every checkpoint would carry them.
+        self._fixed: dict[str, nn.Module] = {}
+        self.critic: list[nn.Module] = []
+        self.with_critic = False
+        self.last: tuple[Tensor, Tensor] | None = None
+
+    def helper(self, name: str, like: Tensor) -> nn.Module | None:
+        module = self._fixed.get(name)
+        return None if module is None else module.to(like.device)
+
+    def forward(self, batch: Batch) -> dict[str, Tensor]:
+        c = self.config
+        true, alpha = batch["true"].float() / 255, batch["alpha"]
+        source = batch["source"].float() / 255
+        count = len(true) // len(source)
+        source = source.repeat_interleave(count, dim=0)
+        source_mask = batch["source_mask"].repeat_interleave(count, dim=0)
+        drawn = self.net(source, source_mask, batch["flows"], batch["target_masks"])
+        inside = batch["target_masks"][:, :1]
+        losses = {"pixel": c.pixel * pixel_loss(drawn, true, alpha * (1 + (c.inner_weight - 1) * inside))}
+        mouths = torch.stack([cut(picture, corner) for picture, corner in zip(drawn, batch["corner"], strict=True)])
+        real = torch.stack([cut(picture, corner) for picture, corner in zip(true, batch["corner"], strict=True)])
+        if (perceptual := self.helper("perceptual", drawn)) is not None:
+            looked = torch.randperm(len(mouths), device=mouths.device)[: max(1, round(c.looked * len(mouths)))]
+            losses["perceptual"] = c.perceptual * perceptual(mouths[looked], real[looked])
+        if (expert := self.helper("expert", drawn)) is not None and count == FRAMES and batch["sounding"].any():
+            whole = F.pad(drawn * alpha + true * (1 - alpha), [(REGION_PX - drawn.shape[-1]) // 2] * 4)
+            margin = (REGION_PX - drawn.shape[-1]) // 2
+            frame = batch["whole"].float() / 255
+            frame = torch.cat(
+                [
+                    frame[:, :, :margin],
+                    torch.cat(
+                        [
+                            frame[:, :, margin:-margin, :margin],
+                            whole[:, :, margin:-margin, margin:-margin],
+                            frame[:, :, margin:-margin, -margin:],
+                        ],
+                        dim=3,
+                    ),
+                    frame[:, :, -margin:],
+                ],
+                dim=2,
+            )
+            sounding = batch["sounding"]
+            faces = lower_faces(frame.unflatten(0, (-1, count))[sounding])
+            losses["sync"] = c.sync * sync_loss(expert.see(faces), expert.hear(batch["sound"][sounding]))
+        self.last = (mouths, real)
+        if self.critic and self.with_critic:
+            critic = self.critic[0]
+            critic.requires_grad_(False)
+            losses["adversarial"] = c.adversarial * generator_hinge(critic(mouths))
+            critic.requires_grad_(True)
+        return losses
+
+
+class CriticLosses(nn.Module):
+    """The opponent's step on what the renderer drew last."""
+
+    def __init__(self, critic: MouthCritic) -> None:
+        super().__init__()
+        self.net = critic
+
+    def forward(self, batch: Batch, fakes: tuple[Tensor, Tensor]) -> dict[str, Tensor]:
+        fake, real = fakes
+        return {"critic": critic_hinge(self.net(real.detach()), self.net(fake.detach()))}
+
+
+def cut(picture: Tensor, corner: Tensor) -> Tensor:
+    """The MOUTH-sized square of (3, S, S) whose first row and column are ``corner``."""
+    y, x = int(corner[0]), int(corner[1])
+    return picture[:, y : y + MOUTH, x : x + MOUTH]
+
+
+class RendererTask:
+    """See :class:`.loop.Task`."""
+
+    def __init__(self, config: RendererTaskConfig, basis: MouthBasis) -> None:
+        self.config = config
+        keep = lambda clip: clip.regions is not None  # noqa: E731
+        prepared = Path(config.data.prepared)
+        self.clips = load_clips(prepared, "train", basis, keep=keep)
+        self.unseen = load_clips(prepared, "val", basis, keep=keep)
+        self.weights = person_weights(self.clips, config.data.identity_power)
+        self.network = RendererLosses(MouthRenderer(config.network), config)
+        if config.vgg and config.perceptual:
+            self.network._fixed["perceptual"] = PerceptualLoss(Path(config.vgg), depth=config.vgg_depth)
+        if config.expert and config.sync:
+            self.network._fixed["expert"] = load_expert(Path(config.expert))
+        self.adversary = CriticLosses(MouthCritic()) if config.adversarial else None
+        if self.adversary is not None:
+            self.network.critic.append(self.adversary.net)
+
+    def begin_step(self, step: int, steps: int) -> None:
+        self.network.with_critic = step >= self.config.critic_from * steps
+
+    def fakes(self) -> tuple[Tensor, Tensor]:
+        assert self.network.last is not None
+        return self.network.last
+
+    def draw(self, rng: np.random.Generator, size: int) -> Batch:
+        config = self.config
+        rows = []
+        while len(rows) < size:
+            clip = self.clips[rng.choice(len(self.clips), p=self.weights)]
+            n = config.data.window
+            away = int(rng.integers(1, config.far_reach)) if rng.random() < config.far else 0
+            away = max(0, min(away, clip.frames - n - 2))
+            first = np.arange(clip.frames - n - away)
+            if config.data.adjacent:
+                gap = lip_aperture(clip.shapes)
+                change = np.abs(gap[first + away + n] - gap[first]) + np.abs(gap[first + away + 1 + n // 2] - gap[first])
+                odds = 1 + config.openings * change / (change.mean() + 0.5)
+                source = int(rng.choice(first, p=odds / odds.sum()))
+                targets = source + away + 1 + np.arange(n)
+            else:
+                source = int(rng.integers(clip.frames))
+                targets = int(rng.integers(len(first))) + 1 + np.arange(n)
+            rows.append(window_tensors(clip, source, targets, config, rng))
+        batch = {}
+        for name in rows[0]:
+            values = [torch.from_numpy(np.ascontiguousarray(row[name])) for row in rows]
+            # one per target: windows one after the other; one per window: stacked
+            batch[name] = torch.cat(values) if name in PER_TARGET else torch.stack(values)
+        return batch
+
+    def validate(self, network: nn.Module) -> dict[str, float]:
+        return renderer_scores(network, self.config, self.unseen)
+
+    def strip(self, network: nn.Module) -> np.ndarray | None:
+        rng = np.random.default_rng(1)
+        rows = []
+        for clip in self.unseen[:6]:
+            source = clip.frames // 3
+            window = window_tensors(clip, source, source + 1 + np.arange(self.config.data.window), self.config, rng)
+            batch = {name: torch.from_numpy(np.ascontiguousarray(value)) for name, value in window.items()}
+            drawn, warped = render_window(network.net, batch)
+            size = drawn.shape[-1]
+            m = (REGION_PX - size) // 2
+            first = batch["source"][:, m : m + size, m : m + size].float() / 255
+            picks = (0, len(drawn) // 2, len(drawn) - 1)
+            rows.append(
+                torch.cat([first, *(torch.cat([batch["true"][i] / 255, warped[i], drawn[i]], 2) for i in picks)], 2)
+            )
+        picture = torch.cat(rows, dim=1).permute(1, 2, 0).numpy()
+        return (picture * 255).round().astype(np.uint8)
+
+
+PER_TARGET = {"true", "whole", "alpha", "flows", "target_masks", "corner"}
+
+
+def window_tensors(
+    clip: SpeakingClip, source: int, targets: np.ndarray, config: RendererTaskConfig, rng: np.random.Generator
+) -> dict[str, np.ndarray]:
+    """Everything the renderer and its losses look at for one window; region pixels as stored by build_dataset."""
+    size, pixels = config.network.size, REGION_PX
+    margin = (pixels - size) // 2
+    frames = np.concatenate([[source], targets])
+    pose = type(clip.pose)(
+        scale=clip.pose.scale[frames], rotation=clip.pose.rotation[frames], translation=clip.pose.translation[frames]
+    )
+    crops = mouth_regions(pose, margin=REGION_MARGIN)
+    meshes, skulls = [], []
+    for crop, mesh, skull in zip(crops, clip.clip.landmarks[frames], skull_points(pose), strict=True):
+        placed = np.concatenate([crop.to_crop(mesh[:, :2], pixels), mesh[:, 2:] * pixels / crop.side], axis=1)
+        meshes.append(placed)
+        skulls.append(crop.to_crop(skull, pixels))
+    noise = rng.normal(0, config.jitter, (478, 3)) * (1, 1, 0)
+    geometry = [
+        mouth_geometry(
+            meshes[0], mesh + noise, skulls[0], skull, source_size=pixels, target_size=size
+        )
+        for mesh, skull in zip(meshes[1:], skulls[1:], strict=True)
+    ]
+    regions = clip.clip.regions
+    whole = np.array(regions[targets]).transpose(0, 3, 1, 2)
+    first = np.array(regions[source]).transpose(2, 0, 1)
+    if rng.random() < 0.5 and config.jitter:  # a second brightness and contrast for each window
+        gain, offset = rng.uniform(0.8, 1.2), rng.uniform(-20, 20)
+        whole, first = (np.clip(x * gain + offset, 0, 255).astype(np.uint8) for x in (whole, first))
+    corners = []
+    for mesh in meshes[1:]:
+        centre = mesh[list(OUTER_LIPS), :2].mean(axis=0) - margin
+        corners.append(np.clip(np.rint(centre[::-1] - MOUTH / 2), 0, size - MOUTH).astype(np.int64))
+    columns, sounding = _sound_of(clip, int(targets[0]), len(targets))
+    return {
+        "source": first,
+        "source_mask": geometry[0].source_mask,
+        "true": whole[:, :, margin : margin + size, margin : margin + size],
+        "whole": whole,
+        "flows": np.stack([g.flows for g in geometry]),
+        "target_masks": np.stack([g.target_masks for g in geometry]),
+        "alpha": np.stack([lower_face([mesh[:, :2] - margin], size) for mesh in meshes[1:]])[:, None],
+        "corner": np.stack(corners),
+        "sound": columns,
+        "sounding": np.array(sounding),
+    }
+
+
+def _sound_of(clip: SpeakingClip, first: int, count: int) -> tuple[np.ndarray, bool]:
+    """(1, 80, 16) of the wav2lip profile from frame ``first`` on, and whether it may be trusted."""
+    silent = np.zeros((1, 80, COLUMNS), np.float32)
+    if clip.sync_mel is None or count != FRAMES:
+        return silent, False
+    begin = int(first * 80 / 25)
+    columns = clip.sync_mel[begin : begin + COLUMNS]
+    if len(columns) < COLUMNS:
+        return silent, False
+    return columns.T[None].astype(np.float32), True
+
+
+def load_expert(path: Path) -> SyncExpert:
+    """A trained sync expert, frozen. Raises WeightsError where the file is missing."""
+    from safetensors.torch import load_file
+
+    from thfem_core.errors import WeightsError
+
+    if not path.exists():
+        raise WeightsError(f"{path} is missing; train it first: python -m training.train_thg --stage sync")
+    expert = SyncExpert()
+    expert.load_state_dict(load_file(path))
+    return expert.eval().requires_grad_(False)
+
+
+@torch.no_grad()
+def render_window(net: MouthRenderer, batch: Batch) -> tuple[Tensor, Tensor]:
+    """One window of :func:`window_tensors`, as tensors → drawn and merely warped (n, 3, S, S)."""
+    count = len(batch["true"])
+    source = (batch["source"].float() / 255)[None].expand(count, -1, -1, -1)
+    mask = batch["source_mask"][None].expand(count, -1, -1)
+    return net(source, mask, batch["flows"], batch["target_masks"]), warp_only(source, batch["flows"])
+
+
+@torch.no_grad()
+def renderer_scores(network: RendererLosses, config: RendererTaskConfig, clips: Sequence[SpeakingClip]) -> dict[str, float]:
+    """PSNR of mouths (64 x 64 px around the lips) drawn and merely warped, and the perceptual loss of both."""
+    rng = np.random.default_rng(0)
+    rows = []
+    perceptual = network._fixed.get("perceptual")
+    still = type(config)(**{**{f: getattr(config, f) for f in config.__slots__}, "jitter": 0.0})
+    for clip in clips[:: max(1, len(clips) // 8)]:
+        for source in np.linspace(0, clip.frames - config.data.window - 2, 2).astype(int):
+            targets = source + 1 + np.arange(config.data.window)
+            batch = {
+                name: torch.from_numpy(np.ascontiguousarray(value))
+                for name, value in window_tensors(clip, int(source), targets, still, rng).items()
+            }
+            drawn, warped = render_window(network.net, batch)
+            for i in range(len(drawn)):
+                true = cut(batch["true"][i].float() / 255, batch["corner"][i])
+                row = []
+                for picture in (drawn[i], warped[i]):
+                    mouth = cut(picture, batch["corner"][i])
+                    row.append(float(-10 * torch.log10((mouth - true).square().mean() + 1e-6)))
+                    row.append(float(perceptual(mouth[None], true[None])) if perceptual else 0.0)
+                rows.append(row)
+    means = np.mean(rows, axis=0)
+    return dict(zip(("psnr", "perceptual", "psnr_warp", "perceptual_warp"), map(float, means), strict=True))

@@ -1,0 +1,153 @@
+"""Training the sync expert on real clips: sound that belongs to five frames against sound from elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from thfem_core.talking_head.mouth.coefficients import MouthBasis
+
+from .clips import SpeakingClip, in_step, load_clips, person_weights
+from .config import DataConfig, LoopConfig
+from .loop import Batch
+from .sync_expert import COLUMNS, FRAMES, SyncExpert, lower_faces
+
+NEAREST = 3  # frames: sound nearer than this still sounds like the same mouth
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SyncTaskConfig:
+    """apart: share of false pairs whose sound comes from the same clip, some frames away; the rest is from others."""
+
+    data: DataConfig
+    loop: LoopConfig
+    size: int = 128
+    dropout: float = 0.15
+    apart: float = 0.8
+
+
+class SyncLosses(nn.Module):
+    """Binary cross entropy of the scaled cosine (Wav2Lip, Section 3.2, with a learned scale)."""
+
+    def __init__(self, net: SyncExpert) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, batch: Batch) -> dict[str, Tensor]:
+        cosine = F.cosine_similarity(self.net.see(batch["faces"].float() / 255), self.net.hear(batch["sound"]))
+        logit = self.net.scale.exp() * cosine + self.net.shift
+        return {"sync": F.binary_cross_entropy_with_logits(logit, batch["together"])}
+
+
+class SyncTask:
+    """See :class:`.loop.Task`."""
+
+    adversary = None
+
+    def __init__(self, config: SyncTaskConfig, basis: MouthBasis) -> None:
+        self.config = config
+        right = in_step(config.data)
+        prepared = Path(config.data.prepared)
+
+        def keep(clip) -> bool:  # noqa: ANN001
+            return clip.regions is not None and right(clip)
+
+        self.clips = load_clips(prepared, "train", basis, keep=keep)
+        self.unseen = load_clips(prepared, "val", basis, keep=keep)
+        self.weights = person_weights(self.clips, config.data.identity_power)
+        self.network = SyncLosses(SyncExpert(size=config.size, dropout=config.dropout))
+
+    def draw(self, rng: np.random.Generator, size: int) -> Batch:
+        rows = []
+        while len(rows) < size:
+            clip = self.clips[rng.choice(len(self.clips), p=self.weights)]
+            together = bool(rng.random() < 0.5)
+            pair = draw_pair(clip, self.clips, together, self.config.apart, rng)
+            if pair is not None:
+                rows.append((*pair, np.float32(together)))
+        faces, sound, together = (torch.from_numpy(np.stack(values)) for values in zip(*rows, strict=True))
+        if rng.random() < 0.5:
+            faces = faces.flip(-1)
+        sound = sound + 0.1 * torch.from_numpy(rng.standard_normal(sound.shape, np.float32))
+        return {"faces": faces, "sound": sound + float(rng.normal(0, 0.3)), "together": together}
+
+    def begin_step(self, step: int, steps: int) -> None:
+        """Nothing changes along the way."""
+
+    def fakes(self) -> Tensor:
+        raise NotImplementedError("the sync expert has no adversary")
+
+    def validate(self, network: nn.Module) -> dict[str, float]:
+        return expert_scores(network.net, self.unseen)
+
+    def strip(self, network: nn.Module) -> None:
+        return None
+
+
+def five_faces(clip: SpeakingClip, first: int, rng: np.random.Generator | None = None) -> np.ndarray:
+    """(15, 48, 96) uint8 lower faces of frames first..first+4; with ``rng``, in other light and a little shifted."""
+    regions = torch.from_numpy(np.array(clip.clip.regions[first : first + FRAMES])).permute(0, 3, 1, 2).float()
+    if rng is not None:
+        regions = (regions * float(rng.uniform(0.75, 1.25)) + float(rng.uniform(-25, 25))).clamp(0, 255)
+        regions = regions.roll((int(rng.integers(-4, 5)), int(rng.integers(-4, 5))), dims=(2, 3))
+    return lower_faces(regions[None] / 255)[0].mul(255).round().clamp(0, 255).to(torch.uint8).numpy()
+
+
+def sound_at(clip: SpeakingClip, first: int) -> np.ndarray | None:
+    """(1, 80, 16) of the wav2lip profile from frame ``first`` on; None at the clip's end."""
+    begin = int(first * 80 / 25)
+    columns = clip.sync_mel[begin : begin + COLUMNS]
+    return columns.T[None].astype(np.float32) if first >= 0 and len(columns) == COLUMNS else None
+
+
+def draw_pair(
+    clip: SpeakingClip, clips: Sequence[SpeakingClip], together: bool, apart: float, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Faces and sound that belong together, or do not; None if this draw found no room."""
+    last = clip.frames - FRAMES
+    first = int(rng.integers(0, last + 1))
+    if together:
+        sound = sound_at(clip, first)
+    elif rng.random() < apart:
+        others = [t for t in range(max(0, first - 20), min(last, first + 20) + 1) if abs(t - first) >= NEAREST]
+        sound = sound_at(clip, int(rng.choice(others))) if others else None
+    else:
+        other = clips[rng.integers(len(clips))]
+        sound = sound_at(other, int(rng.integers(0, other.frames - FRAMES + 1)))
+    return None if sound is None else (five_faces(clip, first, rng), sound)
+
+
+@torch.no_grad()
+def expert_scores(expert: SyncExpert, clips: Sequence[SpeakingClip]) -> dict[str, float]:
+    """On whole clips: accuracy of telling true pairs from pairs 3..20 frames apart (half of either, threshold of the
+    expert), and how often the true sound is the best of the 15 offsets -7..7 (chance .067) within one frame."""
+    expert.eval()
+    right, total, hits, tries = 0.0, 0, 0, 0
+    for clip in clips:
+        firsts = range(0, clip.frames - FRAMES + 1)
+        sounds = [sound_at(clip, t) for t in firsts]
+        usable = [t for t in firsts if sounds[t] is not None]
+        if len(usable) < 24:
+            continue
+        seen = expert.see(torch.from_numpy(np.stack([five_faces(clip, t) for t in usable])).float() / 255)
+        heard = expert.hear(torch.from_numpy(np.stack([sounds[t] for t in usable])))
+        cosine = seen @ heard.T
+        logit = expert.scale.exp() * cosine + expert.shift
+        t = torch.arange(len(usable))
+        away = (t[:, None] - t).abs()
+        wrong = (away >= NEAREST) & (away <= 20)
+        right += 0.5 * float((logit.diag() > 0).float().mean()) + 0.5 * float((logit[wrong] <= 0).float().mean())
+        total += 1
+        # Averaged over windows of 25 frames, as one judges a clip rather than a fifth of a second.
+        for begin in range(7, len(usable) - 7 - 25 + 1, 5):
+            rows = torch.arange(begin, begin + 25)
+            scores = torch.stack([cosine[rows, rows + lag].mean() for lag in range(-7, 8)])
+            hits += int(abs(int(scores.argmax()) - 7) <= 1)
+            tries += 1
+    return {"accuracy": right / max(1, total), "offset": hits / max(1, tries), "clips": float(total)}
