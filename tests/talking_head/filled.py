@@ -7,21 +7,17 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 import torch
-from torch import nn
 
 from thfem_core.talking_head.eat.head_pose import HeadPoseEstimate
 from thfem_core.talking_head.eat.transformers import position_table
 from thfem_core.talking_head.networks.antialias import gaussian_kernel
 
 DATA = Path(__file__).resolve().parents[1] / "data" / "talking_heads"
-Network = TypeVar("Network", bound=nn.Module)
 
 
 @cache
@@ -84,15 +80,6 @@ def filled_state(shapes: dict[str, torch.Size | list[int]]) -> dict[str, torch.T
             u, v = singular_vectors(state[key[:-1] + "orig"])
             state[key], state[key[:-1] + "v"] = (torch.from_numpy(x).float() for x in (u, v))
     return state
-
-
-def filled(build: Callable[[], Network]) -> Network:
-    """The network, filled, for inference."""
-    with torch.device("meta"):
-        network = build()
-    state = filled_state({key: tensor.shape for key, tensor in network.state_dict().items()})
-    network.load_state_dict(state, assign=True)
-    return network.eval().requires_grad_(False)
 
 
 def inp(name: str, shape: tuple[int, ...], scale: float = 1.0) -> torch.Tensor:

@@ -7,30 +7,23 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
-from filled import assert_close, assert_statistics, filled, golden, image, inp, manifests
+from filled import assert_close, assert_statistics, golden, image, inp, manifests
 from torch import nn
 
 from thfem_core.talking_head.eamm.audio_features import AudioFeatures
-from thfem_core.talking_head.eamm.emotion_displacement import EmotionNetwork, displace
+from thfem_core.talking_head.eamm.emotion_displacement import displace
 from thfem_core.talking_head.eamm.generator import Generator, deformed
-from thfem_core.talking_head.eamm.keypoint_detectors import AffineKeypoints, FeatureKeypointDetector, KeypointDetector
+from thfem_core.talking_head.eamm.keypoint_detectors import AffineKeypoints
+from thfem_core.talking_head.eamm.networks import CHECKPOINT_NETWORKS, OPTIONAL_NETWORKS
 from thfem_core.talking_head.eamm.one_euro import EMOTION, KEYPOINT, POSE, OneEuroFilter
-from thfem_core.talking_head.networks.discriminator import Discriminator
 
-NETWORKS: dict[str, Callable[[], nn.Module]] = {
-    "kp_detector": KeypointDetector,
-    "audio_feature": AudioFeatures,
-    "kp_detector_a": FeatureKeypointDetector,
-    "emo_detector": EmotionNetwork,
-    "generator": Generator,
-    "discriminator": Discriminator,
-}
+NETWORKS = {**CHECKPOINT_NETWORKS, **OPTIONAL_NETWORKS}
 pytestmark = pytest.mark.usefixtures("no_gradients")
 
 
 @pytest.fixture(scope="module")
-def networks() -> dict[str, nn.Module]:
-    return {name: filled(build) for name, build in NETWORKS.items()}
+def networks(eamm_network: Callable[[str], nn.Module]) -> dict[str, nn.Module]:
+    return {name: eamm_network(name) for name in NETWORKS}
 
 
 @pytest.mark.parametrize("name", NETWORKS)

@@ -105,6 +105,12 @@ class SpadeDecoder(nn.Module):
         self.up_1 = SpadeBlock(256, 64, enlarge=4)
         self.conv_img = nn.Conv2d(64, 3, 3, padding=1)
 
+    def merge(self) -> None:
+        """For inference: :meth:`Spade.merge` everywhere."""
+        for module in list(self.modules()):
+            if isinstance(module, Spade):
+                module.merge()
+
     def accelerate(self) -> None:
         """For inference in float32 on a CPU, after folding: fewer multiplications."""
         for module in list(self.modules()):
