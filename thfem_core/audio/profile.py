@@ -120,7 +120,7 @@ COMPACT = MelProfile(
     gain=0.25,
     offset=1.5,
     floor_added=True,
-    window_steps=21,
+    window_steps=51,
     normalised=True,
 )
 

@@ -1,0 +1,30 @@
+"""Settings of the embedded talking head."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ...errors import InputError
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MouthConfig:
+    """amount: how far the sound moves the mouth (drive "audio"), 1 = as predicted. network: paint with the network; False
+    warps only. keep, redraw: mean lip distance (% of the outer-eye distance) up to which an edited mouth is left as it is
+    when the original's lips are known, and from which it is drawn anew; in between the two are mixed. blend frames on
+    either side: ``calm``, over which that distance and the expression's offset are averaged.
+    """
+
+    amount: float = 1.0
+    network: bool = True
+    keep: float = 1.3
+    redraw: float = 2.6
+    calm: int = 6
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.amount <= 2:
+            raise InputError(f"amount is {self.amount:g}; give 0 (still lips) to 2")
+        if not 0 <= self.keep < self.redraw:
+            raise InputError(f"keep {self.keep:g} must lie below redraw {self.redraw:g}, both in % of the eye distance")
+        if not 1 <= self.calm <= 50:
+            raise InputError(f"calm is {self.calm} frames; give 1 to 50")

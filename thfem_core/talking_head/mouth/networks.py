@@ -1,0 +1,62 @@
+"""The embedded networks of the mouth, as they lie in thfem_core/weights (or as a training run exported them)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import nn
+
+from ...errors import WeightsError
+from .motion import MotionConfig, MotionNet
+from .renderer import MouthRenderer, RendererConfig
+
+WEIGHTS = Path(__file__).parents[2] / "weights"
+N = TypeVar("N", bound=nn.Module)
+
+
+def load_motion(path: Path | None = None) -> MotionNet:
+    """The motion network in float32 on the CPU. Raises WeightsError where its file is missing or does not fit."""
+    return _load(path or WEIGHTS / "mouth_motion.safetensors", "motion", MotionNet, MotionConfig)
+
+
+def load_renderer(path: Path | None = None) -> MouthRenderer:
+    """The renderer in float32 on the CPU. Raises WeightsError where its file is missing or does not fit."""
+    return _load(path or WEIGHTS / "mouth_renderer.safetensors", "renderer", MouthRenderer, RendererConfig)
+
+
+@lru_cache(maxsize=4)
+def _load(path: Path, stage: str, network: type[N], config: type[Any]) -> N:
+    try:
+        with safe_open(path, framework="pt") as file:
+            state = {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118
+            notes = file.metadata() or {}
+    except (OSError, SafetensorError) as error:
+        raise WeightsError(
+            f"{path.name} is missing or damaged in {path.parent}; it ships with the pack: install it again, or make it "
+            f"with training/train_thg.py --stage {stage} ({error})"
+        ) from None
+    table = json.loads(notes.get("config", "{}")).get(stage, {}).get("network", {})
+    known = {field.name for field in fields(config)}
+    values = {name: tuple(v) if isinstance(v, list) else v for name, v in table.items() if name in known}
+    net = network(config(**values))
+    try:
+        net.load_state_dict(state)
+    except RuntimeError as error:
+        line = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
+        raise WeightsError(f"{path} does not hold the mouth's {stage} network: {line}") from None
+    return net.eval().requires_grad_(False)
+
+
+def on_device(net: N, device: torch.device) -> N:
+    """``net`` itself on the CPU, else a copy on ``device``: loaded networks are shared."""
+    if device.type == "cpu":
+        return net
+    copy: N = type(net)(net.config)  # type: ignore[call-arg, arg-type]
+    copy.load_state_dict(net.state_dict())
+    return copy.eval().requires_grad_(False).to(device)

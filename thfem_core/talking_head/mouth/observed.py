@@ -1,0 +1,108 @@
+"""The mouth of a person over time: in the unedited clip, from its track, and in the edited frames, fitted anew."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from ...face.canonical import canonical_mesh
+from ...face.models import FaceModels
+from ...face.pose import HeadPose, head_pose
+from ...face.track import FaceTrack
+from ...media.frame import Frame
+from .coefficients import MouthBasis
+
+_BLOCK = 64
+_MODEL_RATE = 25  # frames per second that the motion network counts in
+# The three-frame kernel that calms fits of single frames; speech below 6 Hz passes.
+_SMOOTH = (0.25, 0.5, 0.25)
+_LEAST_PRESENCE = 0.5
+_STILL = 0.02  # spread of all coefficients (face units) below which the clip is one picture
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Manner:
+    """How a person speaks in the clip. mean: (K,) mouth coefficients, face units. manner: (2K,) input of the motion
+    network. still: nothing ever moves, so nothing is known of how they speak."""
+
+    mean: np.ndarray
+    manner: np.ndarray
+    still: bool
+
+
+def _blocks(track: FaceTrack) -> Iterator[np.ndarray]:
+    for start in range(track.first_frame, track.stop_frame, _BLOCK):
+        samples = track.samples(start, min(start + _BLOCK, track.stop_frame))
+        yield samples.landmarks[samples.weight > 0]
+
+
+def read_manner(track: FaceTrack, basis: MouthBasis, frame_rate: Fraction) -> Manner:
+    """Read a whole track, a block at a time. With no frame in it, the average person."""
+    mouths = [basis.read(canonical_shapes(block)) for block in _blocks(track) if len(block)]
+    if not mouths:
+        return Manner(mean=np.zeros(basis.size, np.float32), manner=np.zeros(2 * basis.size, np.float32), still=True)
+    rows = np.concatenate(mouths)
+    spread = rows.std(axis=0)
+    step = np.diff(rows, axis=0) if len(rows) > 1 else np.zeros((1, basis.size), np.float32)
+    speed = step.std(axis=0) * float(frame_rate) / _MODEL_RATE
+    manner = np.log(np.concatenate([spread, speed]) / np.tile(basis.spread, 2) + 0.05).astype(np.float32)
+    return Manner(mean=rows.mean(axis=0), manner=manner, still=bool(spread.max() < _STILL))
+
+
+def canonical_shapes(landmarks: np.ndarray) -> np.ndarray:
+    """(T, 478, 3) pixels → face units on the canonical head, (T, 478, 3)."""
+    return head_pose(landmarks, canonical_mesh()).to_canonical(landmarks)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Mouth:
+    """One frame. pose: of the head, T = 1. original: (478, 3) face units, of the unedited clip. edited: the same of
+    the edited frame. weight: 0..1, how clearly the original is seen."""
+
+    pose: HeadPose
+    original: np.ndarray
+    edited: np.ndarray
+    weight: float
+
+
+class ObservedMouths:
+    """Remembers the last frames' mouths. A frame's edited mouth is calm once the frame after it has been seen."""
+
+    def __init__(self, track: FaceTrack, models: FaceModels, *, reach: int) -> None:
+        self._track, self._models, self._reach = track, models, reach
+        self._rows: dict[int, Mouth | None] = {}
+
+    def observe(self, frame: Frame) -> None:
+        """Fit the mesh to an edited frame. Frames come in order."""
+        samples = self._track.samples(frame.index, frame.index + 1)
+        landmarks, weight = samples.landmarks[0], float(samples.weight[0])
+        if weight <= 0:
+            self._rows[frame.index] = None
+        else:
+            fit = self._models.fit(frame, [self._models.roi_from_landmarks(landmarks)])[0]
+            pose = head_pose(landmarks[None], canonical_mesh())
+            original = pose.to_canonical(landmarks[None])[0]
+            edited = canonical_shapes(fit.landmarks[None])[0] if fit.presence > _LEAST_PRESENCE else original
+            self._rows[frame.index] = Mouth(pose=pose, original=original, edited=edited, weight=weight)
+
+    def forget(self, before: int) -> None:
+        """Drop what no later window needs."""
+        for index in [i for i in self._rows if i < before - self._reach - 1]:
+            del self._rows[index]
+
+    def at(self, index: int) -> Mouth | None:
+        """A frame's mouth, the edited one calmed over its neighbours; None where nobody is seen."""
+        here = self._rows.get(index)
+        if here is None:
+            return None
+        rows = [self._rows.get(index + step) or here for step in (-1, 0, 1)]
+        edited = sum(share * row.edited for share, row in zip(_SMOOTH, rows, strict=True))
+        return Mouth(pose=here.pose, original=here.original, edited=edited, weight=here.weight)
+
+    def around(self, index: int) -> list[Mouth]:
+        """The mouths of the frames within reach."""
+        rows = (self._rows.get(i) for i in range(index - self._reach, index + self._reach + 1))
+        return [row for row in rows if row is not None]
