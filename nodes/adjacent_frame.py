@@ -125,6 +125,7 @@ class AdjacentFrameTalkingHead(io.ComfyNode):
             window=config,
             sound=spoken if isinstance(spoken, Speech) else scene.sound,
             poses=scene.poses,
+            required=True,
             warn=_log.warning,
         )
         frames = edit_video(

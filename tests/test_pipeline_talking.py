@@ -242,6 +242,17 @@ def test_missing_model_files_of_the_default_are_one_warning(portrait_clip, portr
     assert report.lips is None and report.frames == 7
 
 
+def test_talking_without_its_model_files_is_an_error(portrait_file, tmp_path, monkeypatch):
+    def missing():
+        raise WeightsError("cannot read mouth.safetensors; install the package again")
+
+    monkeypatch.setattr(talking_heads, "load", lambda name: missing)
+    spoken = sound_file(tmp_path / "speech.wav", noise(Fraction(1, 5), 16_000))
+    with pytest.raises(WeightsError, match="install the package again"):
+        talk_file(portrait_file, spoken, tmp_path / "o.mp4", device=CPU)
+    assert not (tmp_path / "o.mp4").exists()
+
+
 def test_a_picture_speaks_as_long_as_the_sound(portrait_file, tmp_path):
     head = FakeHead(box=MOUTH, paint=lambda source, target: (source.index, 20 * target.index, 7))
     spoken = sound_file(tmp_path / "speech.wav", noise(Fraction(2, 5), 8000))

@@ -21,6 +21,7 @@ from .media.writer import check_video_output
 from .pipeline import EditReport, edit_clip, find_faces
 from .progress import Progress, silent
 from .talking_head.head import TalkingHead
+from .talking_head.loading import fastest_dtype, load_talking_head
 from .talking_head.still import StillFaces, still_video
 from .talking_head.windows import WindowConfig
 
@@ -65,6 +66,8 @@ def talk_file(
     from the picture itself. Raises InputError (no face, no sound, not a picture), OutputError or WeightsError.
     """
     check_video_output(output)
+    if isinstance(talking_head, str):
+        talking_head = load_talking_head(talking_head, auto=fastest_dtype(device), progress=progress)
     warnings: list[str] = []
     spoken = read_spoken(sound, warnings=warnings)
     video, tracks = open_video(source, frame_rate=frame_rate), None

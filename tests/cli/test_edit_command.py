@@ -73,7 +73,8 @@ def test_frames_of_another_editor_are_taken_over(thfem, short_clip, folder):
     for frame in FileVideo(short_clip).frames():
         cv2.imwrite(str(pictures / f"{frame.index:04d}.png"), np.full((512, 512, 3), 10 * frame.index, np.uint8))
     output = folder / "taken.mp4"
-    outcome = thfem("edit", short_clip, "-o", output, "--editor", "frames", "--edited-frames", pictures)
+    taken = ("--editor", "frames", "--edited-frames", pictures, "--talking-head", "none")
+    outcome = thfem("edit", short_clip, "-o", output, *taken)
     assert outcome.code == 0, outcome.err
     means = [frame.rgb().mean() for frame in FileVideo(output).frames()]
     assert means == pytest.approx([10 * i for i in range(12)], abs=2)

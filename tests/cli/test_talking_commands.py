@@ -153,4 +153,3 @@ def test_talk_does_not_replace_its_inputs(thfem, short_clip, still, folder, head
 )
 def test_frame_rates_are_the_ones_people_mean(text, rate):
     assert frame_rate(text) == rate
-

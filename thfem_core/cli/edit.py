@@ -59,7 +59,7 @@ def add_parser(commands: argparse._SubParsersAction) -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--talking-head",
-        default="none",
+        default="mouth",
         metavar="mouth|none",
         help="what draws the lips on the edited frames (default: mouth)",
     )

@@ -101,14 +101,15 @@ def prepare_talking(
     sound: Sound | Speech | None = None,
     poses: Sequence[HeadPoses] = (),
     device: torch.device | None = None,
+    required: bool = False,
     progress: Progress = silent,
     warn: Callable[[str], None] | None = None,
 ) -> Talking | None:
     """A talking head by name, and the speech of ``sound`` or else of the clip itself; None without a talking head.
 
     device: where it will draw, which decides its precision (fp32 if unknown). progress hears of model files.
-    The default one is left out, with a warning, where its model files are missing. Raises InputError where the name or
-    the drive is unknown, or the clip lacks what the drive needs.
+    The default one is left out, with a warning, where its model files are missing, unless it is ``required``. Raises
+    InputError where the name or the drive is unknown, or the clip lacks what the drive needs; WeightsError.
     """
     warn = warn or _log.warning
     head = talking_head
@@ -117,7 +118,7 @@ def prepare_talking(
             precise = torch.float32 if device is None else fastest_dtype(device)
             head = load_talking_head(head, auto=precise, progress=progress)
         except WeightsError as error:
-            if head != talking_heads.names()[0]:
+            if required or head != talking_heads.names()[0]:
                 raise
             warn(f"the lips stay as the edit leaves them: {error}")
             return None
