@@ -14,10 +14,11 @@ from comfy_api.latest import io
 from ..thfem_core.talking_head.head import TalkingHead, talking_heads
 from ..thfem_core.talking_head.loading import OwnsNetworks, Precision, load_talking_head
 from ..thfem_core.weights.manifest import MODELS
-from .host import CATEGORY, MODEL_FOLDER, WORKING_MEMORY, HostProgress, schema, work_device
+from .host import CATEGORY, MODEL_FOLDER, HostProgress, schema, work_device
 from .payloads import LoadedTalkingHead, TalkingHeadSocket
 
 DEVICES = ("auto", "keep loaded", "cpu")
+DRAWING_MEMORY = 4 * 2**30  # bytes asked of the host: the large ones draw some forty pictures at once on a card
 
 
 def model_folders() -> tuple[Path, ...]:
@@ -50,7 +51,7 @@ def load_in_host(name: str, *, precision: Precision = "auto", device: str = "aut
 def ready(loaded: LoadedTalkingHead) -> TalkingHead:
     """The talking head with its networks on its device, and room made there to draw."""
     if loaded.patcher is not None:
-        room = getattr(loaded.head, "working_memory", WORKING_MEMORY)
+        room = getattr(loaded.head, "working_memory", DRAWING_MEMORY)
         # these are plain layers, which cannot fetch their weights one by one
         comfy.model_management.load_models_gpu([loaded.patcher], memory_required=room, force_full_load=True)
     return loaded.head

@@ -74,7 +74,7 @@ def facts(loader, heads, base: Path) -> dict:
         "embedded_by_name": loader.drawing_head(heads.names()[0], None)[0],
         "connected_wins": loader.drawing_head(heads.names()[0], heavy)[0] is head,
         "others_are_loaded": type(loader.drawing_head("heavy", None)[0]).__name__,
-        "missing": raised_by(loader.load_in_host, "eat") if "eat" in heads else "",
+        "missing": raised_by(loader.load_in_host, "eat"),
     }
 
 

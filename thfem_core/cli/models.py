@@ -57,7 +57,7 @@ def _list(args: argparse.Namespace) -> None:
     rows = [("NAME", "FOR", "SIZE", "LICENCE", "COMMERCIAL", "HERE")]
     for model in models:
         here = all(find_file(model, file, folders=args.folder) for file in model.files if file.required)
-        get = {"hub": "no: fetch", "web": "no: fetch"}.get(model.origin, "no: place it")
+        get = {"embedded": "no: reinstall", "manual": "no: place it"}.get(model.origin, "no: fetch")
         use = {True: "yes", False: "no", None: "unclear"}[model.commercial]
         rows.append((model.name, model.purpose, _size(model), model.licence or "unknown", use, "yes" if here else get))
     print(_table(rows))

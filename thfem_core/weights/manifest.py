@@ -148,6 +148,18 @@ EMBEDDED = (
         link=_CARD,
         note="edits work without it: --spectacles no",
     ),
+    Model(
+        name="mouth",
+        purpose="embedded talking head",
+        origin="embedded",
+        files=tuple(
+            ModelFile(role=role, names=(f"mouth_{role}.safetensors",)) for role in ("basis", "motion", "renderer")
+        ),
+        licence="CC BY-NC 4.0",
+        commercial=False,
+        link=_CARD,
+        note="edits work without it: --talking-head none",
+    ),
 )
 
 TALKING_HEADS = (
