@@ -24,6 +24,7 @@ from .catalogue import LANDMARK_MEASURES, LPIPS, SYNC_MEASURES, TRUTH_MEASURES, 
 from .face_follower import FaceFollower
 from .feature_extractor import FeatureExtractor
 from .feature_pass import FeaturePass, MeasuredValue
+from .frechet import FeatureSpread
 from .landmark_pair import MAX_LAG, LandmarkPair, LipTraces
 from .pairing import FramePairs
 from .perceptual import PerceptualDistance
@@ -62,16 +63,20 @@ class Judges:
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Findings:
-    """What one family of judges found. title: who judged. values: in the order of the catalogue.
+    """What one family of judges found. title: who judged. official: whether they are the networks of the papers; None
+    for the embedded mesh. values: in the order of the catalogue.
 
     emotions: per expression network, times (T,) and probabilities (T, 7) of source and output. sync: per expert, the
-    scores of source and output (None where one could not be taken).
+    scores of source and output (None where one could not be taken). spreads: per identity network, of its features in
+    each clip ("source", "output", "reference"), to pool Fréchet distances over many clips.
     """
 
     title: str
+    official: bool | None = None
     values: tuple[tuple[str, MeasuredValue], ...]  # (network's title or "", value)
     emotions: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]] = field(default_factory=dict)
     sync: dict[str, tuple[SyncScore | None, SyncScore | None]] = field(default_factory=dict)
+    spreads: dict[str, dict[str, FeatureSpread]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -162,9 +167,11 @@ def _network_findings(run: _Run, sync: dict, *, official: bool, title: str, targ
             values.append((expert.title, MeasuredValue(measure=known, value=b, source=a)))
     return Findings(
         title=title,
+        official=official,
         values=tuple(values),
         emotions={p.extractor.title: shown for p in passes if (shown := p.emotions()) is not None},
         sync={e.title: sync[e.title] for e in experts},
+        spreads={p.extractor.title: kept for p in passes if (kept := p.spreads()) is not None},
     )
 
 

@@ -70,6 +70,13 @@ class FeaturePass:
         self._cosines["source"].append(paired_cosine(vectors[0], vectors[1]))
         self._cosines["reference"].append(paired_cosine(vectors[2], vectors[1]))
 
+    def spreads(self) -> dict[str, FeatureSpread] | None:
+        """Spread of the raw features per clip, of SIDES; None for an expression network."""
+        if self.extractor.kind != "identity":
+            return None
+        self.flush()
+        return dict(self._raw)
+
     def emotions(self) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
         """Times (T,) in seconds and probabilities (T, 7) of source and output; None for an identity network."""
         if self.extractor.kind != "expression":

@@ -41,10 +41,27 @@ class FeatureSpread:
         rows = rows[np.isfinite(rows).all(axis=1)]
         if not len(rows):
             return self
-        mean, count = rows.mean(axis=0), self.count + len(rows)
-        between = np.sqrt(self.count * len(rows) / count) * (mean - self.mean)
-        factor = np.linalg.qr(np.vstack([self.factor, rows - mean, between[None]]), mode="r")
-        return FeatureSpread(count=count, mean=self.mean + (mean - self.mean) * len(rows) / count, factor=factor)
+        mean = rows.mean(axis=0)
+        return self.merged(FeatureSpread(count=len(rows), mean=mean, factor=np.linalg.qr(rows - mean, mode="r")))
+
+    def merged(self, other: FeatureSpread) -> FeatureSpread:
+        """The spread of both sets together. Raises InputError where the features are of different width."""
+        check_same_width(self, other)
+        count = self.count + other.count
+        if not self.count or not other.count:
+            return self if self.count else other
+        between = np.sqrt(self.count * other.count / count) * (other.mean - self.mean)
+        factor = np.linalg.qr(np.vstack([self.factor, other.factor, between[None]]), mode="r")
+        mean = self.mean + (other.mean - self.mean) * other.count / count
+        return FeatureSpread(count=count, mean=mean, factor=factor)
+
+
+def check_same_width(a: FeatureSpread, b: FeatureSpread) -> None:
+    """Raises InputError where two networks' features would be mixed."""
+    if a.mean.shape != b.mean.shape:
+        raise InputError(
+            f"features of {len(a.mean)} and {len(b.mean)} numbers do not compare; use one network for both"
+        )
 
 
 def frechet_distance(a: FeatureSpread, b: FeatureSpread) -> float:

@@ -73,6 +73,7 @@ def as_data(comparison: Comparison) -> dict[str, Any]:
 def _family_data(family: Findings) -> dict[str, Any]:
     return {
         "judges": family.title,
+        "official": family.official,
         "values": [
             {
                 "key": value.measure.key,

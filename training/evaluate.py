@@ -1,0 +1,152 @@
+"""The paper's evaluation on MEAD or RAVDESS: results of every system, their measures, its tables, and the user study.
+
+    python -m training.evaluate run mead /data/MEAD OUT --systems mesh mesh+mouth NED=frames:ned NED+EAT=frames:ned+eat
+    python -m training.evaluate tables mead OUT [--format md|csv|latex]
+    python -m training.evaluate study OUT STUDY --pair NED NED+EAT --pair mesh mesh+mouth
+    python -m training.evaluate ratings STUDY/key.json answers-*.csv
+
+``run`` continues where it stopped, works in parallel (--workers, CUDA cards are shared among them) and on several
+machines (--shard 0/4 … 3/4, one OUT on a shared disk). A system is NAME=EDITOR[:label|:FOLDER][+TALKING_HEAD][@WINDOW];
+see ``training/evaluation/systems.py``. Data sets, splits and pairs: ``training/evaluation/{layouts,pairs}.py``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from thfem_core.errors import InputError, ThfemError
+
+from .evaluation.jobs import Job, JobConfig, run_jobs, shard
+from .evaluation.layouts import read_dataset
+from .evaluation.pairs import make_pairs
+from .evaluation.results import Results
+from .evaluation.study import Result, make_items, ratings, write_study
+from .evaluation.systems import parse_system
+from .evaluation.tables import Table, all_tables
+
+DATASETS = ("mead", "ravdess")
+FORMATS = {"md": Table.markdown, "csv": Table.csv, "latex": Table.latex}
+CLIPS = "clips.json"
+
+
+def add_run(commands: argparse._SubParsersAction) -> None:
+    parser = commands.add_parser("run", help="make and measure the results of systems")
+    parser.add_argument("dataset", choices=DATASETS)
+    parser.add_argument("root", type=Path, help="the folder that holds the actors' folders")
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--systems", nargs="+", required=True, metavar="SYSTEM")
+    parser.add_argument("--settings", nargs="+", choices=("intra", "cross"), default=["intra", "cross"])
+    parser.add_argument("--networks", choices=("official", "offline", "none"), default="official")
+    parser.add_argument("--models", type=Path, action="append", default=[], metavar="DIR", help="network files")
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="networks look at every N-th frame")
+    parser.add_argument("--device", default="cpu", help="cpu or cuda")
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--shard", default="0/1", metavar="I/N", help="this machine's part of the jobs")
+    parser.add_argument("--limit", type=int, metavar="N", help="only the first N pairs per setting")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Exit code 1 where a job failed."""
+    systems = [parse_system(text) for text in args.systems]
+    number, _, count = args.shard.partition("/")
+    if not (number.isdecimal() and count.isdecimal() and int(number) < int(count)):
+        raise InputError(f"shard is {args.shard!r}; write I/N with I from 0 to N − 1")
+    clips = read_dataset(args.dataset, args.root)
+    pairs = {setting: make_pairs(clips, setting)[: args.limit] for setting in args.settings}
+    jobs = [Job(system=s, pair=pair) for some in pairs.values() for pair in some for s in systems]
+    config = JobConfig(
+        out=args.out, networks=args.networks, folders=tuple(args.models), every=args.every, device=args.device
+    )
+    args.out.mkdir(parents=True, exist_ok=True)
+    paths = {clip.name: str(clip.video.absolute()) for clip in clips}
+    (args.out / CLIPS).write_text(json.dumps(paths, indent=1), encoding="utf-8")
+    failures = run_jobs(shard(jobs, int(number), int(count)), config, workers=args.workers)
+    for line in failures:
+        print(f"failed: {line}", file=sys.stderr)
+    return 1 if failures else 0
+
+
+def add_tables(commands: argparse._SubParsersAction) -> None:
+    parser = commands.add_parser("tables", help="print the paper's tables from the results")
+    parser.add_argument("dataset", choices=DATASETS)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--format", choices=tuple(FORMATS), default="md")
+    parser.set_defaults(run=tables)
+
+
+def tables(args: argparse.Namespace) -> int:
+    for table in all_tables(Results(args.out), args.dataset):
+        if args.format == "csv":
+            print(f"# {table.title}")
+        print(FORMATS[args.format](table), end="\n\n")
+    return 0
+
+
+def add_study(commands: argparse._SubParsersAction) -> None:
+    parser = commands.add_parser("study", help="make the page of a user study")
+    parser.add_argument("out", type=Path)
+    parser.add_argument("folder", type=Path, metavar="STUDY")
+    parser.add_argument("--pair", nargs=2, action="append", required=True, metavar=("BASELINE", "SYSTEM"))
+    parser.add_argument("--per-emotion", type=int, default=2, metavar="N", help="results per emotion and pair")
+    parser.set_defaults(run=study)
+
+
+def study(args: argparse.Namespace) -> int:
+    found = finished(args.out)
+    items = make_items(found, [tuple(pair) for pair in args.pair], per_emotion=args.per_emotion)
+    print(f"{write_study(found, items, args.folder)}: {len(items)} choices")
+    return 0
+
+
+def finished(out: Path) -> list[Result]:
+    """The results that ``run`` left. Raises InputError where there are none."""
+    if not (out / CLIPS).exists():
+        raise InputError(f"{out} holds no results; run `python -m training.evaluate run` first")
+    clips = json.loads((out / CLIPS).read_text(encoding="utf-8"))
+    results = []
+    for path in sorted(out.glob("*/*/*.json")):
+        facts = json.loads(path.read_text(encoding="utf-8"))
+        results.append(
+            Result(
+                system=facts["system"],
+                setting=facts["setting"],
+                emotion=facts["emotion"],
+                source_clip=facts["source_clip"],
+                video=path.with_suffix(".mp4"),
+                source=Path(clips[facts["source_clip"]]),
+                reference=Path(clips[facts["reference_clip"]]),
+            )
+        )
+    return results
+
+
+def add_ratings(commands: argparse._SubParsersAction) -> None:
+    parser = commands.add_parser("ratings", help="print Table 4 from participants' answers")
+    parser.add_argument("key", type=Path, metavar="STUDY/key.json")
+    parser.add_argument("answers", type=Path, nargs="+", metavar="CSV")
+    parser.add_argument("--format", choices=tuple(FORMATS), default="md")
+    parser.set_defaults(run=lambda args: print(FORMATS[args.format](ratings(args.key, args.answers))))
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m training.evaluate", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for add in (add_run, add_tables, add_study, add_ratings):
+        add(commands)
+    args = parser.parse_args(argv)
+    try:
+        return args.run(args) or 0
+    except ThfemError as error:
+        print(f"evaluate: {error}", file=sys.stderr)
+        return error.exit_code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

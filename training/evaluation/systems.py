@@ -1,0 +1,111 @@
+"""The systems under test: an expression editor, with or without a talking head behind it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+
+from thfem_core.errors import InputError
+from thfem_core.expression.editor import editors
+from thfem_core.expression.request import ExpressionRequest
+from thfem_core.media.open_video import open_video
+from thfem_core.media.sound import read_sound
+from thfem_core.pipeline import edit_clip, open_reference
+from thfem_core.talking_head.head import talking_heads
+from thfem_core.talking_head.windows import WindowConfig
+
+from .pairs import Pair
+
+NO_EDITOR = "none"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class System:
+    """name: in tables. editor: of the registry, or "none" (the source itself). by_label: edit to the emotion's label
+    instead of the reference clip. frames: for the editor "frames", the folder whose ``SETTING/SOURCE__EMOTION.mp4`` (or
+    folder of images) hold another system's results. talking_head: or None. window: n, frames predicted from one.
+    """
+
+    name: str
+    editor: str
+    by_label: bool = False
+    frames: Path | None = None
+    talking_head: str | None = None
+    window: int = 5
+
+
+def parse_system(text: str) -> System:
+    """``NAME=EDITOR[:label|:FOLDER][+TALKING_HEAD][@WINDOW]``; without NAME= the text itself is the name.
+
+    ``mesh``, ``ours=mesh:label+mouth``, ``NED=frames:results/ned``, ``NED+EAT@20=frames:results/ned+eat@20``,
+    ``EAT=none+eat``. Raises InputError.
+    """
+    name, given, rest = text.partition("=")
+    rest = rest if given else text
+    rest, _, window = rest.partition("@")
+    first, _, head = rest.partition("+")
+    editor, _, option = first.partition(":")
+    known = (*editors.names(), NO_EDITOR)
+    if editor not in known:
+        raise InputError(f"unknown editor {editor!r} in {text!r}; choose one of: {', '.join(known)}")
+    if head and head not in talking_heads.names():
+        raise InputError(
+            f"unknown talking head {head!r} in {text!r}; choose one of: {', '.join(talking_heads.names())}"
+        )
+    if (editor == "frames") != bool(option and option != "label"):
+        raise InputError(f"{text!r}: only frames takes a folder, and it needs one, as in NED=frames:results/ned")
+    if window and not window.isdecimal():
+        raise InputError(f"the window {window!r} in {text!r} is no number of frames; write @5")
+    if not name or "/" in name or "\\" in name or name in (".", ".."):
+        raise InputError(f"{text!r} needs a name that can be a folder: write NAME={rest}")
+    config = WindowConfig(size=int(window)) if window else WindowConfig()
+    return System(
+        name=name,
+        editor=editor,
+        by_label=option == "label",
+        frames=Path(option) if editor == "frames" else None,
+        talking_head=head or None,
+        window=config.size,
+    )
+
+
+def job_name(pair: Pair) -> str:
+    """``SOURCE__EMOTION``, the file name of a result within its setting."""
+    return f"{pair.source.name}__{pair.emotion}"
+
+
+def run_system(system: System, pair: Pair, output: Path, *, device: torch.device) -> None:
+    """Make the system's result of a pair. The file appears only when it is complete. Raises ThfemError."""
+    video = open_video(pair.source.video)
+    editor = "mesh"
+    request: ExpressionRequest | None = None
+    if system.editor == "frames":
+        editor = editors.load("frames")(edited=_foreign_result(system, pair))
+        request = ExpressionRequest(emotion=pair.emotion)
+    elif system.editor != NO_EDITOR:
+        editor = system.editor
+        request = ExpressionRequest(emotion=pair.emotion)
+        if not system.by_label:
+            reference = open_reference(pair.reference.video, device=device)
+            request = replace(request, emotion=None, reference=reference)
+    edit_clip(
+        video,
+        output,
+        request,
+        device=device,
+        editor=editor,
+        talking_head=system.talking_head,
+        window=WindowConfig(size=system.window),
+        sound=None if pair.source.sound is None else read_sound(pair.source.sound),
+    )
+
+
+def _foreign_result(system: System, pair: Pair) -> Path:
+    assert system.frames is not None
+    place = system.frames / pair.setting / job_name(pair)
+    for path in (place, place.with_name(place.name + ".mp4")):
+        if path.exists():
+            return path
+    raise InputError(f"{system.name}: there is no result {place}.mp4 (nor a folder of that name)")
