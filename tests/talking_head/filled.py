@@ -98,6 +98,15 @@ def image(name: str, count: int = 1, size: int = 256) -> torch.Tensor:
     return torch.from_numpy(np.clip(planes, 0, 1).astype(np.float32))
 
 
+def speech_wave(seed: int) -> np.ndarray:
+    """Two seconds at 16 kHz, float32 (32000,): three harmonics of a wandering pitch, swelling and fading, and noise."""
+    n = np.arange(32000)
+    phase = 2 * np.pi * np.cumsum(180 + 60 * np.sin(2 * np.pi * 1.5 * n / 16000 + seed)) / 16000
+    swell = 0.55 + 0.45 * np.sin(2 * np.pi * 3 * n / 16000 + 2 * seed)
+    voice = (0.25 * np.sin(phase) + 0.12 * np.sin(2 * phase) + 0.06 * np.sin(3 * phase)) * swell
+    return (voice + 0.01 * np.random.RandomState(seed).standard_normal(len(n))).astype(np.float32)
+
+
 class EatWindow:
     """Inputs of five frames of one clip, under the emotion with label 4."""
 

@@ -48,7 +48,7 @@ def test_audio_in_parts_is_the_whole(eat: EatNetworks) -> None:
 
 
 def test_window_of_five_frames(eat: EatNetworks) -> None:
-    """From the stored expression on, since the PCA basis is not free; first and last picture."""
+    """From the stored expression on, since the PCA basis is not free; the last picture."""
     stored = golden("eat_pipeline_n5")
     keypoints, pose = eat.keypoints(image("source")), eat.head_pose(image("source"))
     assert_close(hull_volume(keypoints.value), stored["area"], tolerance=1e-3)
@@ -59,6 +59,5 @@ def test_window_of_five_frames(eat: EatNetworks) -> None:
     assert_close(driving, stored["kp_driving"], tolerance=1e-3)
     prompts = eat.prompts(EatWindow.z, EatWindow.labels)
     appearance = eat.generator.encode(image("source"), prompts.emotion)
-    for n in (0, 4):
-        prediction = eat.generator(appearance, placed, driving[n : n + 1])
-        assert_close(prediction[:, :, ::8, ::8], stored["prediction_s"][n : n + 1], tolerance=1e-3)
+    prediction = eat.generator(appearance, placed, driving[4:])
+    assert_close(prediction[:, :, ::8, ::8], stored["prediction_s"][4:], tolerance=1e-3)

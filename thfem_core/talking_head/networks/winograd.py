@@ -51,8 +51,8 @@ class WinogradConv(nn.Module):
             raise ValueError(f"{convolution} is not a plain 3 × 3 convolution with padding 1; leave it as it is")
         self._dimensions = weight.dim() - 2
         # Depth, where there is one, is summed over in the plain way: (out, in, D, 3, 3) → (D, 36, in, out).
-        planes = weight.double().view(*weight.shape[:2], -1, 9) @ _squared(_KERNEL).to(weight.device).T
-        self.register_buffer("weight", planes.permute(2, 3, 1, 0).float().contiguous())
+        planes = weight.float().view(*weight.shape[:2], -1, 9) @ _squared(_KERNEL).to(weight.device).float().T
+        self.register_buffer("weight", planes.permute(2, 3, 1, 0).contiguous())
         bias = convolution.bias
         self.register_buffer("bias", None if bias is None else bias.detach().float().clone())
         self.register_buffer("_input", _squared(_INPUT).float().to(weight.device))
