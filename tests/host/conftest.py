@@ -39,7 +39,7 @@ def shipped():
         graph = json.loads((REPO / "workflows" / "api" / f"{name}.json").read_text(encoding="utf-8"))
         graph = copy.deepcopy(graph)
         for each in graph.values():
-            if each["class_type"] == "THFEM_LoadVideo":
+            if each["class_type"] in ("THFEM_LoadVideo", "THFEM_LoadAudio"):
                 each["inputs"]["file"] = file
         return graph
 

@@ -1,4 +1,4 @@
-"""Both shipped workflows, run in a real ComfyUI on a talking clip."""
+"""The shipped workflows, run in a real ComfyUI on a talking clip."""
 
 from __future__ import annotations
 
@@ -37,7 +37,8 @@ def check_result(run: Run, graph: dict, comfy: ComfyServer, source: Facts, folde
 
 
 @pytest.mark.parametrize(
-    ("name", "editing"), [("edit_expression", "THFEM_EditExpression"), ("thfem_stages", "THFEM_SPFEMEdit")]
+    ("name", "editing"),
+    [("edit_expression", "THFEM_EditExpression"), ("thfem_stages", "THFEM_AdjacentFrameTalkingHead")],
 )
 def test_a_shipped_workflow_edits_the_clip(name, editing, comfy, clip, clip_facts, shipped, tmp_path):
     graph = shipped(name, clip)
@@ -64,14 +65,31 @@ def test_a_shipped_workflow_edits_the_clip(name, editing, comfy, clip, clip_fact
     assert again.outcome == "success" and set(again.cached) == set(graph)
 
 
+def test_the_shipped_portrait_speaks(comfy, shipped, demo_clip, tmp_path):
+    graph = shipped("talk", "thfem_demo.mp4")
+    graph[node_of(graph, "THFEM_LoadAudio")]["inputs"]["duration"] = 1.2
+    run = comfy.run(graph)
+    assert run.outcome == "success"
+    (shown,) = run.files(node_of(graph, "THFEM_SaveVideo"))
+    result = facts(comfy.fetch(shown, tmp_path))
+    assert len(result.frames) == 30 and result.rate == 25
+    assert result.samples is not None
+    moved = np.abs(result.frames[1:].astype(int) - result.frames[:1]).mean(axis=(0, 3))
+    height, width = moved.shape
+    mouth = moved[int(0.5 * height) : int(0.65 * height), int(0.4 * width) : int(0.6 * width)]
+    assert mouth.mean() > 2 * moved[: height // 3].mean(), "the lips move, and the rest only as the encoder shimmers"
+
+
 def test_another_strength_does_not_track_again(comfy, clip, shipped):
     graph = shipped("thfem_stages", clip)
     comfy.run(graph)
     graph[node_of(graph, "THFEM_SPFEMEdit")]["inputs"]["strength"] = 0.5
     run = comfy.run(graph)
     assert run.outcome == "success"
-    assert node_of(graph, "THFEM_TrackFaces") in run.cached
-    assert node_of(graph, "THFEM_SPFEMEdit") in run.executed
+    for kept in ("THFEM_TrackFaces", "THFEM_PoseEncode", "THFEM_AudioWindow"):
+        assert node_of(graph, kept) in run.cached
+    for anew in ("THFEM_SPFEMEdit", "THFEM_AdjacentFrameTalkingHead"):
+        assert node_of(graph, anew) in run.executed
 
 
 def test_tracking_shows_its_numbered_preview(comfy, clip, clip_facts, tmp_path):
@@ -91,8 +109,9 @@ def test_tracking_shows_its_numbered_preview(comfy, clip, clip_facts, tmp_path):
 
 
 def test_the_front_end_gets_templates_help_and_translations(comfy):
-    assert sorted(comfy.get("/workflow_templates")["ComfyUI-THFEM"]) == ["edit_expression", "thfem_stages"]
-    for name in ("edit_expression", "thfem_stages"):
+    names = ["edit_expression", "talk", "thfem_stages"]
+    assert sorted(comfy.get("/workflow_templates")["ComfyUI-THFEM"]) == names
+    for name in names:
         assert comfy.raw(f"/api/workflow_templates/ComfyUI-THFEM/{name}.jpg")[:2] == b"\xff\xd8"
         assert comfy.get(f"/api/workflow_templates/ComfyUI-THFEM/{name}.json")["nodes"]
     page = comfy.raw("/extensions/ComfyUI-THFEM/docs/THFEM_SPFEMEdit/zh.md").decode()
@@ -108,7 +127,9 @@ def test_the_model_folder_is_listed_without_other_files(comfy):
     assert comfy.get("/models/thfem") == ["head.safetensors"]
 
 
-def test_the_demo_clip_is_offered(comfy, demo_clip):
+def test_the_demo_files_are_offered(comfy, demo_clip):
     assert (comfy.base / "input" / "thfem_demo.mp4").read_bytes() == demo_clip.read_bytes()
+    portrait = demo_clip.with_name("portrait.jpg")
+    assert (comfy.base / "input" / "thfem_portrait.jpg").read_bytes() == portrait.read_bytes()
     files = comfy.get("/object_info/THFEM_LoadVideo")["THFEM_LoadVideo"]["input"]["required"]["file"][1]["options"]
     assert "thfem_demo.mp4" in files
