@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,4 +68,5 @@ def convert_files(name: str, files: Sequence[Path], output: Path, *, progress: P
         tensors = {key: tensor.contiguous() for key, tensor in converted.tensors.items()}
         save_file(tensors, path, metadata={"card": text})
         card_path.write_text(text + "\n", encoding="utf-8")
+        shutil.copymode(card_path, path)  # safetensors makes files that only their owner may read
     return output.with_suffix(".json")
