@@ -97,6 +97,25 @@ def test_the_talking_head_gets_track_sound_and_rate_of_the_clip(portrait_clip, p
     assert clip.speech.duration == pytest.approx(Fraction(7, 25), abs=1e-3)
 
 
+@pytest.mark.parametrize(
+    ("request_", "taken", "emotion"),
+    [
+        (HAPPY, False, "happy"),
+        (ExpressionRequest(emotion="happy", strength=0.0), False, None),
+        (ExpressionRequest(emotion="neutral"), True, None),
+        (ExpressionRequest(emotion="sad"), True, "sad"),
+        (None, False, None),
+    ],
+)
+def test_the_talking_head_hears_what_the_face_shows(request_, taken, emotion, portrait_clip, portrait_faces):
+    head = FakeHead(box=MOUTH)
+    editor = FramesEditor(edited=portrait_clip) if taken else "mesh"
+    frames = edit_video(portrait_clip, request_, device=CPU, editor=editor, tracks=portrait_faces, talking_head=head)
+    next(frames)
+    frames.close()
+    assert head.clips[0].emotion == emotion
+
+
 def test_a_clip_without_faces_comes_out_as_it_went_in(portrait_clip):
     blank = ArrayVideo(np.full((4, 40, 48, 3), 77, np.uint8), Fraction(25), sound=noise(Fraction(1, 5), 8000))
     head = FakeHead()

@@ -128,6 +128,14 @@ def _cut_off(video: Video, frames: int) -> tuple[str, ...]:
     return (f"{video.info.name} seems to be cut off: only {frames} of about {claimed} frames can be read",)
 
 
+def _shown_emotion(request: ExpressionRequest | None, editor: ExpressionEditor) -> str | None:
+    """What the edited faces show, where that is known: "neutral" for another system's frames may mean that nobody said
+    what they show."""
+    if request is None or not request.strength or (request.emotion == "neutral" and not editor.needs_faces):
+        return None
+    return request.emotion
+
+
 def edit_video(
     video: Video,
     request: ExpressionRequest | None,
@@ -154,7 +162,15 @@ def edit_video(
         editor = editors.load(editor)()
     talking = talking_head
     if not isinstance(talking, Talking):
-        talking = prepare_talking(video, talking_head, drive=drive, window=window, device=device, progress=progress)
+        talking = prepare_talking(
+            video,
+            talking_head,
+            drive=drive,
+            window=window,
+            emotion=_shown_emotion(request, editor),
+            device=device,
+            progress=progress,
+        )
     searches = editor.needs_faces and request is not None
     if tracks is None and (searches or talking is not None):
         tracks = find_faces(video, device=device, progress=progress)
@@ -203,6 +219,7 @@ def edit_clip(
         drive=drive,
         window=window,
         sound=sound,
+        emotion=_shown_emotion(request, editor),
         device=device,
         progress=progress,
         warn=warnings.append,

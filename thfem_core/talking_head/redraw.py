@@ -63,8 +63,8 @@ class PosedFaceClip(FaceClip):
 class Talking:
     """A talking head with all it needs for one clip.
 
-    poses: head poses encoded already; those of other people are read from their meshes. report: filled in while frames
-    are drawn.
+    poses: head poses encoded already; those of other people are read from their meshes. emotion: what the edited faces
+    show, if known. report: filled in while frames are drawn.
     """
 
     head: TalkingHead
@@ -72,6 +72,7 @@ class Talking:
     window: WindowConfig
     report: LipReport
     poses: tuple[HeadPoses, ...] = ()
+    emotion: str | None = None
 
 
 def effective_drive(drive: Drive, drives: Sequence[Drive], *, has_speech: bool) -> Drive:
@@ -100,6 +101,7 @@ def prepare_talking(
     window: WindowConfig | None = None,
     sound: Sound | Speech | None = None,
     poses: Sequence[HeadPoses] = (),
+    emotion: str | None = None,
     device: torch.device | None = None,
     required: bool = False,
     progress: Progress = silent,
@@ -135,6 +137,7 @@ def prepare_talking(
         window=window or WindowConfig(),
         report=LipReport(drive=drive),
         poses=tuple(poses),
+        emotion=emotion,
     )
 
 
@@ -161,6 +164,7 @@ def redraw_faces(
             frame_rate=frame_rate,
             device=device,
             drive=talking.report.drive,
+            emotion=talking.emotion,
             poses=known.get(track.track_id) or encoder.encode(track),
         )
         faces.append(DrawnFace(track=track, session=talking.head.open_face(clip)))
