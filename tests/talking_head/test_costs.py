@@ -37,7 +37,6 @@ def millions(networks: dict[str, nn.Module]) -> float:
     return sum(parameter.numel() for network in networks.values() for parameter in network.parameters()) / 1e6
 
 
-@torch.device("meta")
 def eat_frame(networks: dict[str, nn.Module], *, frames: int) -> None:
     image, prompts = torch.empty(1, 3, 256, 256), EmotionPrompts(torch.empty(1, 128), torch.empty(1, 6, 128))
     keypoints = networks["kp_detector"](image)
@@ -56,7 +55,6 @@ def eat_frame(networks: dict[str, nn.Module], *, frames: int) -> None:
         generator(generator.encode(image, prompts.emotion), keypoints.value, keypoints.value)
 
 
-@torch.device("meta")
 def eamm_frames(networks: dict[str, nn.Module], *, frames: int) -> None:
     image = torch.empty(1, 3, 256, 256)
     source = networks["kp_detector"](image)

@@ -48,9 +48,7 @@ def test_faults_are_named(tmp_path: Path, eamm_file: Path, monkeypatch: pytest.M
     torch.save({"generator": {"first.conv.weight": torch.zeros(1)}, "epoch": 1}, partial)
     with pytest.raises(WeightsError, match="holds no kp_detector, audio_feature, kp_detector_a"):
         load_eamm([partial])
-    with pytest.raises(
-        WeightsError, match=r"EAMM's generator is of another architecture: \d+ missing .*, 1 of another"
-    ):
+    with pytest.raises(WeightsError, match=r"EAMM's generator is of another architecture: \d+ missing .* 1 of another"):
         load_eamm([eamm_file, partial])
 
 

@@ -97,7 +97,7 @@ def test_the_host_can_hold_its_networks(head: EatTalkingHead) -> None:
 
 @pytest.mark.parametrize("wrong", [{"emotion": "bored"}, {"timing": "late"}])
 def test_choices_are_checked(wrong: dict) -> None:
-    with pytest.raises(InputError, match="bored|late"):
+    with pytest.raises(InputError, match=r"bored|late"):
         EatConfig(**wrong)
 
 

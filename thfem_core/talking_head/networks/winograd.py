@@ -28,7 +28,7 @@ _KERNEL = (
     (0, 0, 1),
 )
 _OUTPUT = ((1, 1, 1, 1, 1, 0), (0, 1, -1, 2, -2, 0), (0, 1, 1, 4, 4, 0), (0, 1, -1, 8, -8, 1))
-_TILES_AT_ONCE = 384  # what is transformed, multiplied and transformed back while it lies in the cache
+_TILES_AT_ONCE = 256  # what is transformed, multiplied and transformed back while it lies in the cache
 
 
 def _squared(matrix: tuple[tuple[float, ...], ...]) -> Tensor:
@@ -69,22 +69,23 @@ class WinogradConv(nn.Module):
         below, right = _STEP * rows + 1 - height, _STEP * columns + 1 - width
         padded = F.pad(planes, (0, 0, 1, right, 1, below, 0, 0, reach, reach))
         result = x.new_empty(depth, batch, _STEP * rows, _STEP * columns, out_channels)
-        strip = max(1, _TILES_AT_ONCE // (depth * batch * columns))
+        strip = min(rows, max(1, _TILES_AT_ONCE // (depth * batch * columns)))
         for start in range(0, rows, strip):
             count = min(strip, rows - start)
-            tiles = padded[:, :, _STEP * start : _STEP * (start + count) + 2]
-            tiles = tiles.unfold(2, _TILE, _STEP).unfold(3, _TILE, _STEP).permute(5, 6, 0, 1, 2, 3, 4)
-            parts = (self._input @ tiles.reshape(_TILE**2, -1)).view(_TILE**2, depth + 2 * reach, -1, in_channels)
-            product: Tensor | None = None
-            for tap in range(taps):
-                part = parts[:, tap : tap + depth].flatten(1, 2)
-                product = (
-                    torch.bmm(part, self.weight[tap])
-                    if product is None
-                    else torch.baddbmm(product, part, self.weight[tap], out=product)
-                )
-            assert product is not None
-            drawn = (self._output @ product.flatten(1)).view(_STEP, _STEP, depth, batch, count, columns, out_channels)
+            if start == 0 or count != strip:
+                # Memory that every strip uses again: fresh pages would cost as much as the arithmetic.
+                size = depth * batch * count * columns
+                tiles = x.new_empty(_TILE, _TILE, depth + 2 * reach, batch, count, columns, in_channels)
+                parts = torch.empty_like(tiles).view(_TILE**2, depth + 2 * reach, -1, in_channels)
+                product = x.new_empty(_TILE**2, size, out_channels)
+                drawn = x.new_empty(_STEP, _STEP, depth, batch, count, columns, out_channels)
+            seen = padded[:, :, _STEP * start : _STEP * (start + count) + 2]
+            tiles.copy_(seen.unfold(2, _TILE, _STEP).unfold(3, _TILE, _STEP).permute(5, 6, 0, 1, 2, 3, 4))
+            torch.mm(self._input, tiles.view(_TILE**2, -1), out=parts.view(_TILE**2, -1))
+            torch.bmm(parts[:, :depth].flatten(1, 2), self.weight[0], out=product)
+            for tap in range(1, taps):
+                torch.baddbmm(product, parts[:, tap : tap + depth].flatten(1, 2), self.weight[tap], out=product)
+            torch.mm(self._output, product.view(_TILE**2, -1), out=drawn.view(_STEP**2, -1))
             place = result[:, :, _STEP * start : _STEP * (start + count)]
             place = place.unflatten(3, (columns, _STEP)).unflatten(2, (count, _STEP))
             place.copy_(drawn.permute(2, 3, 4, 0, 5, 1, 6))
