@@ -167,6 +167,25 @@ LANDMARK_MEASURES = (
     ),
 )
 
+LOUDNESS_MEASURES = (
+    Measure(
+        key="loudness_r",
+        group=SYNC,
+        label="lips open when it is loud",
+        better="higher",
+        meaning="correlation of lip opening and loudness at the best delay; weak, so compare with the source's",
+    ),
+    Measure(
+        key="loudness_lag",
+        group=SYNC,
+        label="delay of the sound by loudness",
+        better="zero",
+        unit=" frames",
+        digits=0,
+        meaning="the delay at which they agree best; it should be the source's (positive = the sound is late)",
+    ),
+)
+
 TRUTH_MEASURES = (
     Measure(
         key="psnr",

@@ -20,12 +20,14 @@ from ..media.frame import Frame
 from ..media.prefetch import prefetch
 from ..media.video import Video
 from ..progress import Progress, silent
-from .catalogue import LANDMARK_MEASURES, LPIPS, SYNC_MEASURES, TRUTH_MEASURES, unranged
+from .catalogue import LANDMARK_MEASURES, LOUDNESS_MEASURES, LPIPS, SYNC_MEASURES, TRUTH_MEASURES, unranged
 from .face_follower import FaceFollower
 from .feature_extractor import FeatureExtractor
 from .feature_pass import FeaturePass, MeasuredValue
 from .frechet import FeatureSpread
 from .landmark_pair import MAX_LAG, LandmarkPair, LipTraces
+from .loudness import MAX_LAG as LOUDNESS_LAG
+from .loudness import loudness, loudness_sync
 from .pairing import FramePairs
 from .perceptual import PerceptualDistance
 from .picture import psnr, ssim
@@ -124,12 +126,18 @@ def compare_clips(
         run.measure(progress)
         traces = run.landmarks.traces()
         mesh = run.landmarks.measures(traces) | run.pixel_means()
-        sync = {expert.title: run.sync(expert, progress) for expert in judges.sync} if judges.sync else {}
+        loud = [run.loudness(side, traces.apertures[side]) for side in (0, 1)]
+        sync = {expert.title: run.sync(expert, progress) for expert in judges.sync}
     measures = LANDMARK_MEASURES + ((*TRUTH_MEASURES, LPIPS) if truth is not None else ())
     embedded = tuple(
         ("", MeasuredValue(measure=m, value=mesh.get(m.key, float("nan")))) for m in measures if m.key in mesh
     )
-    families = [Findings(title="Landmarks and pixels (embedded face mesh)", values=embedded)]
+    heard = tuple(
+        ("", MeasuredValue(measure=measure, value=loud[1][key], source=loud[0].get(key, float("nan"))))
+        for measure in LOUDNESS_MEASURES
+        if (key := measure.key) in loud[1]
+    )
+    families = [Findings(title="Landmarks and pixels (embedded face mesh)", values=embedded + heard)]
     for official, title in (
         (True, "Networks of the papers"),
         (False, "Offline stand-ins: compare them with each other only, not with published numbers"),
@@ -195,6 +203,7 @@ class _Run:
         self.pictures: list[tuple[float, np.ndarray, np.ndarray]] = []
         self.notes: list[str] = []
         self._pixels: dict[str, list[float]] = {}
+        self._speeches: dict[int, Speech | None] = {}
 
     def measure(self, progress: Progress) -> None:
         """The pass over all clips at once."""
@@ -289,11 +298,27 @@ class _Run:
         """Scores of source and output; a note says why one is missing."""
         return self._clip_sync(expert, 0, progress), self._clip_sync(expert, 1, progress)
 
+    def loudness(self, side: int, aperture: np.ndarray) -> dict[str, float]:
+        """How lip opening and loudness of a clip go together; empty without sound or for a very short clip."""
+        speech, rate = self._speech(side), self.pairs.output.info.frame_rate
+        if speech is None or len(aperture) <= 2 * LOUDNESS_LAG + 2:
+            return {}
+        found = loudness_sync(aperture, loudness(speech, len(aperture), rate))
+        lag = float(found.lag) if np.isfinite(found.best) else float("nan")
+        return {"loudness_r": found.best, "loudness_lag": lag}
+
+    def _speech(self, side: int) -> Speech | None:
+        """The sound of source (0) or output (1); None, and a note, where there is none."""
+        if side not in self._speeches:
+            clip = (self.pairs.source, self.pairs.output)[side]
+            self._speeches[side] = Speech.from_video(clip, warn=self._note_once)
+            if self._speeches[side] is None:
+                self._note_once(f"{clip.info.name} has no sound; lips and sound were not compared")
+        return self._speeches[side]
+
     def _clip_sync(self, expert: SyncExpert, side: int, progress: Progress) -> SyncScore | None:
-        clip = (self.pairs.source, self.pairs.output)[side]
-        speech = Speech.from_video(clip, warn=self._note_once)
+        clip, speech = (self.pairs.source, self.pairs.output)[side], self._speech(side)
         if speech is None:
-            self._note_once(f"{clip.info.name} has no sound; lips and sound were not compared")
             return None
         count, rate = self.landmarks.count, self.pairs.output.info.frame_rate
 
