@@ -34,7 +34,7 @@ from .payloads import (
     TrackedFaces,
 )
 from .talking_head_loader import drawing_head
-from .talking_inputs import drive_input, talking_head_input, window_inputs
+from .talking_inputs import UNKNOWN, drive_input, shown_emotion_input, talking_head_input, window_inputs
 from .video_sockets import clip_from_socket, fps_input, frame_rate, sound_from_audio, written_video
 
 _log = logging.getLogger(__name__)
@@ -79,6 +79,7 @@ class AdjacentFrameTalkingHead(io.ComfyNode):
                     optional=True,
                     tooltip="From Talking Head Loader; used instead of the one named in talking_head.",
                 ),
+                shown_emotion_input(),
             ],
             outputs=[
                 io.Video.Output(
@@ -103,6 +104,7 @@ class AdjacentFrameTalkingHead(io.ComfyNode):
         poses: EncodedPoses | None = None,
         speech: HeardSpeech | Input.Audio | None = None,
         model: LoadedTalkingHead | None = None,
+        emotion: str = UNKNOWN,
     ) -> io.NodeOutput:
         choice, progress = face_choice(face), HostProgress()
         config = WindowConfig(size=window, source=window_source, overlap=overlap)
@@ -125,6 +127,7 @@ class AdjacentFrameTalkingHead(io.ComfyNode):
             window=config,
             sound=spoken if isinstance(spoken, Speech) else scene.sound,
             poses=scene.poses,
+            emotion=None if emotion == UNKNOWN else emotion,
             required=True,
             warn=_log.warning,
         )

@@ -6,10 +6,11 @@ from typing import get_args
 
 from comfy_api.latest import io
 
+from ..thfem_core.expression.request import EMOTIONS
 from ..thfem_core.talking_head.head import Drive, talking_heads
 from ..thfem_core.talking_head.windows import MAX_SIZE, WindowConfig
 
-NONE = "none"
+NONE, UNKNOWN = "none", "unknown"
 SOURCES = ("previous", "first")
 
 
@@ -23,6 +24,16 @@ def talking_head_input(*, none: bool = False) -> io.Input:
         optional=none,
         tooltip="What draws the lips after the edit. mouth: the embedded model."
         + (" none: lips as the edit leaves them." if none else ""),
+    )
+
+
+def shown_emotion_input() -> io.Input:
+    return io.Combo.Input(
+        "emotion",
+        options=[UNKNOWN, *EMOTIONS],
+        default=UNKNOWN,
+        optional=True,
+        tooltip="What the edited face shows, for talking heads that draw by it, such as EAT; mouth does not need it.",
     )
 
 
