@@ -1,0 +1,160 @@
+"""How well the mouth is drawn on people the network has not seen, by the distance of the source frame (as in Table 6).
+
+    python -m benchmarks.mouth_renderer PREPARED --vgg vgg16.safetensors [--weights FILE ...] [--strip strip.png]
+
+PREPARED is what training.build_dataset made; vgg16.safetensors what training.convert_lpips made. Split test, windows of
+the paper (source i, targets i + k). The picture is the mouth region of 128 x 128 px; "mouth" is the 64 x 64 px around
+the lips (about 60 % of the outer-eye distance wide), "lower face" what is pasted. LPIPS by the lpips package, VGG16.
+"""
+
+from __future__ import annotations
+
+import argparse
+import warnings
+from pathlib import Path
+
+import cv2
+import lpips
+import numpy as np
+import torch
+from safetensors.torch import load_file
+
+from thfem_core.face.pose import HeadPose
+from thfem_core.talking_head.mouth.coefficients import MouthBasis, load_mouth_basis
+from thfem_core.talking_head.mouth.networks import load_motion, load_renderer
+from thfem_core.talking_head.mouth.renderer import warp_only
+from training.build_dataset import REGION_PX
+from training.thg.clips import COLUMNS_PER_FRAME, SpeakingClip, load_clips
+from training.thg.config import DataConfig, LoopConfig
+from training.thg.motion_task import interpolate
+from training.thg.renderer_task import MOUTH, RendererTaskConfig, cut, window_tensors
+
+
+def lpips_vgg(path: Path) -> torch.nn.Module:
+    """LPIPS with the VGG16 of ``path``; the package would download it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        measure = lpips.LPIPS(net="vgg", pnet_rand=True, verbose=False).eval()
+    state = load_file(path)
+    for name, parameter in measure.net.named_parameters():
+        parameter.data.copy_(state["features." + name.split(".", 1)[1]])
+    return measure
+
+
+def heard_shapes(clip: SpeakingClip, basis: MouthBasis, source: int, targets: np.ndarray) -> np.ndarray:
+    """(n, 478, 3) canonical meshes of the targets, the mouths as the motion network hears them from ``source``."""
+    net = load_motion()
+    reach = (net.config.steps - 1) // 2
+    moments = np.concatenate([[source], targets])
+    windows = np.stack(
+        [interpolate(clip.mel, COLUMNS_PER_FRAME * float(t) + np.arange(-reach, reach + 1.0)) for t in moments]
+    )
+    manner = torch.from_numpy(clip.manner)[None].expand(len(moments), -1)
+    with torch.no_grad():
+        heard = net.listen(torch.from_numpy(windows), manner)[:, 0]
+        pull = torch.from_numpy((clip.mean - clip.coefficients[source]).astype(np.float32))
+        change = net.change(heard[:1], heard[1:], torch.from_numpy(targets - source), pull)
+    wanted = clip.coefficients[source] + change.numpy()
+    return clip.shapes[targets] + basis.displacement((wanted - clip.coefficients[targets]) * basis.spread)
+
+
+def with_meshes(clip: SpeakingClip, frames: np.ndarray, shapes: np.ndarray) -> SpeakingClip:
+    """The clip with other canonical meshes in ``frames``, at their own head poses."""
+    landmarks = clip.clip.landmarks.copy()
+    pose = HeadPose(
+        scale=clip.pose.scale[frames], rotation=clip.pose.rotation[frames], translation=clip.pose.translation[frames]
+    )
+    landmarks[frames] = pose.to_image(shapes)
+    prepared = type(clip.clip)(**{**{n: getattr(clip.clip, n) for n in clip.clip.__slots__}, "landmarks": landmarks})
+    return type(clip)(**{**{n: getattr(clip, n) for n in clip.__slots__}, "clip": prepared})
+
+
+def psnr(a: torch.Tensor, b: torch.Tensor, weight: torch.Tensor | None = None) -> float:
+    square = (a - b).square()
+    error = square.mean() if weight is None else (square * weight).sum() / (3 * weight.sum())
+    return float(-10 * torch.log10(error + 1e-8))
+
+
+@torch.no_grad()
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("prepared", type=Path)
+    parser.add_argument("--vgg", type=Path, required=True)
+    parser.add_argument("--weights", type=Path, nargs="*", default=[None])
+    parser.add_argument("--split", default="test")
+    parser.add_argument("--distances", nargs="+", default=["1-5"], help="such as 1-5 20 50")
+    parser.add_argument("--windows", type=int, default=110)
+    parser.add_argument("--strip", type=Path)
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    basis = load_mouth_basis()
+    clips = load_clips(arguments.prepared, arguments.split, basis, keep=lambda clip: clip.regions is not None)
+    config = RendererTaskConfig(data=DataConfig(prepared=""), loop=LoopConfig(), jitter=0.0)
+    measure = lpips_vgg(arguments.vgg)
+    nets = {str(path or "embedded"): load_renderer(path) for path in arguments.weights}
+    strips = []
+    for text in arguments.distances:
+        low, _, high = text.partition("-")
+        distances = range(int(low), int(high or low) + 1)
+        rng = np.random.default_rng(0)
+        rows: dict[str, list[tuple[float, float, float]]] = {}
+        done = 0
+        while done < arguments.windows:
+            clip = clips[int(rng.integers(len(clips)))]
+            k = int(rng.choice(distances))
+            if clip.frames <= k:
+                continue
+            source = int(rng.integers(clip.frames - k))
+            targets = np.array([source + k])
+            meshes = {"true": clip}
+            meshes["pose"] = with_meshes(clip, targets, clip.shapes[[source]])
+            if clip.mel is not None:
+                meshes["heard"] = with_meshes(clip, targets, heard_shapes(clip, basis, source, targets))
+            batches = {
+                name: {
+                    key: torch.from_numpy(np.ascontiguousarray(value))
+                    for key, value in window_tensors(changed, source, targets, config, rng).items()
+                }
+                for name, changed in meshes.items()
+            }
+            batch = batches["true"]
+            margin = (REGION_PX - config.network.size) // 2
+            picture = batch["source"][None].float() / 255
+            pictures = {"copy the source frame": picture[..., margin:-margin, margin:-margin]}
+            pictures["pose-only warp"] = warp_only(picture, batches["pose"]["flows"])
+            pictures["mesh warp, true mesh"] = warp_only(picture, batch["flows"])
+            for name, net in nets.items():
+                for kind in ("true", "heard"):
+                    if kind in batches:
+                        b = batches[kind]
+                        drawn = net(picture, b["source_mask"][None], b["flows"], b["target_masks"])
+                        label = "true mesh" if kind == "true" else "mesh from sound"
+                        pictures[f"network {name}, {label}"] = drawn
+            true = batch["true"].float() / 255
+            mouth = cut(true[0], batch["corner"][0])
+            for name, drawn in pictures.items():
+                own = cut(drawn[0], batch["corner"][0])
+                rows.setdefault(name, []).append(
+                    (
+                        psnr(drawn, true, batch["alpha"]),
+                        psnr(own, mouth),
+                        float(measure(2 * own[None] - 1, 2 * mouth[None] - 1)),
+                    )
+                )
+            done += 1
+            if len(strips) < 24 and done % 4 == 0:
+                strips.append(torch.cat([true[0], *(p[0] for p in pictures.values())], dim=2))
+        print(f"\nDistance {text}, {arguments.windows} pictures of {len(clips)} clips (n = {len(rows)} ways)")
+        print("| | PSNR lower face | PSNR mouth | LPIPS-vgg mouth | n |\n|---|---|---|---|---|")
+        for name, values in rows.items():
+            a, b, c = np.mean(values, axis=0)
+            print(f"| {name} | {a:.2f} | {b:.2f} | {c:.4f} | {len(values)} |")
+    if arguments.strip:
+        width = max(strip.shape[2] for strip in strips)
+        whole = torch.cat([torch.nn.functional.pad(s, (0, width - s.shape[2])) for s in strips], dim=1)
+        cv2.imwrite(str(arguments.strip), (whole.permute(1, 2, 0).numpy()[..., ::-1] * 255).round().astype(np.uint8))
+        print(f"{arguments.strip}: truth, then the rows of the table from left to right; {MOUTH} px mouths are scored")
+
+
+if __name__ == "__main__":
+    main()
