@@ -2,10 +2,10 @@
 
     python -m training.build_dataset DATA OUT [--workers 2] [--splits train val test] [--pictures-per-person 60]
 
-DATA holds ``index.csv`` (columns file, identity, split and, if there, data_licence and origin) and the clips in
-``crops/``. Splits are by identity: whoever occurs in several is kept for the test. Each clip becomes ``OUT/NAME.npz``
-(see :class:`PreparedClip`) and, for the first clips of a person, ``OUT/NAME.regions.npy``; clips that are there are
-not made again. Clips without a face in nearly every frame are skipped and listed at the end.
+DATA holds ``index.csv`` (columns file, identity, split and, if there, has_sound and origin) and the clips, 25 frames
+per second, in ``crops/``. Splits are by identity: whoever occurs in several is kept for the test. Each clip becomes
+``OUT/NAME.npz`` (see :class:`PreparedClip`) and, for the first clips of a person, ``OUT/NAME.regions.npy``; clips that
+are there are not made again. Clips without a face in every frame are skipped and listed at the end.
 """
 
 from __future__ import annotations
@@ -14,11 +14,14 @@ import argparse
 import csv
 import multiprocessing
 import os
+import sys
 import zlib
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import torch
@@ -99,9 +102,11 @@ def synchrony(aperture: np.ndarray, speech: np.ndarray) -> tuple[float, int]:
 
 
 def prepare(source: Path, out: Path, row: dict[str, str], with_regions: bool) -> str | None:
-    """Track and store one clip. Returns why it was skipped, or None."""
+    """Track and store one clip. Returns why it was skipped, or None. Raises InputError if ``source`` is no video."""
     torch.set_num_threads(1)
     video = FileVideo(source)
+    if video.info.frame_rate != FRAME_RATE:
+        return f"{float(video.info.frame_rate):g} frames per second; convert it to {FRAME_RATE}"
     frames = list(video.frames())  # training clips are seconds long
     models = face_models.load("mediapipe")(device=torch.device("cpu"))
     pictures = np.stack([frame.rgb() for frame in frames])
@@ -123,9 +128,7 @@ def prepare(source: Path, out: Path, row: dict[str, str], with_regions: bool) ->
     sync, lag = synchrony(lip_aperture(landmarks), speech)
     if with_regions:
         crops = mouth_regions(head_pose(landmarks, canonical_mesh()), margin=REGION_MARGIN)
-        regions = np.stack(
-            [crop_frame(f, c, REGION_PX) for f, c in zip(frames[first:stop], crops, strict=True)]
-        )
+        regions = np.stack([crop_frame(f, c, REGION_PX) for f, c in zip(frames[first:stop], crops, strict=True)])
         _write(out.with_suffix(".regions.npy"), lambda file: np.save(file, regions))
     _write(
         out,
@@ -143,7 +146,7 @@ def prepare(source: Path, out: Path, row: dict[str, str], with_regions: bool) ->
     return None
 
 
-def _write(path: Path, save) -> None:  # noqa: ANN001
+def _write(path: Path, save: Callable[[BinaryIO], None]) -> None:
     """Write beside and rename: an interrupted run leaves no half file that the next would trust."""
     part = path.with_name(path.name + ".part")
     with part.open("wb") as file:
@@ -161,29 +164,41 @@ def _prepare(job: tuple[Path, Path, dict[str, str], bool]) -> tuple[str, str | N
 def read_index(data: Path, splits: list[str]) -> list[dict[str, str]]:
     """Rows of the wanted splits. A person listed in several splits counts as unseen: test before val before train.
 
-    Raises InputError where the index is missing.
+    Raises InputError where the index is missing or lacks something.
     """
     path = data / "index.csv"
     if not path.exists():
         raise InputError(f"{path} is missing; it must list the clips with the columns file, identity and split")
     with path.open(newline="") as file:
         rows = list(csv.DictReader(file))
+    for number, row in enumerate(rows, start=2):
+        lacking = [name for name in ("file", "identity", "split") if not row.get(name)]
+        if lacking or row["split"] not in STRICTEST:
+            problem = f"has no {lacking[0]}" if lacking else f"has the split {row['split']!r}"
+            raise InputError(
+                f"line {number} of {path} {problem}; give file, identity and split ({', '.join(STRICTEST)})"
+            )
     of_person: dict[str, str] = {}
     for row in rows:
-        of_person[row["identity"]] = min(row["split"], of_person.get(row["identity"], row["split"]), key=STRICTEST.index)
+        known = of_person.get(row["identity"], row["split"])
+        of_person[row["identity"]] = min(row["split"], known, key=STRICTEST.index)
     rows = [{**row, "split": of_person[row["identity"]]} for row in rows]
     return [row for row in rows if row["split"] in splits]
 
 
-def main() -> None:
+def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--splits", nargs="+", default=["train", "val", "test"])
+    parser.add_argument("--splits", nargs="+", choices=STRICTEST, default=["train", "val", "test"])
     parser.add_argument("--pictures-per-person", type=int, default=60, help="clips of a person kept as pictures too")
-    arguments = parser.parse_args()
-    rows = read_index(arguments.data, arguments.splits)
+    arguments = parser.parse_args(argv)
+    try:
+        rows = read_index(arguments.data, arguments.splits)
+    except ThfemError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
     arguments.out.mkdir(parents=True, exist_ok=True)
 
     # Sound first (it is what the rest of the training waits for), then a fixed shuffle, so that a person's picture
@@ -198,15 +213,17 @@ def main() -> None:
             with_regions = pictures[row["identity"]] <= arguments.pictures_per_person
             jobs.append((arguments.data / "crops" / row["file"], out, row, with_regions))
     skipped = []
+    workers = min(arguments.workers, len(jobs)) or 1
     # Fresh processes now and then: what libraries keep must not pile up over thousands of clips.
-    with multiprocessing.get_context("spawn").Pool(arguments.workers, maxtasksperchild=20) as pool:
+    with multiprocessing.get_context("spawn").Pool(workers, maxtasksperchild=20) as pool:
         for name, reason in tqdm(pool.imap_unordered(_prepare, jobs), total=len(jobs), unit="clip", mininterval=10):
             if reason:
                 skipped.append(f"{name}: {reason}")
     for line in skipped:
         print("skipped", line)
     print(f"{len(jobs) - len(skipped)} clips prepared in {arguments.out}; the region's side is {SIDE:g} face units")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -15,7 +15,6 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import save_file
 
-from thfem_core.expression.mesh.basis import load_basis
 from thfem_core.face.canonical import canonical_mesh
 from thfem_core.face.pose import head_pose
 from thfem_core.metrics.points import LIPS

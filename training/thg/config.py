@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_type_hints
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from thfem_core.errors import InputError
 
@@ -23,7 +24,8 @@ Stage = Literal["sync", "motion", "renderer"]
 class LoopConfig:
     """steps: optimiser steps in all. batch: windows per step and process. lr falls to 0 along a cosine after ``warmup``
     steps. ema: decay of the averaged weights that are exported. precision: of accelerate ("no", "fp16", "bf16").
-    checkpoint_minutes, log_every, strip_every (steps): how often. clip: largest gradient norm. threads: of the loader.
+    checkpoint_minutes, log_every, validate_every (steps): how often. clip: largest gradient norm, 0 for any. threads:
+    of the loader.
     """
 
     steps: int = 10000
@@ -72,22 +74,49 @@ class DataConfig:
 
 
 def from_table(kind: type[C], table: dict[str, Any], where: str) -> C:
-    """A dataclass from a TOML table; unknown names are errors that list the known ones."""
+    """A dataclass from a TOML table. Raises InputError, naming the setting, where one is unknown, missing or of
+    another type."""
     hints = get_type_hints(kind)
-    known = {f.name for f in dataclasses.fields(kind)}  # type: ignore[arg-type]
-    values = {}
-    for name, value in table.items():
-        if name not in known:
-            raise InputError(f"{where} has no setting {name!r}; choose among: {', '.join(sorted(known))}")
-        if dataclasses.is_dataclass(hints[name]):
-            value = from_table(hints[name], value, f"{where}.{name}")  # type: ignore[arg-type]
-        elif isinstance(value, list):
-            value = tuple(value)
-        values[name] = value
-    try:
-        return kind(**values)
-    except TypeError as error:
-        raise InputError(f"{where}: {error}") from None
+    fields = dataclasses.fields(kind)  # type: ignore[arg-type]
+    if not isinstance(table, dict):
+        raise InputError(f"{where} is {table!r}; it must be a table: [{where}]")
+    for name in table:
+        check_name(name, [field.name for field in fields], where)
+    values = {
+        name: from_table(hints[name], value, f"{where}.{name}")
+        if dataclasses.is_dataclass(hints[name])
+        else _typed(value, hints[name], f"{where}.{name}")
+        for name, value in table.items()
+    }
+    for field in fields:
+        if field.name not in values and field.default is field.default_factory is dataclasses.MISSING:
+            raise InputError(f"{where} lacks the setting {field.name!r}; add it to the configuration")
+    return kind(**values)
+
+
+def check_name(name: str, known: Iterable[str], where: str) -> None:
+    """Raises InputError that lists the known settings if ``name`` is none of them."""
+    if name not in known:
+        raise InputError(f"{where} has no setting {name!r}; choose among: {', '.join(sorted(known))}")
+
+
+def _typed(value: Any, hint: Any, where: str) -> Any:
+    """A value of a TOML file as the type that a field is annotated with."""
+    kind = get_origin(hint) or hint
+    if kind is Literal:
+        if value not in get_args(hint):
+            raise InputError(f"{where} is {value!r}; give one of: {', '.join(map(repr, get_args(hint)))}")
+        return value
+    if kind is float and type(value) is int:
+        return float(value)
+    if kind is tuple and isinstance(value, list):
+        of, wanted = get_args(hint)[0], len(get_args(hint))
+        if Ellipsis not in get_args(hint) and len(value) != wanted:
+            raise InputError(f"{where} has {len(value)} values; give {wanted}")
+        return tuple(_typed(item, of, where) for item in value)
+    if kind in (bool, int, float, str) and type(value) is not kind:  # a truth value is no number here
+        raise InputError(f"{where} is {value!r}; give a value of type {kind.__name__}")
+    return value
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -98,6 +127,3 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise InputError(f"there is no configuration {path}; see training/configs") from None
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{path} is not valid TOML: {error}") from None
-
-
-__all__ = ["DataConfig", "LoopConfig", "Stage", "field", "from_table", "read_toml"]

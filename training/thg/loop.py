@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import os
 import time
+from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from math import cos, pi
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any, Protocol
 
 import numpy as np
@@ -19,6 +21,8 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 from tqdm import tqdm
+
+from thfem_core.errors import InputError
 
 from .config import LoopConfig
 
@@ -29,7 +33,8 @@ class Task(Protocol):
     """What is trained.
 
     network: forward(batch) → named loss terms, already weighted, whose sum is minimised; every trained weight is in
-    it. adversary: likewise for the opponent (Eq. 10), forward(batch, fakes) → its losses, or None.
+    its ``net``, which is what is exported. adversary: likewise for the opponent (Eq. 10), forward(batch, fakes) → its
+    losses, or None; it takes a step whenever the network has a loss named "adversarial".
     """
 
     network: nn.Module
@@ -43,8 +48,8 @@ class Task(Protocol):
         """Curricula: told before each step."""
         ...
 
-    def fakes(self) -> Tensor:
-        """What the network's last forward made, for the adversary."""
+    def fakes(self) -> Any:
+        """What the network's last forward made, as the adversary wants it."""
         ...
 
     def validate(self, network: nn.Module) -> dict[str, float]:
@@ -82,25 +87,31 @@ def learning_rate(config: LoopConfig, step: int) -> float:
     return config.lr * 0.5 * (1 + cos(pi * min(1.0, done)))
 
 
-def _batches(task: Task, config: LoopConfig, start: int, process: int) -> Iterator[Batch]:
+def _batches(task: Task, config: LoopConfig, start: int, stop: int, process: int) -> Iterator[Batch]:
+    """The batches of steps [start, stop), drawn a little ahead in threads."""
+
     def one(step: int) -> Batch:
         return task.draw(np.random.default_rng([config.seed, step, process]), config.batch)
 
     with ThreadPoolExecutor(config.threads) as pool:
-        waiting = [pool.submit(one, step) for step in range(start, min(start + config.threads + 1, config.steps))]
-        for step in range(start, config.steps):
-            yield waiting.pop(0).result()
-            ahead = step + config.threads + 1
-            if ahead < config.steps:
-                waiting.append(pool.submit(one, ahead))
+        waiting: deque[Future[Batch]] = deque()
+        try:
+            for step in range(start, stop):
+                while len(waiting) <= config.threads and step + len(waiting) < stop:
+                    waiting.append(pool.submit(one, step + len(waiting)))
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
 
 
 def train(
     task: Task, config: LoopConfig, folder: Path, *, accelerator: Accelerator, stop_after: int | None = None
-) -> nn.Module:
+) -> tuple[nn.Module, int]:
     """Train to ``config.steps`` (or for ``stop_after`` more steps), resuming from ``folder/checkpoint.pt``.
 
-    Returns the bare network with the averaged weights. Writes TensorBoard events to ``folder`` from process 0.
+    Returns the bare network with the averaged weights, and the steps taken in all. Writes TensorBoard events to
+    ``folder`` from process 0. Raises InputError where the checkpoint is of another network.
     """
     folder.mkdir(parents=True, exist_ok=True)
     device = accelerator.device
@@ -118,18 +129,18 @@ def train(
     parts: dict[str, Any] = {"network": bare, "optimiser": optimiser}
     if adversary is not None:
         parts |= {"adversary": accelerator.unwrap_model(adversary), "adversary_optimiser": adversary_optimiser}
+    if accelerator.scaler is not None:
+        parts["scaler"] = accelerator.scaler
     path = folder / "checkpoint.pt"
     step = _resume(path, parts, average, device)
     last = config.steps if stop_after is None else min(config.steps, step + stop_after)
-    writer = _writer(folder) if accelerator.is_main_process else None
+    writer = _writer(folder, step) if accelerator.is_main_process else None
 
     saved = time.monotonic()
-    sums: dict[str, float] = {}
+    recent: dict[str, list[float]] = {}
     bar = tqdm(total=last, initial=step, unit="step", disable=not accelerator.is_main_process, mininterval=30)
-    for batch in _batches(task, config, step, accelerator.process_index):
-        if step >= last:
-            break
-        torch.manual_seed(hash((config.seed, step, accelerator.process_index)) % 2**31)
+    for batch in _batches(task, config, step, last, accelerator.process_index):
+        torch.manual_seed(_seed(config.seed, step, accelerator.process_index))
         task.begin_step(step, config.steps)
         batch = {name: value.to(device, non_blocking=True) for name, value in batch.items()}
         network.train()
@@ -153,14 +164,15 @@ def train(
             adversary_optimiser.step()
             losses = {**losses, **against}
         for name, value in losses.items():
-            sums[name] = sums.get(name, 0.0) + float(value.detach())
+            recent.setdefault(name, []).append(float(value.detach()))
         step += 1
         bar.update()
         if writer and step % config.log_every == 0:
-            for name, value in sums.items():
-                writer.add_scalar(f"train/{name}", value / config.log_every, step)
-            bar.set_postfix_str(" ".join(f"{name} {value / config.log_every:.4f}" for name, value in sums.items()))
-            sums = {}
+            means = {name: float(np.mean(values)) for name, values in recent.items()}
+            for name, mean in means.items():
+                writer.add_scalar(f"train/{name}", mean, step)
+            bar.set_postfix_str(" ".join(f"{name} {mean:.4f}" for name, mean in means.items()))
+            recent = {}
         if writer and (step % config.validate_every == 0 or step == config.steps):
             _report(task, bare, average, writer, step)
         due = time.monotonic() - saved > 60 * config.checkpoint_minutes
@@ -171,13 +183,18 @@ def train(
     if writer:
         writer.close()
     bare.load_state_dict(average.state)
-    return bare
+    return bare, step
 
 
-def _writer(folder: Path) -> Any:
+def _seed(*numbers: int) -> int:
+    """One seed of several whole numbers, the same on every machine."""
+    return int(np.random.SeedSequence(numbers).generate_state(1)[0])
+
+
+def _writer(folder: Path, step: int) -> Any:
     from torch.utils.tensorboard import SummaryWriter
 
-    return SummaryWriter(str(folder))
+    return SummaryWriter(str(folder), purge_step=step)  # what an interrupted run wrote beyond its checkpoint is void
 
 
 @torch.no_grad()
@@ -207,8 +224,14 @@ def _save(path: Path, parts: dict[str, Any], average: Average, step: int) -> Non
 def _resume(path: Path, parts: dict[str, Any], average: Average, device: torch.device) -> int:
     if not path.exists():
         return 0
-    stored = torch.load(path, map_location=device, weights_only=True)
-    for name, item in parts.items():
-        item.load_state_dict(stored[name])
+    try:
+        stored = torch.load(path, map_location=device, weights_only=True)
+        for name, item in parts.items():
+            item.load_state_dict(stored[name])
+    except (KeyError, RuntimeError, ValueError, EOFError, UnpicklingError) as error:
+        reason = str(error).partition("\n")[0]
+        raise InputError(
+            f"{path} does not fit this configuration ({reason}); delete it to begin anew, or give another --runs"
+        ) from None
     average.state = stored["average"]
     return int(stored["step"])

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from thfem_core.errors import WeightsError
+from thfem_core.weights.reading import load_strict, state_dict
 
 # Channels of VGG's convolutions; "M" halves the picture. Perceptual losses end before the last pooling.
 _VGG = {
@@ -23,15 +24,23 @@ def pixel_loss(drawn: Tensor, true: Tensor, weight: Tensor) -> Tensor:
 
 
 class PerceptualLoss(nn.Module):
-    """Eq. 9: mean L1 between features of a fixed VGG, summed over layers.
+    """Eq. 9: distance between features of a fixed VGG, summed over layers.
+
+    Features are taken before each pooling and brought to unit length over the channels, as LPIPS has it, so that deep
+    layers do not drown the shallow ones; their squared distance is averaged over positions.
 
     weights: file with torchvision's keys (``features.0.weight``, ...) of VGG16 or VGG19. depth: convolution blocks
-    looked through, 1 to 5; features are taken before each pooling.
+    looked through, 1 to 5. Raises WeightsError where the file is missing or holds something else.
     """
 
     def __init__(self, weights: Path, *, depth: int = 4) -> None:
         super().__init__()
-        state = _read(weights)
+        if not weights.exists():
+            raise WeightsError(
+                f"{weights} is missing; it must hold VGG16 or VGG19 with torchvision's keys: make it with "
+                "python -m training.convert_lpips, or save torchvision's weights there (BSD)"
+            )
+        state = {key: value for key, value in state_dict(weights).items() if key.startswith("features.")}
         name = "vgg19" if "features.34.weight" in state else "vgg16"
         layers: list[nn.Module] = []
         channels = 3
@@ -42,8 +51,7 @@ class PerceptualLoss(nn.Module):
                 layers += [nn.Conv2d(channels, int(item), 3, padding=1), nn.ReLU()]
                 channels = int(item)
         self.features = nn.Sequential(*layers)
-        own = {key: value for key, value in state.items() if key.startswith("features.")}
-        self.load_state_dict(own, strict=True)
+        load_strict(self, state, what=f"the {name} of {weights}")
         self.requires_grad_(False)
         pools = [i for i, layer in enumerate(layers) if isinstance(layer, nn.MaxPool2d)] + [len(layers)]
         self.features = self.features[: pools[depth - 1]]
@@ -51,7 +59,7 @@ class PerceptualLoss(nn.Module):
         self.register_buffer("std", torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1), persistent=False)
 
     def forward(self, drawn: Tensor, true: Tensor) -> Tensor:
-        """Pictures (B, 3, S, S) in 0..1."""
+        """Pictures (B, 3, S, S) in 0..1 → scalar."""
         x = (drawn - self.mean) / self.std
         with torch.no_grad():
             y = (true - self.mean) / self.std
@@ -62,22 +70,8 @@ class PerceptualLoss(nn.Module):
                 y = layer(y)
             last = i + 1 == len(self.features) or isinstance(self.features[i + 1], nn.MaxPool2d)
             if last:
-                # Unit length over channels, as LPIPS has it: deep layers do not drown the shallow ones.
                 total = total + (F.normalize(x, dim=1) - F.normalize(y, dim=1)).square().sum(dim=1).mean()
         return total
-
-
-def _read(path: Path) -> dict[str, Tensor]:
-    if not path.exists():
-        raise WeightsError(
-            f"{path} is missing; it must hold VGG16 or VGG19 with torchvision's keys: make it with "
-            "python -m training.convert_lpips, or save torchvision's weights there (BSD)"
-        )
-    if path.suffix == ".safetensors":
-        from safetensors.torch import load_file
-
-        return load_file(path)
-    return torch.load(path, map_location="cpu", weights_only=True)
 
 
 def sync_loss(seen: Tensor, heard: Tensor, *, epsilon: float = 1e-4) -> Tensor:
@@ -102,6 +96,7 @@ class MouthCritic(nn.Module):
         )
 
     def forward(self, mouths: Tensor) -> Tensor:
+        """Pictures in 0..1 → (B, 1, 8, 8), above 0 where it takes them for real."""
         return self.layers(2 * mouths - 1)
 
 

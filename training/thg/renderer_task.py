@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from thfem_core.face.blend import feathered_mask
+from thfem_core.errors import InputError, WeightsError
+from thfem_core.face.pose import HeadPose
 from thfem_core.metrics.lip_motion import lip_aperture
 from thfem_core.talking_head.mouth.coefficients import MouthBasis
 from thfem_core.talking_head.mouth.geometry import OUTER_LIPS, mouth_geometry, skull_points
 from thfem_core.talking_head.mouth.paste import lower_face
 from thfem_core.talking_head.mouth.region import mouth_regions
 from thfem_core.talking_head.mouth.renderer import MouthRenderer, RendererConfig, warp_only
+from thfem_core.weights.reading import load_strict, state_dict
 
-from ..build_dataset import REGION_MARGIN, REGION_PX
+from ..build_dataset import REGION_MARGIN, REGION_PX, PreparedClip
 from .clips import SpeakingClip, load_clips, person_weights
 from .config import DataConfig, LoopConfig
 from .loop import Batch
 from .losses import MouthCritic, PerceptualLoss, critic_hinge, generator_hinge, pixel_loss, sync_loss
-from .sync_expert import COLUMNS, FRAMES, SyncExpert, lower_faces
+from .sync_expert import COLUMNS, FRAMES, OfficialExpert, SyncExpert, lower_faces
 
 MOUTH = 64  # side of the square of the region around the lips that the perceptual loss and the critic look at
 
@@ -32,10 +33,12 @@ MOUTH = 64  # side of the square of the region around the lips that the perceptu
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RendererTaskConfig:
     """The weights of Eq. 6 are sync, pixel, perceptual and adversarial. vgg: file of VGG's weights (see
-    training.convert_lpips), which looks at a random share ``looked`` of the targets. expert: exported sync expert, "" for none; no sound, no sync loss.
+    training.convert_lpips), "" for none, which looks at a random share ``looked`` of the targets through ``vgg_depth``
+    blocks. expert: exported sync expert, or Wav2Lip's, "" for none; no sound, no sync loss.
     inner_weight: of a pixel inside the mouth against one of skin. critic_from: share of the steps after which the
     adversarial loss begins. far, far_reach: as for the motion network. openings: how much more often windows are drawn
-    in which the mouth opens or closes much. jitter: pixels of noise on the target mesh, constant over a window.
+    in which the mouth opens or closes much. jitter: pixels of noise on the target mesh, constant over a window; 0 also
+    leaves the light of the windows as it is.
     """
 
     data: DataConfig
@@ -56,6 +59,14 @@ class RendererTaskConfig:
     openings: float = 3.0
     jitter: float = 0.25
 
+    def __post_init__(self) -> None:
+        if not 1 <= self.vgg_depth <= 5:
+            raise InputError(f"renderer.vgg_depth is {self.vgg_depth}; give 1 to 5 blocks")
+        if not 0 < self.looked <= 1:
+            raise InputError(f"renderer.looked is {self.looked:g}; give a share above 0, up to 1")
+        if self.far_reach < 2:
+            raise InputError(f"renderer.far_reach is {self.far_reach}; give 2 frames or more")
+
 
 class RendererLosses(nn.Module):
     """The renderer, its losses on a batch of windows, and the critic's view of the last batch."""
@@ -70,6 +81,7 @@ class RendererLosses(nn.Module):
         self.last: tuple[Tensor, Tensor] | None = None
 
     def helper(self, name: str, like: Tensor) -> nn.Module | None:
+        """A network that is not trained, on the device of ``like``."""
         module = self._fixed.get(name)
         return None if module is None else module.to(like.device)
 
@@ -88,27 +100,11 @@ class RendererLosses(nn.Module):
         if (perceptual := self.helper("perceptual", drawn)) is not None:
             looked = torch.randperm(len(mouths), device=mouths.device)[: max(1, round(c.looked * len(mouths)))]
             losses["perceptual"] = c.perceptual * perceptual(mouths[looked], real[looked])
-        if (expert := self.helper("expert", drawn)) is not None and count == FRAMES and batch["sounding"].any():
-            whole = F.pad(drawn * alpha + true * (1 - alpha), [(REGION_PX - drawn.shape[-1]) // 2] * 4)
-            margin = (REGION_PX - drawn.shape[-1]) // 2
-            frame = batch["whole"].float() / 255
-            frame = torch.cat(
-                [
-                    frame[:, :, :margin],
-                    torch.cat(
-                        [
-                            frame[:, :, margin:-margin, :margin],
-                            whole[:, :, margin:-margin, margin:-margin],
-                            frame[:, :, margin:-margin, -margin:],
-                        ],
-                        dim=3,
-                    ),
-                    frame[:, :, -margin:],
-                ],
-                dim=2,
-            )
-            sounding = batch["sounding"]
-            faces = lower_faces(frame.unflatten(0, (-1, count))[sounding])
+        sounding = batch["sounding"]
+        if (expert := self.helper("expert", drawn)) is not None and count == FRAMES and sounding.any():
+            pasted = batch["whole"].float() / 255  # as the viewer sees it: with what lies around the region
+            middle(pasted, drawn.shape[-1]).copy_(drawn * alpha + true * (1 - alpha))
+            faces = lower_faces(pasted.unflatten(0, (-1, count))[sounding])
             losses["sync"] = c.sync * sync_loss(expert.see(faces), expert.hear(batch["sound"][sounding]))
         self.last = (mouths, real)
         if self.critic and self.with_critic:
@@ -131,6 +127,12 @@ class CriticLosses(nn.Module):
         return {"critic": critic_hinge(self.net(real.detach()), self.net(fake.detach()))}
 
 
+def middle(regions: Tensor, size: int) -> Tensor:
+    """The ``size`` x ``size`` pixels in the middle of (..., R, R), a view."""
+    margin = (regions.shape[-1] - size) // 2
+    return regions[..., margin : margin + size, margin : margin + size]
+
+
 def cut(picture: Tensor, corner: Tensor) -> Tensor:
     """The MOUTH-sized square of (3, S, S) whose first row and column are ``corner``."""
     y, x = int(corner[0]), int(corner[1])
@@ -142,7 +144,10 @@ class RendererTask:
 
     def __init__(self, config: RendererTaskConfig, basis: MouthBasis) -> None:
         self.config = config
-        keep = lambda clip: clip.regions is not None  # noqa: E731
+
+        def keep(clip: PreparedClip) -> bool:
+            return clip.regions is not None and len(clip.landmarks) >= config.data.window + 2
+
         prepared = Path(config.data.prepared)
         self.clips = load_clips(prepared, "train", basis, keep=keep)
         self.unseen = load_clips(prepared, "val", basis, keep=keep)
@@ -157,9 +162,11 @@ class RendererTask:
             self.network.critic.append(self.adversary.net)
 
     def begin_step(self, step: int, steps: int) -> None:
+        """The critic joins late."""
         self.network.with_critic = step >= self.config.critic_from * steps
 
     def fakes(self) -> tuple[Tensor, Tensor]:
+        """Drawn and true mouths of the last batch, (B, 3, 64, 64)."""
         assert self.network.last is not None
         return self.network.last
 
@@ -174,7 +181,8 @@ class RendererTask:
             first = np.arange(clip.frames - n - away)
             if config.data.adjacent:
                 gap = lip_aperture(clip.shapes)
-                change = np.abs(gap[first + away + n] - gap[first]) + np.abs(gap[first + away + 1 + n // 2] - gap[first])
+                later = (first + away + n, first + away + 1 + n // 2)
+                change = sum(np.abs(gap[at] - gap[first]) for at in later)
                 odds = 1 + config.openings * change / (change.mean() + 0.5)
                 source = int(rng.choice(first, p=odds / odds.sum()))
                 targets = source + away + 1 + np.arange(n)
@@ -190,24 +198,19 @@ class RendererTask:
         return batch
 
     def validate(self, network: nn.Module) -> dict[str, float]:
-        return renderer_scores(network, self.config, self.unseen)
+        return renderer_scores(network, self.unseen)
 
     def strip(self, network: nn.Module) -> np.ndarray | None:
-        rng = np.random.default_rng(1)
+        """One row per person: source frame; true, warped and drawn for the first, middle and last target."""
         rows = []
         for clip in self.unseen[:6]:
-            source = clip.frames // 3
-            window = window_tensors(clip, source, source + 1 + np.arange(self.config.data.window), self.config, rng)
-            batch = {name: torch.from_numpy(np.ascontiguousarray(value)) for name, value in window.items()}
+            source = min(clip.frames // 3, clip.frames - self.config.data.window - 1)
+            batch = still_window(network, clip, source)
             drawn, warped = render_window(network.net, batch)
-            size = drawn.shape[-1]
-            m = (REGION_PX - size) // 2
-            first = batch["source"][:, m : m + size, m : m + size].float() / 255
+            first = middle(batch["source"], drawn.shape[-1]).float() / 255
             picks = (0, len(drawn) // 2, len(drawn) - 1)
-            rows.append(
-                torch.cat([first, *(torch.cat([batch["true"][i] / 255, warped[i], drawn[i]], 2) for i in picks)], 2)
-            )
-        picture = torch.cat(rows, dim=1).permute(1, 2, 0).numpy()
+            rows.append(torch.cat([first, *(x[i] for i in picks for x in (batch["true"] / 255, warped, drawn))], dim=2))
+        picture = torch.cat(rows, dim=1).permute(1, 2, 0).cpu().numpy()
         return (picture * 255).round().astype(np.uint8)
 
 
@@ -217,11 +220,17 @@ PER_TARGET = {"true", "whole", "alpha", "flows", "target_masks", "corner"}
 def window_tensors(
     clip: SpeakingClip, source: int, targets: np.ndarray, config: RendererTaskConfig, rng: np.random.Generator
 ) -> dict[str, np.ndarray]:
-    """Everything the renderer and its losses look at for one window; region pixels as stored by build_dataset."""
+    """Everything the renderer and its losses look at for one window of n targets.
+
+    With S = ``config.network.size`` and R = 168. source (3, R, R), true (n, 3, S, S), whole (n, 3, R, R): uint8.
+    source_mask (R, R), flows (n, 3, S, S, 2) and target_masks (n, 2, S, S): see :class:`MouthGeometry`. alpha
+    (n, 1, S, S): what is pasted. corner (n, 2): of the mouth's square, row and column. sound (1, 80, 16), and
+    sounding: whether it may be trusted.
+    """
     size, pixels = config.network.size, REGION_PX
     margin = (pixels - size) // 2
     frames = np.concatenate([[source], targets])
-    pose = type(clip.pose)(
+    pose = HeadPose(
         scale=clip.pose.scale[frames], rotation=clip.pose.rotation[frames], translation=clip.pose.translation[frames]
     )
     crops = mouth_regions(pose, margin=REGION_MARGIN)
@@ -232,9 +241,7 @@ def window_tensors(
         skulls.append(crop.to_crop(skull, pixels))
     noise = rng.normal(0, config.jitter, (478, 3)) * (1, 1, 0)
     geometry = [
-        mouth_geometry(
-            meshes[0], mesh + noise, skulls[0], skull, source_size=pixels, target_size=size
-        )
+        mouth_geometry(meshes[0], mesh + noise, skulls[0], skull, source_size=pixels, target_size=size)
         for mesh, skull in zip(meshes[1:], skulls[1:], strict=True)
     ]
     regions = clip.clip.regions
@@ -274,17 +281,32 @@ def _sound_of(clip: SpeakingClip, first: int, count: int) -> tuple[np.ndarray, b
     return columns.T[None].astype(np.float32), True
 
 
-def load_expert(path: Path) -> SyncExpert:
-    """A trained sync expert, frozen. Raises WeightsError where the file is missing."""
-    from safetensors.torch import load_file
+def load_expert(path: Path) -> SyncExpert | OfficialExpert:
+    """A trained sync expert, or Wav2Lip's own (``lipsync_expert.pth``), frozen.
 
-    from thfem_core.errors import WeightsError
-
+    Raises WeightsError where the file is missing or holds something else.
+    """
     if not path.exists():
         raise WeightsError(f"{path} is missing; train it first: python -m training.train_thg --stage sync")
-    expert = SyncExpert()
-    expert.load_state_dict(load_file(path))
+    state = state_dict(path)
+    expert: SyncExpert | OfficialExpert
+    if any(key.startswith("face_encoder.") for key in state):
+        expert = OfficialExpert()
+        load_strict(expert.net, state, what=f"Wav2Lip's expert {path}")
+    else:
+        size = state["face_out.weight"].shape[0] if "face_out.weight" in state else 128
+        expert = SyncExpert(size=size)
+        load_strict(expert, state, what=f"the sync expert {path}")
     return expert.eval().requires_grad_(False)
+
+
+def still_window(network: RendererLosses, clip: SpeakingClip, source: int) -> Batch:
+    """The window after frame ``source`` as it is, nothing augmented, where the network is."""
+    config = replace(network.config, jitter=0.0)
+    targets = source + 1 + np.arange(config.data.window)
+    window = window_tensors(clip, source, targets, config, np.random.default_rng(0))
+    device = next(network.net.parameters()).device
+    return {name: torch.from_numpy(np.ascontiguousarray(value)).to(device) for name, value in window.items()}
 
 
 @torch.no_grad()
@@ -297,20 +319,14 @@ def render_window(net: MouthRenderer, batch: Batch) -> tuple[Tensor, Tensor]:
 
 
 @torch.no_grad()
-def renderer_scores(network: RendererLosses, config: RendererTaskConfig, clips: Sequence[SpeakingClip]) -> dict[str, float]:
+def renderer_scores(network: RendererLosses, clips: Sequence[SpeakingClip]) -> dict[str, float]:
     """PSNR of mouths (64 x 64 px around the lips) drawn and merely warped, and the perceptual loss of both."""
-    rng = np.random.default_rng(0)
     rows = []
-    perceptual = network._fixed.get("perceptual")
-    still = type(config)(**{**{f: getattr(config, f) for f in config.__slots__}, "jitter": 0.0})
     for clip in clips[:: max(1, len(clips) // 8)]:
-        for source in np.linspace(0, clip.frames - config.data.window - 2, 2).astype(int):
-            targets = source + 1 + np.arange(config.data.window)
-            batch = {
-                name: torch.from_numpy(np.ascontiguousarray(value))
-                for name, value in window_tensors(clip, int(source), targets, still, rng).items()
-            }
+        for source in np.linspace(0, clip.frames - network.config.data.window - 2, 2).astype(int):
+            batch = still_window(network, clip, int(source))
             drawn, warped = render_window(network.net, batch)
+            perceptual = network.helper("perceptual", drawn)
             for i in range(len(drawn)):
                 true = cut(batch["true"][i].float() / 255, batch["corner"][i])
                 row = []

@@ -10,6 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from thfem_core.metrics.networks.wav2lip_expert import Wav2LipExpert
+
 FRAMES = 5
 COLUMNS = 16
 # The lower half of a face crop inside the stored region of 168 x 168 (training.build_dataset): rows, columns.
@@ -36,8 +38,8 @@ class SyncExpert(nn.Module):
 
     def __init__(self, *, size: int = 128, dropout: float = 0.1) -> None:
         super().__init__()
-        self.face = _layers(15, (32, 1), (48, 2), (64, 2), (96, 2), (128, 2), dropout=dropout)
-        self.sound = _layers(1, (32, (2, 1)), (48, (2, 1)), (64, (2, 2)), (96, 2), (128, 2), dropout=dropout)
+        self.face = _layers(15, (32, 2), (64, 2), (96, 2), (128, 2), dropout=dropout)
+        self.sound = _layers(1, (32, (2, 1)), (48, (2, 1)), (64, 2), (96, 2), (128, 2), dropout=dropout)
         self.face_out = nn.Linear(128 * 3 * 6, size)
         self.sound_out = nn.Linear(128 * 3 * 2, size)
         self.scale = nn.Parameter(torch.tensor(2.0))
@@ -50,3 +52,19 @@ class SyncExpert(nn.Module):
     def hear(self, sound: Tensor) -> Tensor:
         """(B, 1, 80, 16) → (B, size)."""
         return F.normalize(F.softplus(self.sound_out(self.sound(sound * 0.5).flatten(1)), beta=4), dim=1)
+
+
+class OfficialExpert(nn.Module):
+    """Wav2Lip's own expert, with the inputs of :class:`SyncExpert`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.net = Wav2LipExpert()
+
+    def see(self, faces: Tensor) -> Tensor:
+        """(B, 15, 48, 96) RGB → (B, 512)."""
+        return self.net.embed_face(faces.unflatten(1, (FRAMES, 3)).flip(2).flatten(1, 2))
+
+    def hear(self, sound: Tensor) -> Tensor:
+        """(B, 1, 80, 16) → (B, 512)."""
+        return self.net.embed_sound(sound)

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from thfem_core.talking_head.mouth.coefficients import MouthBasis
 
+from ..build_dataset import PreparedClip
 from .clips import SpeakingClip, in_step, load_clips, person_weights
 from .config import DataConfig, LoopConfig
 from .loop import Batch
@@ -55,22 +56,24 @@ class SyncTask:
         right = in_step(config.data)
         prepared = Path(config.data.prepared)
 
-        def keep(clip) -> bool:  # noqa: ANN001
+        def keep(clip: PreparedClip) -> bool:
             return clip.regions is not None and right(clip)
 
         self.clips = load_clips(prepared, "train", basis, keep=keep)
         self.unseen = load_clips(prepared, "val", basis, keep=keep)
         self.weights = person_weights(self.clips, config.data.identity_power)
+        self.strips = [face_strip(clip) for clip in self.clips]
         self.network = SyncLosses(SyncExpert(size=config.size, dropout=config.dropout))
 
     def draw(self, rng: np.random.Generator, size: int) -> Batch:
         rows = []
         while len(rows) < size:
-            clip = self.clips[rng.choice(len(self.clips), p=self.weights)]
+            index = int(rng.choice(len(self.clips), p=self.weights))
+            clip = self.clips[index]
             together = bool(rng.random() < 0.5)
             pair = draw_pair(clip, self.clips, together, self.config.apart, rng)
             if pair is not None:
-                rows.append((*pair, np.float32(together)))
+                rows.append((five_faces(self.strips[index], pair[0], rng), pair[1], np.float32(together)))
         faces, sound, together = (torch.from_numpy(np.stack(values)) for values in zip(*rows, strict=True))
         if rng.random() < 0.5:
             faces = faces.flip(-1)
@@ -90,13 +93,20 @@ class SyncTask:
         return None
 
 
-def five_faces(clip: SpeakingClip, first: int, rng: np.random.Generator | None = None) -> np.ndarray:
+def face_strip(clip: SpeakingClip) -> np.ndarray:
+    """(T, 3, 48, 96) uint8: the lower face of every frame, made once."""
+    regions = torch.from_numpy(np.array(clip.clip.regions)).permute(0, 3, 1, 2)
+    small = [lower_faces(part[:, None].float() / 255) for part in regions.split(32)]
+    return torch.cat(small).mul(255).round().clamp(0, 255).to(torch.uint8).numpy()
+
+
+def five_faces(strip: np.ndarray, first: int, rng: np.random.Generator | None = None) -> np.ndarray:
     """(15, 48, 96) uint8 lower faces of frames first..first+4; with ``rng``, in other light and a little shifted."""
-    regions = torch.from_numpy(np.array(clip.clip.regions[first : first + FRAMES])).permute(0, 3, 1, 2).float()
+    faces = strip[first : first + FRAMES].astype(np.float32)
     if rng is not None:
-        regions = (regions * float(rng.uniform(0.75, 1.25)) + float(rng.uniform(-25, 25))).clamp(0, 255)
-        regions = regions.roll((int(rng.integers(-4, 5)), int(rng.integers(-4, 5))), dims=(2, 3))
-    return lower_faces(regions[None] / 255)[0].mul(255).round().clamp(0, 255).to(torch.uint8).numpy()
+        faces = np.clip(faces * rng.uniform(0.75, 1.25) + rng.uniform(-25, 25), 0, 255)
+        faces = np.roll(faces, (int(rng.integers(-2, 3)), int(rng.integers(-3, 4))), axis=(2, 3))
+    return faces.reshape(-1, *faces.shape[2:]).astype(np.uint8)
 
 
 def sound_at(clip: SpeakingClip, first: int) -> np.ndarray | None:
@@ -108,8 +118,8 @@ def sound_at(clip: SpeakingClip, first: int) -> np.ndarray | None:
 
 def draw_pair(
     clip: SpeakingClip, clips: Sequence[SpeakingClip], together: bool, apart: float, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray] | None:
-    """Faces and sound that belong together, or do not; None if this draw found no room."""
+) -> tuple[int, np.ndarray] | None:
+    """First frame, and sound that belongs to its five frames or does not; None if this draw found no room."""
     last = clip.frames - FRAMES
     first = int(rng.integers(0, last + 1))
     if together:
@@ -120,7 +130,7 @@ def draw_pair(
     else:
         other = clips[rng.integers(len(clips))]
         sound = sound_at(other, int(rng.integers(0, other.frames - FRAMES + 1)))
-    return None if sound is None else (five_faces(clip, first, rng), sound)
+    return None if sound is None else (first, sound)
 
 
 @torch.no_grad()
@@ -128,6 +138,7 @@ def expert_scores(expert: SyncExpert, clips: Sequence[SpeakingClip]) -> dict[str
     """On whole clips: accuracy of telling true pairs from pairs 3..20 frames apart (half of either, threshold of the
     expert), and how often the true sound is the best of the 15 offsets -7..7 (chance .067) within one frame."""
     expert.eval()
+    device = expert.scale.device
     right, total, hits, tries = 0.0, 0, 0, 0
     for clip in clips:
         firsts = range(0, clip.frames - FRAMES + 1)
@@ -135,11 +146,13 @@ def expert_scores(expert: SyncExpert, clips: Sequence[SpeakingClip]) -> dict[str
         usable = [t for t in firsts if sounds[t] is not None]
         if len(usable) < 24:
             continue
-        seen = expert.see(torch.from_numpy(np.stack([five_faces(clip, t) for t in usable])).float() / 255)
-        heard = expert.hear(torch.from_numpy(np.stack([sounds[t] for t in usable])))
+        strip = face_strip(clip)
+        faces, sound = np.stack([five_faces(strip, t) for t in usable]), np.stack([sounds[t] for t in usable])
+        seen = expert.see(torch.from_numpy(faces).to(device).float() / 255)
+        heard = expert.hear(torch.from_numpy(sound).to(device))
         cosine = seen @ heard.T
         logit = expert.scale.exp() * cosine + expert.shift
-        t = torch.arange(len(usable))
+        t = torch.arange(len(usable), device=device)
         away = (t[:, None] - t).abs()
         wrong = (away >= NEAREST) & (away <= 20)
         right += 0.5 * float((logit.diag() > 0).float().mean()) + 0.5 * float((logit[wrong] <= 0).float().mean())

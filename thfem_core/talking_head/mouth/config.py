@@ -9,10 +9,10 @@ from ...errors import InputError
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MouthConfig:
-    """amount: how far the sound moves the mouth (drive "audio"), 1 = as predicted. network: paint with the network; False
-    warps only. keep, redraw: mean lip distance (% of the outer-eye distance) up to which an edited mouth is left as it is
-    when the original's lips are known, and from which it is drawn anew; in between the two are mixed. blend frames on
-    either side: ``calm``, over which that distance and the expression's offset are averaged.
+    """amount: how far the sound moves the mouth (drive "audio"), 1 = as predicted. network: paint with it; False only
+    warps. keep, redraw: where the original's lips are known, the mean lip distance (% of the outer-eye distance)
+    up to which an edited mouth is left as it is, and from which it is drawn anew; in between the two are mixed. calm:
+    frames on either side over which that distance and the expression's offset are averaged.
     """
 
     amount: float = 1.0

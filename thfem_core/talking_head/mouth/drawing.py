@@ -79,9 +79,7 @@ def draw_patch(
     crop = _region(here)
     mesh = _placed(here, shape, crop)
     skull = crop.to_crop(skull_points(here.pose)[0], SIZE_WITH_MARGIN)
-    geometry = mouth_geometry(
-        source.mesh, mesh, source.skull, skull, source_size=SIZE_WITH_MARGIN, target_size=SIZE
-    )
+    geometry = mouth_geometry(source.mesh, mesh, source.skull, skull, source_size=SIZE_WITH_MARGIN, target_size=SIZE)
     own = _placed(here, here.edited, crop)
     alpha = amount * lower_face([m[:, :2] - _MARGIN for m in (mesh, own)], SIZE)
     drawn = FaceCrop(cx=crop.cx, cy=crop.cy, side=crop.side * SIZE / SIZE_WITH_MARGIN, rotation=crop.rotation)

@@ -44,7 +44,7 @@ class MouthGeometry:
 
 
 def polygon_mask(points: np.ndarray, size: int) -> np.ndarray:
-    """(size, size) float32 0..1, antialiased: inside of the closed line ``points`` (P, 2; pixels, edges at integers)."""
+    """(size, size) float32 0..1, antialiased: inside of the closed line ``points`` (P, 2; pixels, centres at 0.5)."""
     mask = np.zeros((size, size), np.uint8)
     shifted = np.rint((points - 0.5) * (1 << _SUBPIXEL)).astype(np.int32)
     cv2.fillPoly(mask, [shifted], 255, lineType=cv2.LINE_AA, shift=_SUBPIXEL)
@@ -55,9 +55,7 @@ def _affine_grid(matrix: np.ndarray, size: int) -> np.ndarray:
     """(size, size, 2): where the centres of the pixels go under ``matrix`` (2, 3)."""
     axis = np.arange(size, dtype=np.float32) + 0.5
     x, y = np.meshgrid(axis, axis)
-    return np.stack(
-        [matrix[i, 0] * x + matrix[i, 1] * y + matrix[i, 2] for i in range(2)], axis=-1
-    ).astype(np.float32)
+    return np.stack([matrix[i, 0] * x + matrix[i, 1] * y + matrix[i, 2] for i in range(2)], axis=-1).astype(np.float32)
 
 
 def mouth_geometry(
@@ -71,9 +69,9 @@ def mouth_geometry(
 ) -> MouthGeometry:
     """The geometry from meshes in region pixels.
 
-    source, target: (478, 3), each in pixels of its own frame's source-size region (R × R), whose middle S × S pixels are
-    what is drawn. source_skull, target_skull: (P, 2) points that move with the head only (:func:`skull_points`), in the
-    same pixels.
+    source, target: (478, 3), each in pixels of its own frame's region with margin (R × R, R = ``source_size``), whose
+    middle S × S pixels (S = ``target_size``) are what is drawn. source_skull, target_skull: (P, 2) points that move
+    with the head only (:func:`skull_points`), in the same pixels.
     """
     margin = (source_size - target_size) / 2
     # Both regions are fixed to the head and of one scale: what differs is the motion of the face in them.

@@ -13,6 +13,7 @@ from safetensors import SafetensorError, safe_open
 from torch import nn
 
 from ...errors import WeightsError
+from ...weights.reading import load_strict
 from .motion import MotionConfig, MotionNet
 from .renderer import MouthRenderer, RendererConfig
 
@@ -46,10 +47,12 @@ def _load(path: Path, stage: str, network: type[N], config: type[Any]) -> N:
     values = {name: tuple(v) if isinstance(v, list) else v for name, v in table.items() if name in known}
     net = network(config(**values))
     try:
-        net.load_state_dict(state)
-    except RuntimeError as error:
-        line = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
-        raise WeightsError(f"{path} does not hold the mouth's {stage} network: {line}") from None
+        load_strict(net, state, what=f"{path} (the mouth's {stage} network)")
+    except WeightsError as error:
+        difference = str(error).partition(";")[0]
+        raise WeightsError(
+            f"{difference}; install the pack again, or make it with training/train_thg.py --stage {stage}"
+        ) from None
     return net.eval().requires_grad_(False)
 
 

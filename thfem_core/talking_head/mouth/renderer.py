@@ -108,7 +108,9 @@ class MouthRenderer(nn.Module):
         inner = gate * target_masks[:, 1:]
         weights = torch.cat([1 - inner * (1 - weights[:, :1]), inner * weights[:, 1:]], dim=1)
         return Fields(
-            weights=weights, bend=FLOW_REACH * torch.tanh(out[:, 3:5]), paint=PAINT_REACH * torch.tanh(out[:, 5:]) * gate
+            weights=weights,
+            bend=FLOW_REACH * torch.tanh(out[:, 3:5]),
+            paint=PAINT_REACH * torch.tanh(out[:, 5:]) * gate,
         )
 
     def forward(self, source: Tensor, source_mask: Tensor, flows: Tensor, target_masks: Tensor) -> Tensor:
