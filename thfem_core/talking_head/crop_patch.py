@@ -10,7 +10,7 @@ from ..face.crop import FaceCrop, pixel_matrix
 from ..media.frame import Box, Frame
 from .head import FacePatch
 
-_GROWTH = 1.06  # of the face's outline about its middle: brows move, and chins drop
+_GROWTH = 1.12  # of the outline about its middle: chins drop and brows rise beyond where they were tracked
 _FEATHER = 0.08  # share of the crop's side over which the drawn face fades out
 
 

@@ -15,6 +15,7 @@ from .crop_patch import face_patch
 from .head import FacePatch
 
 _BLOCK = 32
+_STEADY = 0.1  # seconds: a head in quick motion stays near the middle, where networks draw it best
 
 
 class FaceCrops:
@@ -23,7 +24,7 @@ class FaceCrops:
 
     def __init__(self, track: FaceTrack, *, frame_rate: Fraction, size: int = 256, margin: float = 1.5) -> None:
         self._track, self._size = track, size
-        self._path = CropPath(track, frame_rate=frame_rate, config=CropConfig(margin=margin))
+        self._path = CropPath(track, frame_rate=frame_rate, config=CropConfig(margin=margin, steady=_STEADY))
         self._blocks: dict[int, list[FaceCrop | None]] = {}
 
     def at(self, index: int) -> FaceCrop | None:
