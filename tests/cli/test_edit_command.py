@@ -13,6 +13,9 @@ import pytest
 from thfem_core.media.file_video import FileVideo
 
 
+EDITOR_ALONE = ("--talking-head", "none")
+
+
 def sound_packets(path) -> list[bytes]:
     with av.open(str(path)) as container:
         return [bytes(packet) for packet in container.demux(audio=0) if packet.size]
@@ -37,8 +40,9 @@ def test_edit_keeps_frames_times_size_and_sound_and_changes_the_face(thfem, shor
 
 def test_a_region_factor_of_zero_leaves_that_region_alone(thfem, short_clip, folder):
     everything, no_brows = folder / "all.mp4", folder / "no_brows.mp4"
-    assert thfem("edit", short_clip, "-o", everything, "--emotion", "surprised", "--crf", 8).code == 0
-    assert thfem("edit", short_clip, "-o", no_brows, "--emotion", "surprised", "--brows", 0, "--crf", 8).code == 0
+    options = ("--emotion", "surprised", "--crf", 8, *EDITOR_ALONE)
+    assert thfem("edit", short_clip, "-o", everything, *options).code == 0
+    assert thfem("edit", short_clip, "-o", no_brows, "--brows", 0, *options).code == 0
     brows = slice(160, 180), slice(180, 320)
     source, edited, without = (
         next(iter(FileVideo(path).frames())).rgb()[brows].astype(int) for path in (short_clip, everything, no_brows)
@@ -48,7 +52,8 @@ def test_a_region_factor_of_zero_leaves_that_region_alone(thfem, short_clip, fol
 
 def test_the_curve_fades_the_edit_in(thfem, short_clip, folder):
     output = folder / "curve.mp4"
-    assert thfem("edit", short_clip, "-o", output, "--emotion", "happy", "--curve", "0:0,0.4:1", "--crf", 8).code == 0
+    options = ("--emotion", "happy", "--curve", "0:0,0.4:1", "--crf", 8, *EDITOR_ALONE)
+    assert thfem("edit", short_clip, "-o", output, *options).code == 0
     change = [
         np.abs(a.rgb().astype(int) - b.rgb()).mean()
         for a, b in zip(FileVideo(short_clip).frames(), FileVideo(output).frames(), strict=True)
@@ -62,7 +67,7 @@ def test_reference_clip_and_picture(thfem, short_clip, folder):
     cv2.imwrite(str(still), cv2.cvtColor(next(iter(FileVideo(short_clip).frames())).rgb(), cv2.COLOR_RGB2BGR))
     for reference in (short_clip, still):
         output = folder / f"like_{reference.suffix[1:]}.mp4"
-        outcome = thfem("edit", short_clip, "-o", output, "--reference", reference)
+        outcome = thfem("edit", short_clip, "-o", output, "--reference", reference, *EDITOR_ALONE)
         assert outcome.code == 0, outcome.err
         assert FileVideo(output).info.frame_count == 12
 
@@ -73,7 +78,7 @@ def test_frames_of_another_editor_are_taken_over(thfem, short_clip, folder):
     for frame in FileVideo(short_clip).frames():
         cv2.imwrite(str(pictures / f"{frame.index:04d}.png"), np.full((512, 512, 3), 10 * frame.index, np.uint8))
     output = folder / "taken.mp4"
-    taken = ("--editor", "frames", "--edited-frames", pictures, "--talking-head", "none")
+    taken = ("--editor", "frames", "--edited-frames", pictures, *EDITOR_ALONE)
     outcome = thfem("edit", short_clip, "-o", output, *taken)
     assert outcome.code == 0, outcome.err
     means = [frame.rgb().mean() for frame in FileVideo(output).frames()]
