@@ -1,9 +1,10 @@
 """Do the measures move when they should, and only then? Clips against copies with one damage each.
 
-    python -m benchmarks.metric_sanity --data DIR --judges judges [--clips 5] [--seconds 3] [--keep FOLDER]
+    python -m benchmarks.metric_sanity --data DIR --judges judges [--clips 5] [--seconds 3] [--drives] [--keep FOLDER]
 
 Prints the median over the clips. Damages: none (encoded again), lips frozen, sound five frames late, face blurred,
-another person's face on the same mesh, expression edited. --keep leaves the damaged clips for the eye.
+another person's face on the same mesh, expression edited. --drives adds the whole pipeline: the edit with the mouth
+model behind it, driven by the sound, by the original lips, and by both. --keep leaves the clips for the eye.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import get_args
 
 import cv2
 import numpy as np
@@ -34,6 +36,7 @@ from thfem_core.metrics.face_follower import FaceFollower
 from thfem_core.metrics.judges import choose_judges
 from thfem_core.metrics.points import FACE_OVAL, OUTER_EYES, OUTER_LIPS
 from thfem_core.pipeline import edit_video
+from thfem_core.talking_head.head import Drive
 
 from .judge import markdown_table, median
 
@@ -108,6 +111,7 @@ DAMAGES: dict[str, Damage] = {
     "another face": other_face,
 }
 EDITED = "edited to happy"
+DRIVEN = {f"happy + mouth ({drive})": drive for drive in get_args(Drive)}
 
 
 def unit_of(points: np.ndarray) -> float:
@@ -128,8 +132,9 @@ def blended(picture: np.ndarray, new: np.ndarray, outline: np.ndarray, unit: flo
 def damaged_file(name: str, path: Path, clip: Pictures, other: Pictures, video: FileVideo, folder: Path) -> Path:
     """The clip with one damage, written with its sound."""
     rate, sound = video.info.frame_rate, "source"
-    if name == EDITED:
-        frames = edit_video(video, ExpressionRequest(emotion="happy"), device=CPU)
+    if name == EDITED or name in DRIVEN:
+        head = {"talking_head": "mouth", "drive": DRIVEN[name]} if name in DRIVEN else {}
+        frames = edit_video(video, ExpressionRequest(emotion="happy"), device=CPU, **head)
     else:
         pictures = DAMAGES[name](clip, other)
         frames = (ArrayFrame(index=i, time=i / rate, pixels=picture) for i, picture in enumerate(pictures))
@@ -148,6 +153,7 @@ def main() -> None:
     parser.add_argument("--judges", type=Path, required=True)
     parser.add_argument("--clips", type=int, default=5)
     parser.add_argument("--seconds", type=Fraction, default=Fraction(3))
+    parser.add_argument("--drives", action="store_true")
     parser.add_argument("--keep", type=Path)
     args = parser.parse_args()
     torch.set_num_threads(1)
@@ -155,13 +161,14 @@ def main() -> None:
     judges, _ = choose_judges("offline", device=CPU, folders=[args.judges])
     paths = chosen_clips(args.data, args.clips)
     clips = [with_landmarks(path, faces, args.seconds) for path in paths]
+    names = (*DAMAGES, EDITED, *(DRIVEN if args.drives else ()))
     found: dict[str, dict[str, list[float]]] = {}
     with tempfile.TemporaryDirectory() as scratch:
         folder = args.keep or Path(scratch)
         folder.mkdir(parents=True, exist_ok=True)
         for number, (path, clip) in enumerate(zip(paths, clips, strict=True)):
             video = FileVideo(path, duration=args.seconds)
-            for name in ("itself", *DAMAGES, EDITED):
+            for name in ("itself", *names):
                 output = path
                 if name != "itself":
                     output = damaged_file(name, path, clip, clips[number - 1], video, folder)
@@ -177,10 +184,10 @@ def main() -> None:
                     for network, value in family.values:
                         column = f"{value.measure.key} {network}".strip()
                         found.setdefault(column, {}).setdefault(name, []).append(value.value)
-    names = ("itself", *DAMAGES, EDITED)
-    rows = ((column, *(f"{median(by_name[name]):.3g}" for name in names)) for column, by_name in found.items())
+    shown = ("itself", *names)
+    rows = ((column, *(f"{median(by_name.get(name, [])):.3g}" for name in shown)) for column, by_name in found.items())
     print(f"Median of {len(paths)} clips of {float(args.seconds):g} s: {', '.join(path.stem for path in paths)}\n")
-    print(markdown_table(("measure", *names), rows))
+    print(markdown_table(("measure", *shown), rows))
 
 
 if __name__ == "__main__":

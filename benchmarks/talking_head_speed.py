@@ -24,6 +24,7 @@ from thfem_core.talking_head.eat import networks as eat
 from thfem_core.talking_head.eat.audio_to_keypoints import STEPS
 from thfem_core.talking_head.eat.emotion_prompt import EmotionPrompts
 from thfem_core.talking_head.eat.head_pose import HeadPoseEstimate
+from thfem_core.talking_head.networks.acceleration import channels_last
 from thfem_core.talking_head.networks.folding import drop_unused, fold
 
 WINDOW = 5
@@ -155,7 +156,7 @@ def on_gpu(system: str, batches: list[int], peak: dict[torch.dtype, float], repe
         networks = random_networks(makers, device)
         for network in networks.values():
             fold(drop_unused(network))
-        generator = networks["generator"].to(dtype).to(memory_format=torch.channels_last)
+        generator = channels_last(networks["generator"].to(dtype))
         if system == "eat":
             generator.decoder.merge()
         for windows in batches:

@@ -12,6 +12,7 @@ from made_up_face import talking_face
 from thfem_core.errors import InputError
 from thfem_core.metrics.points import FACE_OVAL
 from thfem_core.metrics.seam import outside_face_difference, seam_step
+from thfem_core.metrics.sharpness import sharpness_ratio
 
 FACE = talking_face(1)[0]
 
@@ -66,3 +67,16 @@ def test_pictures_of_different_size_are_refused() -> None:
         seam_step(picture(), picture()[:100], FACE)
     with pytest.raises(InputError, match="one size"):
         outside_face_difference(picture(), picture().astype(np.float32), FACE)
+
+
+def test_blur_takes_sharpness_inside_the_face_only() -> None:
+    image = np.random.default_rng(5).integers(0, 255, (256, 256, 3)).astype(np.uint8)
+    assert sharpness_ratio(image, image, FACE) == pytest.approx(1.0)
+    blurred = [cv2.GaussianBlur(image, (0, 0), sigma) for sigma in (1.0, 3.0)]
+    mild, strong = (sharpness_ratio(image, picture, FACE) for picture in blurred)
+    assert strong < mild < 0.5
+    outside = image.copy()
+    outside[:30] = blurred[1][:30]
+    assert sharpness_ratio(image, outside, FACE) == pytest.approx(1.0)
+    assert np.isnan(sharpness_ratio(image, image, FACE - 900.0))
+    assert np.isnan(sharpness_ratio(np.full_like(image, 9), image, FACE))

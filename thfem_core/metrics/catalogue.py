@@ -147,6 +147,16 @@ LANDMARK_MEASURES = (
         meaning="tremor of what the edit adds, head motion cancelled; encoding alone gives 0.3 to 0.5",
     ),
     Measure(
+        key="sharpness",
+        group=PICTURE,
+        label="sharpness of the face",
+        better="higher",
+        unit=" ×",
+        good=0.8,
+        bad=0.5,
+        meaning="fine detail of the face against the source's; 1 = as sharp, far above 1 = noise",
+    ),
+    Measure(
         key="seam_step",
         group=PICTURE,
         label="step along the face outline",

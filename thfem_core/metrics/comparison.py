@@ -32,6 +32,7 @@ from .pairing import FramePairs
 from .perceptual import PerceptualDistance
 from .picture import psnr, ssim
 from .seam import outside_face_difference, seam_step
+from .sharpness import sharpness_ratio
 from .sync import SyncScore
 from .sync_expert import SeenFace, SyncExpert, clip_sync
 
@@ -252,6 +253,7 @@ class _Run:
 
     def _compare_pixels(self, before: np.ndarray, after: np.ndarray, points: np.ndarray) -> None:
         self._note_pixel("seam_step", seam_step(before, after, points))
+        self._note_pixel("sharpness", sharpness_ratio(before, after, points))
         self._note_pixel("outside", outside_face_difference(before, after, points))
 
     def _compare_truth(self, true: Frame | None, after: Frame, number: int) -> None:
