@@ -12,7 +12,6 @@ import pytest
 
 from thfem_core.media.file_video import FileVideo
 
-
 EDITOR_ALONE = ("--talking-head", "none")
 
 
