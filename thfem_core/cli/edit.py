@@ -60,8 +60,8 @@ def add_parser(commands: argparse._SubParsersAction) -> argparse.ArgumentParser:
     parser.add_argument(
         "--talking-head",
         default="mouth",
-        metavar="mouth|none",
-        help="what draws the lips on the edited frames (default: mouth)",
+        metavar="mouth|eat|eamm|none",
+        help="what draws the lips on the edited frames; mouth is embedded (default: mouth)",
     )
     parser.add_argument(
         "--drive",

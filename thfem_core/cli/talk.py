@@ -44,7 +44,9 @@ def add_parser(commands: argparse._SubParsersAction) -> argparse.ArgumentParser:
         "--emotion", choices=EMOTIONS, metavar="EMOTION", help=f"an expression besides: {', '.join(EMOTIONS)}"
     )
     add_strength_argument(parser)
-    parser.add_argument("--talking-head", default="mouth", metavar="mouth", help="what draws the lips (default: mouth)")
+    parser.add_argument(
+        "--talking-head", default="mouth", metavar="mouth|eat|eamm", help="what draws the lips (default: mouth)"
+    )
     add_window_arguments(parser)
     add_face_arguments(parser)
     add_device_argument(parser)
