@@ -35,15 +35,16 @@ def write_checkpoint(path: Path, system: str, names: list[str]) -> None:
 
 
 @pytest.fixture(scope="session")
-def eat_files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """A checkpoint, and the arrays beside it."""
+def eat_files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Path]]:
+    """A checkpoint of its true size (0.9 GB, gone afterwards), and the arrays beside it."""
     folder = tmp_path_factory.mktemp("eat")
     names = ("00000429-checkpoint.pth.tar", "U_mead.npy", "mean_mead.npy", "pad.npy")
     files = [folder / name for name in names]
     write_checkpoint(files[0], "eat", list(EAT))
     for file, shape in zip(files[1:], ((45, 45), (45,), (16, 29)), strict=True):
         np.save(file, (0.02 * rng(file.name).standard_normal(shape)).astype(np.float32))
-    return files
+    yield files
+    files[0].unlink()
 
 
 @pytest.fixture(scope="session")
@@ -61,10 +62,11 @@ def eat(eat_files: list[Path]) -> eat_networks.EatNetworks:
 
 
 @pytest.fixture(scope="session")
-def eamm_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def eamm_file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     path = tmp_path_factory.mktemp("eamm") / "124_52000.pth.tar"
     write_checkpoint(path, "eamm", list(EAMM))
-    return path
+    yield path
+    path.unlink()
 
 
 @pytest.fixture(scope="session")

@@ -8,15 +8,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from filled import golden, speech_wave
+from filled import golden, image, speech_wave
 from moving_face import MovingTrack, assert_same_patches, clip, predicted
 
 from thfem_core.audio.speech import Speech
 from thfem_core.errors import InputError, WeightsError
 from thfem_core.talking_head.eamm import head as eamm_head
 from thfem_core.talking_head.eamm.head import EammConfig, EammTalkingHead
+from thfem_core.talking_head.eamm.keypoint_detectors import AffineKeypoints
 from thfem_core.talking_head.eamm.networks import EammNetworks, load_eamm
 from thfem_core.talking_head.eamm.session import mfcc_windows
+from thfem_core.talking_head.networks.folding import fold
 from thfem_core.weights.convert import convert_files
 
 
@@ -29,6 +31,19 @@ def test_windows_in_one_call_or_many(eamm: EammNetworks) -> None:
     emotional = EammTalkingHead(eamm, config=EammConfig(emotional=True))
     moved = predicted(emotional.open_face(clip(track)), track, size=2, batch=1)
     assert any((a.rgb != b.rgb).any() for a, b in zip(moved[0], single[0], strict=True))
+
+
+@torch.inference_mode()
+def test_half_precision_keeps_its_keypoints_and_grids(eamm_network) -> None:
+    """The generator in bfloat16, as on a graphics card: coordinates stay in float32, pictures agree to two levels."""
+    generator = fold(eamm_network("generator"))
+    value, jacobian = 0.4 * torch.randn(1, 10, 2), torch.eye(2) + 0.1 * torch.randn(1, 10, 2, 2)
+    source, driving = AffineKeypoints(value, jacobian), AffineKeypoints(value + 0.03, jacobian)
+    exact = generator(generator.encode(image("source")), source, driving)
+    generator.to(torch.bfloat16)
+    appearance = generator.encode(image("source").bfloat16())
+    assert generator.motion(appearance, source, driving).deformation.dtype == torch.float32
+    assert (generator(appearance, source, driving) - exact).abs().mean() < 2 / 255
 
 
 def test_a_converted_file_draws_the_same(eamm_file: Path, eamm: EammNetworks, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from filled import (
     EatWindow,
     assert_close,
     assert_statistics,
+    filled_state,
     golden,
     image,
     inp,
@@ -17,6 +18,7 @@ from filled import (
 )
 from torch import nn
 
+from thfem_core.metrics.networks.wav2lip_expert import Wav2LipExpert
 from thfem_core.talking_head.eat.audio_to_keypoints import AudioToKeypoints
 from thfem_core.talking_head.eat.emotion_prompt import EmotionPrompts
 from thfem_core.talking_head.eat.head_pose import HeadPoseEstimate, place_keypoints
@@ -116,6 +118,19 @@ def test_discriminator(eat_network: Loaded) -> None:
     assert_close(scores, stored["prediction_map"])
     for number, feature in enumerate(features):
         assert_statistics(feature, stored, f"f{number}")
+
+
+def test_sync_expert() -> None:
+    """EAT is trained with Wav2Lip's."""
+    stored = golden("eat_syncnet")
+    with torch.device("meta"):
+        expert = Wav2LipExpert()
+    manifest = manifests()["eat_syncnet"]["keys"]
+    assert {key: list(tensor.shape) for key, tensor in expert.state_dict().items()} == manifest
+    expert.load_state_dict(filled_state(manifest), assign=True)
+    sound, face = expert.eval()(inp("sync.mel", (1, 1, 80, 16)), image("sync", 5, 96)[:, :, 48:].reshape(1, 15, 48, 96))
+    assert_close(sound, stored["audio"])
+    assert_close(face, stored["face"])
 
 
 def test_generator(eat_network: Loaded, prompts: EmotionPrompts) -> None:

@@ -12,6 +12,7 @@ from ...errors import InputError, WeightsError
 from ...progress import Progress, silent
 from ...weights.store import locate
 from ..head import Drive, FaceClip
+from ..networks.acceleration import channels_last
 from .networks import EammNetworks, load_eamm
 from .session import EammSession
 
@@ -47,7 +48,7 @@ class EammTalkingHead:
         if next(self.networks.parameters()).device != clip.device:
             self.networks.to(clip.device)
         if clip.device.type != "cpu":
-            self.networks.generator.to(memory_format=torch.channels_last)
+            channels_last(self.networks.generator)
         elif self._dtype == torch.float32:
             self.networks.accelerate()
         return EammSession(self.networks, clip, emotional=self._config.emotional, dtype=self._dtype)

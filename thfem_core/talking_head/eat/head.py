@@ -13,6 +13,7 @@ from ...errors import InputError
 from ...progress import Progress, silent
 from ...weights.store import locate, locate_file
 from ..head import Drive, FaceClip
+from ..networks.acceleration import channels_last
 from .deepspeech import load_deepspeech
 from .emotion_prompt import NOISE, EmotionPrompts
 from .networks import EatNetworks, load_eat
@@ -78,7 +79,7 @@ class EatTalkingHead:
         if on_cpu and self._dtype == torch.float32:
             self._eat.accelerate()
         elif not on_cpu:
-            self._eat.generator.to(memory_format=torch.channels_last)
+            channels_last(self._eat.generator)
         return EatSession(
             self._eat,
             clip,

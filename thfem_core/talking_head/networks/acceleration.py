@@ -1,10 +1,14 @@
-"""Replacing layers by ones that compute the same with fewer multiplications. For inference in float32 on a CPU, where
-only fewer multiplications help; results agree within float32 rounding (about 1e-5 of the largest value per layer)."""
+"""Replacing layers by ones that compute the same, faster.
+
+On a CPU, in float32, only fewer multiplications help; results agree within float32 rounding (about 1e-5 of the largest
+value per layer). On a graphics card the order of memory helps.
+"""
 
 from __future__ import annotations
 
 from typing import TypeVar
 
+import torch
 from torch import nn
 
 from .blocks import UpBlock
@@ -33,6 +37,15 @@ def enlarge_in_place(network: Network) -> Network:
         if isinstance(block, UpBlock) and not isinstance(block.conv, EnlargedConv):
             block.conv = EnlargedConv(block.conv, 2)
             block.enlarge = nn.Identity()
+    return network
+
+
+def channels_last(network: Network) -> Network:
+    """Weights of every convolution with channels last in memory, which graphics cards compute fastest."""
+    orders = {nn.Conv2d: torch.channels_last, nn.Conv3d: torch.channels_last_3d}
+    for module in network.modules():
+        if type(module) in orders:
+            module.to(memory_format=orders[type(module)])
     return network
 
 
