@@ -21,6 +21,7 @@ from torch import nn
 from thfem_core.metrics.networks.wav2lip_expert import Wav2LipExpert
 from thfem_core.talking_head.eat.audio_to_keypoints import AudioToKeypoints
 from thfem_core.talking_head.eat.emotion_prompt import EmotionPrompts
+from thfem_core.talking_head.eat.generator import Generator
 from thfem_core.talking_head.eat.head_pose import HeadPoseEstimate, place_keypoints
 from thfem_core.talking_head.eat.networks import CHECKPOINT_NETWORKS, TRAINING_NETWORKS
 
@@ -131,6 +132,20 @@ def test_sync_expert() -> None:
     sound, face = expert.eval()(inp("sync.mel", (1, 1, 80, 16)), image("sync", 5, 96)[:, :, 48:].reshape(1, 15, 48, 96))
     assert_close(sound, stored["audio"])
     assert_close(face, stored["face"])
+
+
+@pytest.mark.parametrize(("sources", "frames"), [(1, 4), (3, 3)])
+def test_half_precision_keeps_its_grids(sources: int, frames: int) -> None:
+    """The generator in bfloat16, as on a graphics card; shapes and types only."""
+    with torch.device("meta"):
+        generator = Generator().eval().to(torch.bfloat16)
+        images = torch.empty(sources, 3, 256, 256, dtype=torch.bfloat16)
+        appearance = generator.encode(images, torch.empty(1, 128, dtype=torch.bfloat16))
+        motion = generator.motion(appearance, torch.empty(sources, 15, 3), torch.empty(frames, 15, 3))
+        condition = generator.warp(appearance, motion)
+    assert appearance.volume.dtype == condition.dtype == torch.bfloat16
+    assert {tensor.dtype for tensor in motion} == {torch.float32}
+    assert generator.decoder(condition).shape == (frames, 3, 256, 256)
 
 
 def test_generator(eat_network: Loaded, prompts: EmotionPrompts) -> None:
