@@ -18,13 +18,12 @@ from safetensors.numpy import save_file
 from thfem_core.face.canonical import canonical_mesh
 from thfem_core.face.pose import head_pose
 from thfem_core.metrics.points import LIPS
+from thfem_core.talking_head.mouth.coefficients import lower_face_fade
 
 from .build_dataset import PreparedClip, read_clip
 
 # Weight of a lip point's error against that of any other point of the lower face.
 LIP_WEIGHT = 3.0
-# Canonical heights (face units) between which the modes fade in: base of the nose, upper lip.
-FADE = (40.0, 62.0)
 FRAMES = 400
 RIDGE = 1e-3
 
@@ -44,8 +43,7 @@ def make_basis(people: list[list[np.ndarray]], modes: int) -> dict[str, np.ndarr
     """Arrays of the basis from canonical shapes: per person a list of clips (T, 478, 3)."""
     canonical = canonical_mesh().astype(np.float64)
     mirror = mirror_pairs(canonical)
-    ramp = np.clip((canonical[:, 1] - FADE[0]) / (FADE[1] - FADE[0]), 0, 1)
-    fade = ramp**2 * (3 - 2 * ramp)
+    fade = lower_face_fade().astype(np.float64)
     weight = fade.copy()
     weight[list(LIPS)] *= LIP_WEIGHT
     root = np.sqrt(np.repeat(weight, 3))

@@ -24,26 +24,38 @@ NEAREST = 3  # frames: sound nearer than this still sounds like the same mouth
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SyncTaskConfig:
-    """apart: share of false pairs whose sound comes from the same clip, some frames away; the rest is from others."""
+    """apart: share of false pairs whose sound comes from the same clip, some frames away; the rest is from others.
+    tell: weight of each side's telling the mouth coefficients."""
 
     data: DataConfig
     loop: LoopConfig
     size: int = 128
     dropout: float = 0.15
     apart: float = 0.8
+    tell: float = 1.0
 
 
 class SyncLosses(nn.Module):
-    """Binary cross entropy of the scaled cosine (Wav2Lip, Section 3.2, with a learned scale)."""
+    """Binary cross entropy of the scaled cosine (Wav2Lip, Section 3.2, with a learned scale).
 
-    def __init__(self, net: SyncExpert) -> None:
+    Half an hour of speech is too little to find out by itself what the two have in common, so each side also has to
+    tell how the mouth moves in its five frames, by a linear map of its embedding that is not exported.
+    """
+
+    def __init__(self, net: SyncExpert, config: SyncTaskConfig, coefficients: int) -> None:
         super().__init__()
-        self.net = net
+        self.net, self.config = net, config
+        self.tell = nn.ModuleDict({side: nn.Linear(config.size, FRAMES * coefficients) for side in ("face", "sound")})
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
-        cosine = F.cosine_similarity(self.net.see(batch["faces"].float() / 255), self.net.hear(batch["sound"]))
-        logit = self.net.scale.exp() * cosine + self.net.shift
-        return {"sync": F.binary_cross_entropy_with_logits(logit, batch["together"])}
+        seen, heard = self.net.see(batch["faces"].float() / 255), self.net.hear(batch["sound"])
+        logit = self.net.scale.exp() * F.cosine_similarity(seen, heard) + self.net.shift
+        scale = self.config.size**0.5  # embeddings of unit length → about unit entries
+        told = {"face": self.tell["face"](scale * seen), "sound": self.tell["sound"](scale * heard)}
+        losses = {"sync": F.binary_cross_entropy_with_logits(logit, batch["together"])}
+        for side, value in told.items():
+            losses[side] = self.config.tell * F.smooth_l1_loss(value, batch[f"{side}_mouths"].flatten(1))
+        return losses
 
 
 class SyncTask:
@@ -63,7 +75,7 @@ class SyncTask:
         self.unseen = load_clips(prepared, "val", basis, keep=keep)
         self.weights = person_weights(self.clips, config.data.identity_power)
         self.strips = [face_strip(clip) for clip in self.clips]
-        self.network = SyncLosses(SyncExpert(size=config.size, dropout=config.dropout))
+        self.network = SyncLosses(SyncExpert(size=config.size, dropout=config.dropout), config, basis.size)
 
     def draw(self, rng: np.random.Generator, size: int) -> Batch:
         rows = []
@@ -73,12 +85,17 @@ class SyncTask:
             together = bool(rng.random() < 0.5)
             pair = draw_pair(clip, self.clips, together, self.config.apart, rng)
             if pair is not None:
-                rows.append((five_faces(self.strips[index], pair[0], rng), pair[1], np.float32(together)))
-        faces, sound, together = (torch.from_numpy(np.stack(values)) for values in zip(*rows, strict=True))
-        if rng.random() < 0.5:
-            faces = faces.flip(-1)
-        sound = sound + 0.1 * torch.from_numpy(rng.standard_normal(sound.shape, np.float32))
-        return {"faces": faces, "sound": sound + float(rng.normal(0, 0.3)), "together": together}
+                first, other, begin = pair
+                sides = five_mouths(clip, first), five_mouths(other, begin)
+                rows.append(
+                    (five_faces(self.strips[index], first, rng), sound_at(other, begin), np.float32(together), *sides)
+                )
+        names = ("faces", "sound", "together", "face_mouths", "sound_mouths")
+        columns = zip(*rows, strict=True)
+        batch = {name: torch.from_numpy(np.stack(values)) for name, values in zip(names, columns, strict=True)}
+        noise = torch.from_numpy(rng.standard_normal(batch["sound"].shape, np.float32))
+        batch["sound"] = batch["sound"] + 0.1 * noise + float(rng.normal(0, 0.3))
+        return batch
 
     def begin_step(self, step: int, steps: int) -> None:
         """Nothing changes along the way."""
@@ -116,21 +133,28 @@ def sound_at(clip: SpeakingClip, first: int) -> np.ndarray | None:
     return columns.T[None].astype(np.float32) if first >= 0 and len(columns) == COLUMNS else None
 
 
+def five_mouths(clip: SpeakingClip, first: int) -> np.ndarray:
+    """(5, K): mouth coefficients against the person's mean."""
+    return (clip.coefficients[first : first + FRAMES] - clip.mean).astype(np.float32)
+
+
 def draw_pair(
     clip: SpeakingClip, clips: Sequence[SpeakingClip], together: bool, apart: float, rng: np.random.Generator
-) -> tuple[int, np.ndarray] | None:
-    """First frame, and sound that belongs to its five frames or does not; None if this draw found no room."""
+) -> tuple[int, SpeakingClip, int] | None:
+    """First frame of the faces; clip and first frame of a sound that belongs to them or does not. None if this draw
+    found no room."""
     last = clip.frames - FRAMES
     first = int(rng.integers(0, last + 1))
-    if together:
-        sound = sound_at(clip, first)
-    elif rng.random() < apart:
-        others = [t for t in range(max(0, first - 20), min(last, first + 20) + 1) if abs(t - first) >= NEAREST]
-        sound = sound_at(clip, int(rng.choice(others))) if others else None
-    else:
+    other, begin = clip, first
+    if not together and rng.random() < apart:
+        away = [t for t in range(max(0, first - 20), min(last, first + 20) + 1) if abs(t - first) >= NEAREST]
+        if not away:
+            return None
+        begin = int(rng.choice(away))
+    elif not together:
         other = clips[rng.integers(len(clips))]
-        sound = sound_at(other, int(rng.integers(0, other.frames - FRAMES + 1)))
-    return None if sound is None else (first, sound)
+        begin = int(rng.integers(0, other.frames - FRAMES + 1))
+    return None if sound_at(other, begin) is None else (first, other, begin)
 
 
 @torch.no_grad()

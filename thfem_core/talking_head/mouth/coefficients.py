@@ -12,8 +12,11 @@ from functools import lru_cache
 import numpy as np
 
 from ...expression.mesh.basis import read_weights
+from ...face.canonical import canonical_mesh
 
 FILE = "mouth_basis.safetensors"
+# Canonical heights (face units) between which the mouth's motion fades in: base of the nose, upper lip.
+FADE = (40.0, 62.0)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,6 +46,15 @@ class MouthBasis:
     def displacement(self, coefficients: np.ndarray) -> np.ndarray:
         """Changes of coefficients (..., K) → displacements (..., 478, 3) in face units."""
         return np.tensordot(coefficients, self.modes, axes=1).astype(np.float32)
+
+
+@lru_cache(maxsize=1)
+def lower_face_fade() -> np.ndarray:
+    """(478,) float32: 1 from the upper lip down, 0 above the nose's base. Read only."""
+    ramp = np.clip((canonical_mesh()[:, 1] - FADE[0]) / (FADE[1] - FADE[0]), 0, 1)
+    fade = (ramp**2 * (3 - 2 * ramp)).astype(np.float32)
+    fade.flags.writeable = False
+    return fade
 
 
 @lru_cache(maxsize=1)

@@ -88,9 +88,10 @@ class ObservedMouths:
             edited = canonical_shapes(fit.landmarks[None])[0] if fit.presence > _LEAST_PRESENCE else original
             self._rows[frame.index] = Mouth(pose=pose, original=original, edited=edited, weight=weight)
 
-    def forget(self, before: int) -> None:
-        """Drop what no later window needs."""
-        for index in [i for i in self._rows if i < before - self._reach - 1]:
+    def forget(self, before: int, *, keep: int) -> None:
+        """Drop what windows from frame ``before`` on do not need; ``keep``: their source, however old."""
+        needed = {keep - 1, keep, keep + 1}
+        for index in [i for i in self._rows if i < before - self._reach - 1 and i not in needed]:
             del self._rows[index]
 
     def at(self, index: int) -> Mouth | None:

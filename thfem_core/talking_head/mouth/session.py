@@ -18,7 +18,7 @@ from ...face.weight import smoothstep
 from ...media.frame import Frame
 from ...metrics.points import LIPS
 from ..head import AdjacentWindow, Drive, FaceClip, FacePatch
-from .coefficients import MouthBasis, load_mouth_basis
+from .coefficients import MouthBasis, load_mouth_basis, lower_face_fade
 from .config import MouthConfig
 from .drawing import SourceFace, draw_patch
 from .motion import MotionNet
@@ -86,6 +86,7 @@ class MouthSession:
         models = face_models.load("mediapipe")(device=clip.device)
         self._mouths = ObservedMouths(clip.track, models, reach=config.calm)
         self._person = read_manner(clip.track, basis, clip.frame_rate)
+        self._fade = lower_face_fade()[:, None]
         self._heard: dict[Fraction | None, torch.Tensor] = {}
         if clip.speech is None and clip.drive == "blend" and self._person.still:
             raise InputError("a still picture without sound has nothing to say; give it a sound file")
@@ -112,10 +113,15 @@ class MouthSession:
                     else None
                 )
             answers.append(row)
-            first = window.targets[0].index
-            self._mouths.forget(min(window.source.index, first))
-            self._heard = {time: row for time, row in self._heard.items() if time is None or time >= window.source.time}
+            self._forget(window)
         return answers
+
+    def _forget(self, window: AdjacentWindow) -> None:
+        """Drop what later windows, whose sources and targets do not lie before this one's, cannot ask for."""
+        self._mouths.forget(window.targets[0].index, keep=window.source.index)
+        kept = {None, window.source.time}
+        since = window.targets[0].time
+        self._heard = {time: row for time, row in self._heard.items() if time in kept or time >= since}
 
     def _listen(self, frames: Sequence[Frame]) -> None:
         """What the motion network hears at each frame's moment, remembered."""
@@ -138,46 +144,43 @@ class MouthSession:
             self._heard[None] = heard[-1]
 
     def _target(self, source_frame: Frame, source: Mouth, frame: Frame, here: Mouth) -> _Target:
-        drive = self._clip.drive
-        trust = 1.0 if drive == "original" else 0.0
-        if drive == "blend":
-            trust = 1.0 if self._clip.speech is None else float(smoothstep(np.float64(here.weight), _LOST, _SEEN))
-            trust = 0.0 if self._person.still else trust
-        own = self._basis.read(here.edited)
-        wanted = np.zeros_like(own)
+        trust = self._trust(here)
+        change = np.zeros_like(here.edited)
         amount = 0.0
         if trust > 0:
-            kept = self._original(frame.index, here)
-            wanted += trust * kept
-            amount += trust * self._needed(frame.index)
+            added = self._added(frame.index)
+            change += trust * self._apart(here, added)
+            amount += trust * self._needed(frame.index, added)
         if trust < 1:
-            wanted += (1 - trust) * self._heard_mouth(source_frame, source, frame)
+            heard = self._heard_mouth(source_frame, source, frame) - self._basis.read(here.edited)
+            change += (1 - trust) * self._basis.displacement(heard)
             amount += 1 - trust
-        return _Target(shape=here.edited + self._basis.displacement(wanted - own), amount=amount)
+        return _Target(shape=here.edited + change, amount=amount)
 
-    def _offset(self, index: int) -> np.ndarray:
-        """(K,) what the edit adds to the mouth around a frame, less any opening or closing of the lips."""
+    def _trust(self, here: Mouth) -> float:
+        """0..1: how far the original's lips decide, against the sound."""
+        if self._clip.drive == "audio" or self._person.still:
+            return 0.0
+        if self._clip.drive == "original" or self._clip.speech is None:
+            return 1.0
+        return float(smoothstep(np.float64(here.weight), _LOST, _SEEN))
+
+    def _added(self, index: int) -> np.ndarray:
+        """(478, 3) what the edit lastingly adds around a frame, less any opening or closing of the lips."""
         rows = self._mouths.around(index)
-        added = self._basis.read(np.stack([row.edited for row in rows])) - self._basis.read(
-            np.stack([row.original for row in rows])
-        )
-        field = self._basis.displacement(np.median(added, axis=0))
-        kept = aperture_keeper() @ field
-        return (kept.reshape(-1) @ self._basis.reader).astype(np.float32)
+        return aperture_keeper() @ np.median([row.edited - row.original for row in rows], axis=0)
 
-    def _original(self, index: int, here: Mouth) -> np.ndarray:
-        """(K,) coefficients: the original's lips with the edit's lasting expression."""
-        return self._basis.read(here.original) + self._offset(index)
+    def _apart(self, mouth: Mouth, added: np.ndarray) -> np.ndarray:
+        """(478, 3) from the edited lower face to the original's with the added expression: its lips open exactly as
+        far as the original's."""
+        return self._fade * (mouth.original + added - mouth.edited)
 
-    def _needed(self, index: int) -> float:
+    def _needed(self, index: int, added: np.ndarray) -> float:
         """0..1: how far the edited lips stray from the original's speech around this frame."""
-        offset = self._offset(index)
         lips = list(LIPS)
-        modes = self._basis.modes[:, lips, :2]
-        strays = []
-        for row in self._mouths.around(index):
-            apart = self._basis.read(row.original) + offset - self._basis.read(row.edited)
-            strays.append(np.linalg.norm(np.tensordot(apart, modes, axes=1), axis=1).mean())
+        strays = [
+            np.linalg.norm(self._apart(row, added)[lips, :2], axis=1).mean() for row in self._mouths.around(index)
+        ]
         return float(smoothstep(np.float64(np.mean(strays)), self._config.keep, self._config.redraw))
 
     def _heard_mouth(self, source_frame: Frame, source: Mouth, frame: Frame) -> np.ndarray:
