@@ -132,7 +132,7 @@ def train(
     if accelerator.scaler is not None:
         parts["scaler"] = accelerator.scaler
     path = folder / "checkpoint.pt"
-    step = _resume(path, parts, average, device)
+    step = _resume(path, parts, average)
     last = config.steps if stop_after is None else min(config.steps, step + stop_after)
     writer = _writer(folder, step) if accelerator.is_main_process else None
 
@@ -221,11 +221,11 @@ def _save(path: Path, parts: dict[str, Any], average: Average, step: int) -> Non
     os.replace(part, path)
 
 
-def _resume(path: Path, parts: dict[str, Any], average: Average, device: torch.device) -> int:
+def _resume(path: Path, parts: dict[str, Any], average: Average) -> int:
     if not path.exists():
         return 0
     try:
-        stored = torch.load(path, map_location=device, weights_only=True)
+        stored = torch.load(path, map_location="cpu", weights_only=True)
         for name, item in parts.items():
             item.load_state_dict(stored[name])
     except (KeyError, RuntimeError, ValueError, EOFError, UnpicklingError) as error:
@@ -233,5 +233,6 @@ def _resume(path: Path, parts: dict[str, Any], average: Average, device: torch.d
         raise InputError(
             f"{path} does not fit this configuration ({reason}); delete it to begin anew, or give another --runs"
         ) from None
-    average.state = stored["average"]
+    for name, value in average.state.items():
+        value.copy_(stored["average"][name])
     return int(stored["step"])

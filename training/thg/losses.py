@@ -40,21 +40,22 @@ class PerceptualLoss(nn.Module):
                 f"{weights} is missing; it must hold VGG16 or VGG19 with torchvision's keys: make it with "
                 "python -m training.convert_lpips, or save torchvision's weights there (BSD)"
             )
-        state = {key: value for key, value in state_dict(weights).items() if key.startswith("features.")}
+        state = state_dict(weights)
         name = "vgg19" if "features.34.weight" in state else "vgg16"
         layers: list[nn.Module] = []
         channels = 3
         for item in _VGG[name]:
             if item == "M":
+                if sum(isinstance(layer, nn.MaxPool2d) for layer in layers) + 1 == depth:
+                    break
                 layers.append(nn.MaxPool2d(2))
             else:
                 layers += [nn.Conv2d(channels, int(item), 3, padding=1), nn.ReLU()]
                 channels = int(item)
         self.features = nn.Sequential(*layers)
-        load_strict(self, state, what=f"the {name} of {weights}")
+        own = self.state_dict()
+        load_strict(self, {key: value for key, value in state.items() if key in own}, what=f"the {name} of {weights}")
         self.requires_grad_(False)
-        pools = [i for i, layer in enumerate(layers) if isinstance(layer, nn.MaxPool2d)] + [len(layers)]
-        self.features = self.features[: pools[depth - 1]]
         self.register_buffer("mean", torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1), persistent=False)
 

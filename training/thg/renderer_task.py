@@ -192,7 +192,7 @@ class RendererTask:
             rows.append(window_tensors(clip, source, targets, config, rng))
         batch = {}
         for name in rows[0]:
-            values = [torch.from_numpy(np.ascontiguousarray(row[name])) for row in rows]
+            values = [torch.from_numpy(np.asarray(row[name], order="C")) for row in rows]
             # one per target: windows one after the other; one per window: stacked
             batch[name] = torch.cat(values) if name in PER_TARGET else torch.stack(values)
         return batch
@@ -306,7 +306,7 @@ def still_window(network: RendererLosses, clip: SpeakingClip, source: int) -> Ba
     targets = source + 1 + np.arange(config.data.window)
     window = window_tensors(clip, source, targets, config, np.random.default_rng(0))
     device = next(network.net.parameters()).device
-    return {name: torch.from_numpy(np.ascontiguousarray(value)).to(device) for name, value in window.items()}
+    return {name: torch.from_numpy(np.asarray(value, order="C")).to(device) for name, value in window.items()}
 
 
 @torch.no_grad()

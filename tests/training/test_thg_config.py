@@ -1,0 +1,97 @@
+"""Configurations: what is wrong is said in one line that names the setting; and the command's other plain errors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from thfem_core.errors import InputError
+from thfem_core.talking_head.mouth.renderer import RendererConfig
+from training.thg.config import LoopConfig, from_table, read_toml
+from training.train_thg import STAGES, main, stage_config
+
+REPO = Path(__file__).parents[2]
+DATA = {"prepared": "somewhere"}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_shipped_configuration_is_valid(stage: str) -> None:
+    table = read_toml(REPO / "training" / "configs" / "mouth.toml")
+    config = stage_config(stage, table)
+    assert config.data.prepared == table["data"]["prepared"]
+    assert config.loop.steps == table[stage]["loop"]["steps"]
+    assert config.loop.seed == table["loop"]["seed"]
+
+
+def test_a_stage_overrides_what_all_stages_share() -> None:
+    table = {"data": DATA, "loop": {"steps": 7, "lr": 1}, "sync": {"loop": {"lr": 0.5}, "data": {"window": 3}}}
+    table["loop"]["lr"] = 0.1
+    config = stage_config("sync", table)
+    assert (config.loop.steps, config.loop.lr, config.data.window, config.data.prepared) == (7, 0.5, 3, "somewhere")
+
+
+def test_values_become_what_the_fields_want() -> None:
+    loop = from_table(LoopConfig, {"ema": 0, "betas": [0, 0.5]}, "loop")
+    assert (loop.ema, loop.betas) == (0.0, (0.0, 0.5)) and type(loop.ema) is float
+    assert from_table(RendererConfig, {"widths": [8, 16, 24]}, "network").widths == (8, 16, 24)
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ({"data": DATA, "loop": {"stepz": 3}}, r"motion\.loop has no setting 'stepz'; choose among: .*steps"),
+        ({"data": DATA, "motoin": {}}, "the configuration has no setting 'motoin'; choose among: .*motion"),
+        ({"data": DATA, "motion": {"velocety": 1}}, "motion has no setting 'velocety'"),
+        ({}, r"motion\.data lacks the setting 'prepared'"),
+        ({"data": DATA, "loop": {"steps": "many"}}, r"motion\.loop\.steps is 'many'; give a value of type int"),
+        ({"data": DATA, "loop": {"steps": 2.5}}, r"motion\.loop\.steps is 2\.5"),
+        ({"data": DATA, "loop": {"steps": True}}, r"motion\.loop\.steps is True"),
+        ({"data": DATA, "loop": {"steps": 0}}, r"loop\.steps is 0; give 1 or more"),
+        ({"data": DATA, "loop": {"lr": -1.0}}, "loop.lr is -1; give a learning rate"),
+        ({"data": DATA, "loop": {"ema": 1.0}}, "loop.ema is 1; give 0"),
+        ({"data": DATA, "loop": {"betas": [0.9]}}, "betas has 1 values; give 2"),
+        ({"data": DATA, "loop": {"precision": "fp8"}}, "precision is 'fp8'; give one of: 'no', 'fp16', 'bf16'"),
+        ({"data": {"prepared": "x", "window": 0}}, r"data\.window is 0; give 1 to 100"),
+        ({"data": DATA, "motion": 3}, r"motion is 3; it must be a table"),
+        ({"data": "here"}, r"data is 'here'; it must be a table"),
+        ({"data": DATA, "motion": {"network": 3}}, r"motion\.network is 3; it must be a table"),
+    ],
+)
+def test_what_is_wrong_is_one_clear_line(table: dict, message: str) -> None:
+    with pytest.raises(InputError, match=message) as caught:
+        stage_config("motion", table)
+    assert "\n" not in str(caught.value)
+
+
+def command(folder: Path, text: str, *more: str) -> int:
+    (folder / "config.toml").write_text(text, encoding="utf-8")
+    return main(["--config", str(folder / "config.toml"), "--runs", str(folder / "runs"), "--cpu", *more])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[data]\nprepared = 'nowhere'", "no train clips in nowhere; make them with python -m training.build_dataset"),
+        ("[data\n", "is not valid TOML"),
+        ("[data]\nprepared = 'x'\n[loop]\nstep = 3", "has no setting 'step'"),
+    ],
+)
+@pytest.mark.parametrize("stage", ["sync", "motion", "renderer"])
+def test_the_command_says_what_is_wrong(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, message: str, stage: str
+) -> None:
+    assert command(tmp_path, text, "--stage", stage) == InputError.exit_code
+    error = capsys.readouterr().err
+    assert error.startswith("error: ") and message in error and error.count("\n") == 1
+    assert not (tmp_path / "runs").exists()
+
+
+def test_steps_and_files_that_do_not_exist(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command(tmp_path, "", "--stage", "sync", "--steps", "0") == InputError.exit_code
+    assert "--steps is 0; give 1 or more" in capsys.readouterr().err
+    assert main(["--config", str(tmp_path / "none.toml"), "--stage", "sync"]) == InputError.exit_code
+    assert "there is no configuration" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        command(tmp_path, "", "--stage", "lips")
+    assert "invalid choice: 'lips'" in capsys.readouterr().err

@@ -1,0 +1,319 @@
+"""The stages on two tiny prepared clips: what a window holds, that they learn, stop, go on and export."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+from thfem_core.errors import InputError
+from thfem_core.talking_head.mouth.coefficients import load_mouth_basis
+from thfem_core.talking_head.mouth.networks import load_renderer
+from thfem_core.talking_head.mouth.renderer import RendererConfig, warp_only
+from training.build_dataset import REGION_PX
+from training.thg.config import DataConfig, LoopConfig
+from training.thg.renderer_task import MOUTH, RendererTask, RendererTaskConfig, cut, middle, window_tensors
+from training.thg.sync_expert import SyncExpert
+from training.thg.sync_task import SyncTask, SyncTaskConfig, draw_pair, expert_scores, five_faces, sound_at
+from training.train_thg import main
+
+NARROW = RendererConfig(widths=(8, 8, 8, 8))
+
+
+@pytest.fixture(scope="module")
+def expert_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    torch.manual_seed(0)
+    path = tmp_path_factory.mktemp("expert") / "sync.safetensors"
+    save_file(SyncExpert(size=16).state_dict(), path)
+    return path
+
+
+def renderer_task(prepared: Path, **settings) -> RendererTask:
+    torch.manual_seed(0)
+    data = DataConfig(prepared=str(prepared), window=settings.pop("window", 5), adjacent=settings.pop("adjacent", True))
+    config = RendererTaskConfig(data=data, loop=LoopConfig(), network=NARROW, **settings)
+    return RendererTask(config, load_mouth_basis())
+
+
+@pytest.fixture(scope="module")
+def task(prepared: Path, expert_file: Path) -> RendererTask:
+    return renderer_task(prepared, expert=str(expert_file))
+
+
+def difference(a: torch.Tensor, b: torch.Tensor) -> float:
+    """Mean absolute difference in grey levels."""
+    return float((a - b).abs().mean() * 255)
+
+
+def test_a_frame_as_its_own_target_is_drawn_as_it_is(task: RendererTask) -> None:
+    still = replace(task.config, jitter=0.0)
+    window = window_tensors(task.clips[0], 9, np.array([9]), still, np.random.default_rng(0))
+    source = torch.from_numpy(window["source"])[None].float() / 255
+    true = torch.from_numpy(window["true"]) / 255
+    assert difference(warp_only(source, torch.from_numpy(window["flows"])), true) < 0.01
+    assert difference(middle(source, true.shape[-1]), true) == 0
+    lips = torch.from_numpy(window["target_masks"])[0, 1] > 0.99
+    alpha = torch.from_numpy(window["alpha"])[0, 0]
+    assert float(alpha[lips].min()) > 0.5 and float(alpha[0].max()) == 0
+    row, column = window["corner"][0]
+    assert bool(lips[row : row + MOUTH, column : column + MOUTH].sum() > 0.99 * lips.sum())
+
+
+def test_the_warp_brings_the_source_nearer_to_its_targets(task: RendererTask) -> None:
+    """Mean over all windows of the clip, on the lips."""
+    still = replace(task.config, jitter=0.0)
+    errors = []
+    for source in range(0, task.clips[0].frames - 5, 4):
+        window = window_tensors(task.clips[0], source, source + 1 + np.arange(5), still, np.random.default_rng(0))
+        picture = torch.from_numpy(window["source"])[None].float() / 255
+        warped = warp_only(picture.expand(5, -1, -1, -1), torch.from_numpy(window["flows"]))
+        lips = torch.from_numpy(window["target_masks"])[:, 1:]
+        true = torch.from_numpy(window["true"]) / 255
+        kept = middle(picture, true.shape[-1])
+        errors.append([float(((x - true).abs() * lips).sum() / lips.sum()) for x in (warped, kept)])
+    warped, kept = np.mean(errors, axis=0)
+    assert warped < 0.9 * kept
+
+
+def test_batches_hold_windows_one_after_the_other(task: RendererTask) -> None:
+    batch = task.draw(np.random.default_rng(3), 2)
+    shapes = {name: tuple(value.shape) for name, value in batch.items()}
+    assert shapes == {
+        "source": (2, 3, REGION_PX, REGION_PX),
+        "source_mask": (2, REGION_PX, REGION_PX),
+        "true": (10, 3, 128, 128),
+        "whole": (10, 3, REGION_PX, REGION_PX),
+        "flows": (10, 3, 128, 128, 2),
+        "target_masks": (10, 2, 128, 128),
+        "alpha": (10, 1, 128, 128),
+        "corner": (10, 2),
+        "sound": (2, 1, 80, 16),
+        "sounding": (2,),
+    }
+    assert torch.equal(middle(batch["whole"], 128), batch["true"])
+    again = task.draw(np.random.default_rng(3), 2)
+    assert all(torch.equal(value, again[name]) for name, value in batch.items())
+
+
+def sources_and_targets(task: RendererTask, monkeypatch: pytest.MonkeyPatch, count: int) -> list[tuple[int, int]]:
+    """Source and first target of windows as drawn."""
+    seen = []
+
+    def note(clip, source, targets, config, rng):
+        assert 0 <= source < clip.frames and targets[0] >= 0 and targets[-1] < clip.frames
+        assert list(np.diff(targets)) == [1] * (task.config.data.window - 1)
+        seen.append((source, int(targets[0])))
+        return {"source": np.zeros(1)}
+
+    monkeypatch.setattr("training.thg.renderer_task.window_tensors", note)
+    task.draw(np.random.default_rng(0), count)
+    return seen
+
+
+def test_sampling_is_adjacent(prepared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Source i, targets from i + 1 on; a share of them farther away."""
+    near = sources_and_targets(renderer_task(prepared, far=0.0), monkeypatch, 60)
+    assert {target - source for source, target in near} == {1}
+    mixed = sources_and_targets(renderer_task(prepared, far=0.5), monkeypatch, 60)
+    assert 15 < sum(target - source == 1 for source, target in mixed) < 50
+    assert min(target - source for source, target in mixed) == 1
+
+
+def test_sampling_without_the_adjacent_prior(prepared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    free = sources_and_targets(renderer_task(prepared, adjacent=False, far=0.0), monkeypatch, 60)
+    assert sum(target < source for source, target in free) > 10
+
+
+def test_clips_shorter_than_the_window_are_left_out(prepared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert len(sources_and_targets(renderer_task(prepared, window=29), monkeypatch, 20)) == 20
+    with pytest.raises(InputError, match="no train clips"):
+        renderer_task(prepared, window=60)
+
+
+def test_the_losses_of_equation_6(task: RendererTask) -> None:
+    """All four are there when their helpers are; each moves the network."""
+    task.begin_step(0, 10)
+    batch = task.draw(np.random.default_rng(1), 1)
+    assert bool(batch["sounding"].all())
+    assert set(task.network(batch)) == {"pixel", "sync"}
+    task.begin_step(9, 10)
+    losses = task.network(batch)
+    assert set(losses) == {"pixel", "sync", "adversarial"}
+    last = task.network.net.head[2].bias
+    for name, loss in losses.items():
+        (gradient,) = torch.autograd.grad(loss, last, retain_graph=True)
+        assert float(gradient.abs().sum()) > 0, name
+    critic = task.adversary(batch, task.fakes())["critic"]
+    critic.backward()
+    assert all(weight.grad is not None for weight in task.adversary.parameters())
+    assert last.grad is None
+    task.adversary.zero_grad()
+
+
+def test_the_weights_of_the_losses_are_those_of_the_configuration(prepared: Path, expert_file: Path) -> None:
+    values = []
+    for factor in (1.0, 2.0):
+        weighted = renderer_task(prepared, expert=str(expert_file), pixel=3 * factor, sync=0.5 * factor)
+        weighted.begin_step(0, 10)
+        values.append(weighted.network(weighted.draw(np.random.default_rng(1), 1)))
+    for name in ("pixel", "sync"):
+        torch.testing.assert_close(2 * values[0][name], values[1][name])
+
+
+def test_the_sync_loss_sees_the_pasted_face(task: RendererTask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing drawn where alpha is 0 reaches the expert; what surrounds the region does."""
+    batch = task.draw(np.random.default_rng(1), 1)
+    seen = []
+    expert = task.network._fixed["expert"]
+    see = expert.see
+    monkeypatch.setattr(expert, "see", lambda faces: seen.append(faces.detach()) or see(faces))
+    task.network(batch)
+    task.network({**batch, "alpha": torch.zeros_like(batch["alpha"])})
+    task.network({**batch, "alpha": torch.zeros_like(batch["alpha"]), "whole": 255 - batch["whole"]})
+    from training.thg.sync_expert import lower_faces
+
+    torch.testing.assert_close(seen[1], lower_faces(batch["whole"][None].float() / 255))
+    assert not torch.equal(seen[0], seen[1])
+    assert not torch.equal(seen[2], seen[1])
+
+
+def test_cut_takes_the_mouths_square() -> None:
+    picture = torch.arange(3 * 128 * 128).reshape(3, 128, 128)
+    assert torch.equal(cut(picture, torch.tensor([10, 20])), picture[:, 10 : 10 + MOUTH, 20 : 20 + MOUTH])
+
+
+def write_config(folder: Path, prepared: Path, expert: Path | str = "") -> Path:
+    path = folder / "tiny.toml"
+    path.write_text(
+        f"""
+        runs = "{folder}/runs"
+        [data]
+        prepared = "{prepared}"
+        [loop]
+        steps = 2
+        batch = 1
+        warmup = 1
+        [sync]
+        size = 16
+        [sync.loop]
+        batch = 4
+        [renderer]
+        expert = "{expert}"
+        critic_from = 0.4
+        [renderer.network]
+        widths = [8, 8, 8, 8]
+        """,
+        encoding="utf-8",
+    )
+    return path
+
+
+def test_the_command_trains_stops_goes_on_and_exports_what_the_node_loads(
+    prepared: Path, expert_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = write_config(tmp_path, prepared, expert_file)
+    command = ["--config", str(config), "--stage", "renderer", "--cpu"]
+    assert main([*command, "--steps", "1"]) == 0
+    assert "stopped at step 1 of 2" in capsys.readouterr().out
+    assert not (tmp_path / "runs" / "renderer.safetensors").exists()
+    assert main(command) == 0
+    assert "psnr" in capsys.readouterr().out
+    path = tmp_path / "runs" / "renderer.safetensors"
+    net = load_renderer(path)
+    assert net.config == NARROW
+    stored = torch.load(tmp_path / "runs" / "renderer" / "checkpoint.pt", weights_only=True)
+    assert set(stored) == {"network", "optimiser", "adversary", "adversary_optimiser", "average", "step"}
+    for name, value in net.state_dict().items():
+        torch.testing.assert_close(value, stored["average"][f"net.{name}"], rtol=1e-3, atol=1e-6)
+    with safe_open(path, framework="pt") as file:
+        notes = file.metadata()
+    assert notes["stage"] == "renderer" and "psnr" in json.loads(notes["unseen"])
+    assert "CC BY-NC" in notes["licence"]
+    assert list((tmp_path / "runs" / "renderer").glob("events*"))
+    assert not list(tmp_path.rglob("*.part"))
+
+
+def test_validation_and_strips(task: RendererTask) -> None:
+    task.network.eval()
+    scores = task.validate(task.network)
+    assert scores["psnr"] > 15 and scores["psnr_warp"] > 15
+    picture = task.strip(task.network)
+    assert picture.shape == (128, 10 * 128, 3) and picture.dtype == np.uint8
+    clip = task.unseen[0]
+    source = clip.frames // 3
+    np.testing.assert_array_equal(picture[:, :128], clip.clip.regions[source, 20:148, 20:148])
+    np.testing.assert_array_equal(picture[:, 128:256], clip.clip.regions[source + 1, 20:148, 20:148])
+
+
+@pytest.fixture(scope="module")
+def sync_task(prepared: Path) -> SyncTask:
+    torch.manual_seed(0)
+    config = SyncTaskConfig(data=DataConfig(prepared=str(prepared)), loop=LoopConfig(), size=16)
+    return SyncTask(config, load_mouth_basis())
+
+
+def test_pairs_belong_together_or_lie_apart(sync_task: SyncTask) -> None:
+    clip = sync_task.clips[0]
+    starts = {t: sound_at(clip, t) for t in range(clip.frames)}
+    rng = np.random.default_rng(0)
+    for _ in range(40):
+        pair = draw_pair(clip, sync_task.clips, True, 1.0, rng)
+        if pair is not None:
+            np.testing.assert_array_equal(pair[1], starts[pair[0]])
+        pair = draw_pair(clip, sync_task.clips, False, 1.0, rng)
+        if pair is not None:
+            (found,) = [t for t, sound in starts.items() if sound is not None and np.array_equal(sound, pair[1])]
+            assert 3 <= abs(found - pair[0]) <= 20
+    assert sound_at(clip, clip.frames) is None and sound_at(clip, -1) is None
+
+
+def test_five_faces_are_five_frames(sync_task: SyncTask) -> None:
+    strip = sync_task.strips[0]
+    assert strip.shape == (sync_task.clips[0].frames, 3, 48, 96)
+    faces = five_faces(strip, 4)
+    assert faces.dtype == np.uint8
+    np.testing.assert_array_equal(faces.reshape(5, 3, 48, 96), strip[4:9])
+    changed = five_faces(strip, 4, np.random.default_rng(0))
+    assert changed.shape == (15, 48, 96) and not np.array_equal(changed, faces)
+
+
+def test_the_sync_stage_learns_two_clips_by_heart(sync_task: SyncTask) -> None:
+    """With one batch seen again and again its loss falls far below that of guessing."""
+    torch.manual_seed(0)
+    net = SyncExpert(size=16, dropout=0.0)
+    sync_task.network.net = net
+    batch = sync_task.draw(np.random.default_rng(0), 12)
+    assert batch["faces"].shape == (12, 15, 48, 96) and batch["sound"].shape == (12, 1, 80, 16)
+    assert 0 < float(batch["together"].mean()) < 1
+    optimiser = torch.optim.Adam(net.parameters(), lr=2e-3)
+    losses = []
+    for _ in range(25):
+        loss = sync_task.network(batch)["sync"]
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        losses.append(float(loss))
+    assert losses[-1] < 0.35 < losses[0]
+
+
+def test_scores_of_a_perfect_and_a_deaf_expert(sync_task: SyncTask, monkeypatch: pytest.MonkeyPatch) -> None:
+    clip = sync_task.clips[0]
+    usable = sum(sound_at(clip, t) is not None for t in range(clip.frames - 4))
+    monkeypatch.setattr("training.thg.sync_task.sound_at", lambda c, t: np.zeros((1, 80, 16), np.float32))
+    net = SyncExpert(size=16)
+    with torch.no_grad():
+        net.scale.fill_(2.0)
+        net.shift.fill_(-3.5)
+    count = clip.frames - 4
+    assert usable <= count
+    monkeypatch.setattr(net, "see", lambda faces: torch.eye(count))
+    monkeypatch.setattr(net, "hear", lambda sound: torch.eye(count))
+    assert expert_scores(net, [clip])["accuracy"] == 1.0
+    monkeypatch.setattr(net, "hear", lambda sound: torch.eye(count)[:1].expand(count, -1))
+    assert expert_scores(net, [clip])["accuracy"] == pytest.approx(0.5, abs=0.05)
