@@ -7,9 +7,10 @@ never share a table.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -18,6 +19,8 @@ from ..expression.request import EMOTIONS
 from ..registry import Registry
 from ..weights.manifest import Model
 from ..weights.reading import load_strict, state_dict
+
+N = TypeVar("N", bound=torch.nn.Module)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -60,10 +63,13 @@ feature_extractors.register("mini-xception", ".extractors.mini_xception:load_min
 OFFICIAL = ("arcface", "efficientface")
 
 
-def filled_network(network: torch.nn.Module, model: Model, path: Path, device: torch.device) -> torch.nn.Module:
-    """The network with the weights of a checkpoint, ready to run. Raises WeightsError if they do not fit."""
+def filled_network(make: Callable[[], N], model: Model, path: Path, device: torch.device) -> N:
+    """A network with the weights of a checkpoint, ready to run. Raises WeightsError if they do not fit."""
+    with torch.device("meta"):  # random initial weights would cost a second, and move the caller's generator
+        network = make()
+    network.to_empty(device=device)
     load_strict(network, state_dict(path), what=f"{model.name} ({path})")
-    return network.to(device).eval()
+    return network.eval()
 
 
 def emotion_order(labels: tuple[str, ...]) -> list[int]:

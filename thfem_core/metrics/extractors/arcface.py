@@ -39,4 +39,4 @@ def load_arcface(
 ) -> ArcFace:
     """Official weights, for research only. Raises WeightsError."""
     path = locate_file(MODEL, folders=folders, download=download, progress=progress)
-    return ArcFace(filled_network(IResNet50(), find_model(MODEL), path, device), device)
+    return ArcFace(filled_network(IResNet50, find_model(MODEL), path, device), device)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import torch
 
+from ...errors import WeightsError
 from ...progress import Progress, silent
 from ..feature_extractor import FaceFeatures
 from .offline_files import missing_package
@@ -38,13 +40,18 @@ def load_dlib(
     *, device: torch.device, folders: Sequence[Path] = (), download: bool = True, progress: Progress = silent
 ) -> DlibIdentity:
     """Raises WeightsError where the packages are not installed."""
+    package = find_spec("face_recognition_models")
     try:
         import dlib
-        import face_recognition_models as models
     except ImportError:
-        raise missing_package("the dlib identity measure", _PACKAGES) from None
-    return DlibIdentity(
-        dlib,
-        dlib.face_recognition_model_v1(models.face_recognition_model_location()),
-        dlib.shape_predictor(models.pose_predictor_five_point_model_location()),
-    )
+        dlib = None
+    if dlib is None or package is None or not package.submodule_search_locations:
+        raise missing_package("the dlib identity measure", _PACKAGES)
+    # The package itself is not imported: it needs a part of setuptools that new versions have dropped.
+    models = Path(package.submodule_search_locations[0]) / "models"
+    try:
+        network = dlib.face_recognition_model_v1(str(models / "dlib_face_recognition_resnet_model_v1.dat"))
+        points = dlib.shape_predictor(str(models / "shape_predictor_5_face_landmarks.dat"))
+    except RuntimeError as error:
+        raise WeightsError(f"{models} holds no dlib models that can be read ({error}); install it again") from None
+    return DlibIdentity(dlib, network, points)

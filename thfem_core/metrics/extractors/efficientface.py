@@ -47,6 +47,4 @@ def load_efficientface(
 ) -> EfficientFaceExpression:
     """Official weights, which the user places by hand. Raises WeightsError that says where from and where to."""
     path = locate_file(MODEL, folders=folders, download=download, progress=progress)
-    network = EfficientFace()
-    filled_network(network, find_model(MODEL), path, device)
-    return EfficientFaceExpression(network, device)
+    return EfficientFaceExpression(filled_network(EfficientFace, find_model(MODEL), path, device), device)

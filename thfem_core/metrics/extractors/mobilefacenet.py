@@ -38,4 +38,4 @@ def load_mobilefacenet(
 ) -> MobileFaceNetIdentity:
     """Raises WeightsError where the file is missing or another one."""
     path = local_file(MOBILEFACENET, "weights", folders)
-    return MobileFaceNetIdentity(filled_network(MobileFaceNet(), MOBILEFACENET, path, device), device)
+    return MobileFaceNetIdentity(filled_network(MobileFaceNet, MOBILEFACENET, path, device), device)

@@ -109,6 +109,4 @@ def load_syncnet(
 ) -> SyncNetExpert:
     """Official weights. Raises WeightsError."""
     path = locate_file(MODEL, folders=folders, download=download, progress=progress)
-    network = SyncNet()
-    filled_network(network, find_model(MODEL), path, device)
-    return SyncNetExpert(network, device)
+    return SyncNetExpert(filled_network(SyncNet, find_model(MODEL), path, device), device)

