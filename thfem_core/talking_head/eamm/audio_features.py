@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+from itertools import pairwise
 from typing import ClassVar
 
 import torch
@@ -34,7 +34,7 @@ class AudioFeatures(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         widths = (3, 4, 8, 16, 32, 64, 128, 256, 512)
-        self.down_blocks = nn.ModuleList(DownBlock(a, b) for a, b in itertools.pairwise(widths))
+        self.down_blocks = nn.ModuleList(DownBlock(a, b) for a, b in pairwise(widths))
         self.pose_encoder = nn.Sequential(nn.Linear(POSE, 128), nn.ReLU(), nn.Linear(128, 256), nn.ReLU())
         self.audio_eocder = nn.Sequential(
             _audio_layer(1, 64),

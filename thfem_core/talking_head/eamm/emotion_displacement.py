@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+from itertools import pairwise
 from typing import ClassVar, NamedTuple
 
 import torch
@@ -59,7 +59,7 @@ class _Classifier(nn.Module):
 
 def _layers(*widths: int) -> nn.Sequential:
     layers: list[nn.Module] = []
-    for a, b in itertools.pairwise(widths):
+    for a, b in pairwise(widths):
         layers += [nn.Linear(a, b), nn.ReLU()]
     return nn.Sequential(*layers)
 

@@ -31,6 +31,7 @@ class EammTalkingHead:
     """
 
     drives: tuple[Drive, ...] = ("audio",)
+    working_memory = 2 * 2**30  # bytes beside the networks, in float32
 
     def __init__(
         self, networks: EammNetworks, *, config: EammConfig | None = None, dtype: torch.dtype = torch.float32

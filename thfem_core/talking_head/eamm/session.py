@@ -19,6 +19,7 @@ from ...media.frame import Frame
 from ...media.timing import frame_to_sample
 from ..face_crops import FaceCrops, to_pictures, to_tensor
 from ..head import AdjacentWindow, FaceClip, FacePatch
+from ..networks.threads import all_cpu_threads
 from .audio_features import POSE, WINDOW
 from .emotion_displacement import displace
 from .generator import SourceAppearance
@@ -29,7 +30,7 @@ from .one_euro import EMOTION, KEYPOINT, OneEuroConfig, OneEuroFilter
 SIZE = 256
 _LEAD, _HOP = 1920, 160  # samples: what is heard before a frame, step of the cepstra
 _LONGEST = 32  # steps from the source on; training had 16
-_GPU_FRAMES = 32
+_GPU_FRAMES = 16  # drawn at once on a graphics card
 _MOUTH = (slice(160, 220), slice(85, 185))  # rows and columns of the crop, hidden from the emotion network
 
 
@@ -98,9 +99,9 @@ class EammSession:
     def observe(self, frame: Frame) -> None:
         """Nothing: the head's pose comes from the track."""
 
-    @torch.inference_mode()
     def predict(self, windows: Sequence[AdjacentWindow]) -> list[list[FacePatch | None]]:
-        return [self._draw(window) for window in windows]
+        with torch.inference_mode(), all_cpu_threads(self._clip.device):
+            return [self._draw(window) for window in windows]
 
     def _draw(self, window: AdjacentWindow) -> list[FacePatch | None]:
         picture = self._crops.picture(window.source)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
-from typing import ClassVar
+from itertools import pairwise
 
 import torch.nn.functional as F
 from torch import Tensor, nn
-
-from ..networks.blocks import Folds
 
 
 class _NormConv(nn.Module):
@@ -51,10 +48,8 @@ class DownRes(nn.Module):
 class TokenPyramid(nn.Sequential):
     """(N, widths[0], 64, 64) → (N, widths[-1]); five :class:`DownRes`, then the mean of what is left."""
 
-    folds: ClassVar[Folds] = ()
-
     def __init__(self, *widths: int) -> None:
-        blocks = [DownRes(a, b) for a, b in itertools.pairwise(widths)]
+        blocks = [DownRes(a, b) for a, b in pairwise(widths)]
         super().__init__(*blocks, nn.AvgPool2d(2))
 
     def forward(self, x: Tensor) -> Tensor:

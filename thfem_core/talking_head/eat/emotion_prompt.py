@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
@@ -24,7 +24,7 @@ class EmotionPrompts(NamedTuple):
 
 def _layers(*widths: int) -> list[nn.Module]:
     layers: list[nn.Module] = []
-    for a, b in itertools.pairwise(widths):
+    for a, b in pairwise(widths):
         layers += [nn.Linear(a, b), nn.ReLU()]
     return layers
 

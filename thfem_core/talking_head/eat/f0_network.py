@@ -6,8 +6,6 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
-from ..networks.blocks import Folds
-
 
 def _two_convolutions(in_channels: int, out_channels: int) -> nn.Sequential:
     return nn.Sequential(
@@ -45,7 +43,6 @@ class F0Network(nn.Module):
         "classifier",
         "detector",
     )
-    folds: ClassVar[Folds] = ()
 
     def __init__(self) -> None:
         super().__init__()

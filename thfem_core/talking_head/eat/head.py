@@ -55,6 +55,7 @@ class EatTalkingHead:
     """
 
     drives: tuple[Drive, ...] = ("audio",)
+    working_memory = 5 * 2**30  # bytes beside the networks, in float32
 
     def __init__(
         self,

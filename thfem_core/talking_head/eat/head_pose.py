@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 from collections import OrderedDict
+from itertools import pairwise
 from typing import ClassVar, NamedTuple
 
 import torch
@@ -124,7 +124,7 @@ class HeadPoseEstimator(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         widths = (3, 64, 256, 512, 1024, 2048)
-        for number, (a, b) in enumerate(itertools.pairwise(widths), start=1):
+        for number, (a, b) in enumerate(pairwise(widths), start=1):
             first = number == 1
             setattr(self, f"conv{number}", nn.Conv2d(a, b, 7, 2, 3) if first else nn.Conv2d(a, b, 1))
             setattr(self, f"norm{number}", nn.BatchNorm2d(b))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 from collections import OrderedDict
+from itertools import pairwise
 from typing import NamedTuple
 
 from torch import Tensor, nn
@@ -29,10 +29,10 @@ class CanonicalKeypoints(NamedTuple):
 class _Predictor(nn.Module):
     def __init__(self) -> None:
         super().__init__()
-        pairs = itertools.pairwise(_DOWN)
+        pairs = pairwise(_DOWN)
         self.down_blocks = nn.Sequential(OrderedDict((f"down{i}", DownBlock(a, b)) for i, (a, b) in enumerate(pairs)))
         self.conv = nn.Conv2d(_DOWN[-1], _UP[0] * _DEPTH, 1)
-        pairs = itertools.pairwise(_UP)
+        pairs = pairwise(_UP)
         self.up_blocks = nn.Sequential(
             OrderedDict((f"up{i}", UpBlock(a, b, dimensions=3)) for i, (a, b) in enumerate(pairs))
         )

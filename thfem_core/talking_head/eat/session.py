@@ -14,6 +14,7 @@ from torch import Tensor
 from ...media.frame import Frame
 from ..face_crops import FaceCrops, to_pictures, to_tensor
 from ..head import AdjacentWindow, FaceClip, FacePatch
+from ..networks.threads import all_cpu_threads
 from .audio_to_keypoints import expression_vector
 from .emotion_prompt import EmotionPrompts
 from .generator import SourceAppearance
@@ -23,7 +24,7 @@ from .pose_image import pose_images
 from .timeline import Step, Timeline, speech_windows
 
 _POSES_AT_ONCE = 8
-_GPU_FRAMES = 16  # drawn at once on a graphics card
+_GPU_FRAMES = 8  # drawn at once on a graphics card: half a gigabyte each in float32
 _KEPT = 64  # frames before the current window whose poses are kept
 
 
@@ -88,8 +89,11 @@ class EatSession:
             if len(self._unread) >= _POSES_AT_ONCE:
                 self._read_poses()
 
-    @torch.inference_mode()
     def predict(self, windows: Sequence[AdjacentWindow]) -> list[list[FacePatch | None]]:
+        with torch.inference_mode(), all_cpu_threads(self._clip.device):
+            return self._predict(windows)
+
+    def _predict(self, windows: Sequence[AdjacentWindow]) -> list[list[FacePatch | None]]:
         self._read_poses()
         patches: list[list[FacePatch | None]] = [[None] * len(window.targets) for window in windows]
         wanted: list[tuple[int, int]] = []  # window, target

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
@@ -31,7 +31,7 @@ class _DownBlock(nn.Module):
 class _PatchDiscriminator(nn.Module):
     def __init__(self) -> None:
         super().__init__()
-        pairs = list(itertools.pairwise(_WIDTHS))
+        pairs = list(pairwise(_WIDTHS))
         self.down_blocks = nn.ModuleList(
             _DownBlock(a, b, norm=number > 0, pool=number < len(pairs) - 1) for number, (a, b) in enumerate(pairs)
         )

@@ -3,7 +3,7 @@ convolutions, and parts of a checkpoint that no forward pass reads."""
 
 from __future__ import annotations
 
-import itertools
+from itertools import pairwise
 from typing import TypeVar
 
 import torch
@@ -40,7 +40,7 @@ def fold(network: Network) -> Network:
             module.requires_grad_(False)
     for module in list(network.modules()):
         names = list(module._modules)
-        pairs = list(itertools.pairwise(names)) if isinstance(module, nn.Sequential) else []
+        pairs = list(pairwise(names)) if isinstance(module, nn.Sequential) else []
         for conv_name, norm_name in [*getattr(module, "folds", ()), *pairs]:
             conv, norm = getattr(module, conv_name), getattr(module, norm_name)
             if isinstance(conv, _ConvNd) and isinstance(norm, _BatchNorm):

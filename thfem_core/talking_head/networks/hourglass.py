@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -13,7 +13,7 @@ from .blocks import ConvNorm, DownBlock, UpBlock
 class _Encoder(nn.Module):
     def __init__(self, widths: list[int], dimensions: int) -> None:
         super().__init__()
-        self.down_blocks = nn.ModuleList(DownBlock(a, b, dimensions=dimensions) for a, b in itertools.pairwise(widths))
+        self.down_blocks = nn.ModuleList(DownBlock(a, b, dimensions=dimensions) for a, b in pairwise(widths))
 
 
 class _Decoder(nn.Module):
