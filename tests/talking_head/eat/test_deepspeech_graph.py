@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from thfem_core.errors import WeightsError
-from thfem_core.talking_head.eat.deepspeech import load_deepspeech
+from thfem_core.talking_head.eat import deepspeech
+from thfem_core.talking_head.eat.deepspeech import load_deepspeech, logits_of
 from thfem_core.talking_head.eat.deepspeech_convert import convert, graph_constants, tensors_of_graph
 from thfem_core.weights.convert import convert_files
 
@@ -108,6 +109,18 @@ def test_network_computes_what_the_graph_computes(graph: Path, weights: dict[str
     with torch.inference_mode():
         logits = load_deepspeech(graph)(torch.from_numpy(x)).numpy()
     np.testing.assert_allclose(logits, reference(weights, x.astype(np.float64)), atol=1e-3)
+
+
+def test_long_clips_go_in_blocks(graph: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    network = load_deepspeech(graph)
+    x = torch.randn(150, 494, generator=torch.Generator().manual_seed(1))
+    whole = logits_of(network, x)
+    monkeypatch.setattr(deepspeech, "BLOCK", 40)
+    errors = []
+    for context in (60, 0):
+        monkeypatch.setattr(deepspeech, "CONTEXT", context)
+        errors.append(float((logits_of(network, x) - whole).abs().max() / whole.abs().max()))
+    assert errors[0] < 1e-3 < 1e-2 < errors[1]
 
 
 def test_conversion_keeps_the_network(graph: Path, tmp_path: Path) -> None:

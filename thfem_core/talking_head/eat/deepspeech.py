@@ -13,7 +13,7 @@ from ..networks.checkpoint import build
 
 INPUTS, SYMBOLS, WIDTH = 494, 29, 2048
 _CEILING = 20.0
-_LAYERS = ("first", "second", "third", "lstm", "fifth", "sixth")
+BLOCK, CONTEXT = 3000, 500  # rows of 20 ms
 
 
 class DeepSpeech(nn.Module):
@@ -51,6 +51,14 @@ def load_deepspeech(path: Path) -> DeepSpeech:
 
 @torch.inference_mode()
 def logits_of(network: DeepSpeech, cepstra: Tensor) -> Tensor:
-    """(T, 494) → (T, 29) on the CPU; computed where the network is."""
-    parameter = network.first.weight
-    return network(cepstra.to(parameter)).float().cpu()
+    """(T, 494) → (T, 29) on the CPU; computed where the network is.
+
+    Long clips go through in minutes, with seconds of context on either side, so that memory stays bounded: what lies
+    farther away no longer counts in the recurrent layer.
+    """
+    like, parts = network.first.weight, []
+    for start in range(0, len(cepstra), BLOCK):
+        first, stop = max(0, start - CONTEXT), min(len(cepstra), start + BLOCK + CONTEXT)
+        logits = network(cepstra[first:stop].to(like)).float().cpu()
+        parts.append(logits[start - first : start - first + BLOCK])
+    return torch.cat(parts)

@@ -25,7 +25,7 @@ from .timeline import Step, Timeline, speech_windows
 
 _POSES_AT_ONCE = 8
 _GPU_FRAMES = 8  # drawn at once on a graphics card: half a gigabyte each in float32
-_KEPT = 64  # frames before the current window whose poses are kept
+_KEPT = 256  # frames before the last drawn one whose poses are kept: no later window has a source before them
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,14 +109,14 @@ class EatSession:
             images = self._draw(frames, [sources[number] for number, _ in wanted], [number for number, _ in wanted])
             for (number, n), frame, picture in zip(wanted, frames, images, strict=True):
                 patches[number][n] = self._crops.patch(frame, picture)
-        self._forget(windows[-1].source.index)
+        self._forget(windows[-1].targets[-1].index)
         return patches
 
     def _read_poses(self) -> None:
         if self._unread:
             indices, pictures = zip(*self._unread, strict=True)
             self._unread = []
-            with torch.inference_mode():
+            with torch.inference_mode(), all_cpu_threads(self._clip.device):
                 estimate = self._networks.head_pose(to_tensor(list(pictures), self._clip.device))
             self._poses |= {index: estimate.rows(slice(n, n + 1)) for n, index in enumerate(indices)}
 
@@ -206,9 +206,9 @@ class EatSession:
             pictures += to_pictures(generator(appearance, placed, driving[start : start + step]))
         return pictures
 
-    def _forget(self, source: int) -> None:
-        """Drop what no later window needs: their sources come at or after ``source``."""
-        oldest = source - self._timeline.reach - _KEPT
+    def _forget(self, drawn: int) -> None:
+        """Drop what no window after that of frame ``drawn`` needs."""
+        oldest = drawn - self._timeline.reach - _KEPT
         recent = {index: pose for index, pose in self._poses.items() if index >= oldest}
         self._poses = recent or self._poses
-        self._tokens = {step: token for step, token in self._tokens.items() if step.pose >= source - _KEPT}
+        self._tokens = {step: token for step, token in self._tokens.items() if step.pose >= oldest}
