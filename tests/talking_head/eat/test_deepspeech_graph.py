@@ -114,13 +114,10 @@ def test_network_computes_what_the_graph_computes(graph: Path, weights: dict[str
 def test_long_clips_go_in_blocks(graph: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     network = load_deepspeech(graph)
     x = torch.randn(150, 494, generator=torch.Generator().manual_seed(1))
-    whole = logits_of(network, x)
     monkeypatch.setattr(deepspeech, "BLOCK", 40)
-    errors = []
-    for context in (60, 0):
-        monkeypatch.setattr(deepspeech, "CONTEXT", context)
-        errors.append(float((logits_of(network, x) - whole).abs().max() / whole.abs().max()))
-    assert errors[0] < 1e-3 < 1e-2 < errors[1]
+    with torch.inference_mode():
+        whole = network(x)
+    assert (logits_of(network, x) - whole).abs().max() < 1e-4 * whole.abs().max()
 
 
 def test_conversion_keeps_the_network(graph: Path, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from ..networks.checkpoint import build
 
 INPUTS, SYMBOLS, WIDTH = 494, 29, 2048
 _CEILING = 20.0
-BLOCK, CONTEXT = 3000, 500  # rows of 20 ms
+BLOCK = 3000  # rows of 20 ms computed at once
 
 
 class DeepSpeech(nn.Module):
@@ -31,12 +31,18 @@ class DeepSpeech(nn.Module):
         self.fifth = nn.Linear(2 * width, width)
         self.sixth = nn.Linear(width, SYMBOLS)
 
-    def forward(self, cepstra: Tensor) -> Tensor:
-        x = cepstra
+    def heard(self, cepstra: Tensor) -> Tensor:
+        """(T, 494) → (T, 2 · width), row by row: what the recurrent layer reads."""
         for layer in (self.first, self.second, self.third):
-            x = layer(x).clamp(0.0, _CEILING)
-        x, _ = self.lstm(x)
-        return self.sixth(self.fifth(x).clamp(0.0, _CEILING))
+            cepstra = layer(cepstra).clamp(0.0, _CEILING)
+        return cepstra
+
+    def read(self, hidden: Tensor) -> Tensor:
+        """(T, 2 · width) of the recurrent layer → (T, 29), row by row."""
+        return self.sixth(self.fifth(hidden).clamp(0.0, _CEILING))
+
+    def forward(self, cepstra: Tensor) -> Tensor:
+        return self.read(self.lstm(self.heard(cepstra))[0])
 
 
 def load_deepspeech(path: Path) -> DeepSpeech:
@@ -51,14 +57,32 @@ def load_deepspeech(path: Path) -> DeepSpeech:
 
 @torch.inference_mode()
 def logits_of(network: DeepSpeech, cepstra: Tensor) -> Tensor:
-    """(T, 494) → (T, 29) on the CPU; computed where the network is.
+    """(T, 494) → (T, 29) on the CPU; computed where the network is, block by block, so that memory stays bounded.
 
-    Long clips go through in minutes, with seconds of context on either side, so that memory stays bounded: what lies
-    farther away no longer counts in the recurrent layer.
+    The same as the network in one go: a first pass from the end leaves the state in which the reversed direction enters
+    each block.
     """
-    like, parts = network.first.weight, []
-    for start in range(0, len(cepstra), BLOCK):
-        first, stop = max(0, start - CONTEXT), min(len(cepstra), start + BLOCK + CONTEXT)
-        logits = network(cepstra[first:stop].to(like)).float().cpu()
-        parts.append(logits[start - first : start - first + BLOCK])
+    like = network.first.weight
+    forwards, backwards = (_direction(network.lstm, suffix) for suffix in ("", "_reverse"))
+    starts = range(0, len(cepstra), BLOCK)
+    entered, state = {}, None
+    for start in reversed(starts):
+        entered[start] = state
+        if start:
+            _, state = backwards(network.heard(cepstra[start : start + BLOCK].to(like)).flip(0), state)
+    state, parts = None, []
+    for start in starts:
+        heard = network.heard(cepstra[start : start + BLOCK].to(like))
+        before, state = forwards(heard, state)
+        after, _ = backwards(heard.flip(0), entered[start])
+        parts.append(network.read(torch.cat([before, after.flip(0)], dim=1)).float().cpu())
     return torch.cat(parts)
+
+
+def _direction(lstm: nn.LSTM, suffix: str) -> nn.LSTM:
+    """One direction of a bidirectional layer, sharing its weights."""
+    with torch.device("meta"):
+        single = nn.LSTM(lstm.input_size, lstm.hidden_size)
+    for name in ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"):
+        setattr(single, name, getattr(lstm, name + suffix))
+    return single
