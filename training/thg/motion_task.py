@@ -1,4 +1,8 @@
-"""Training the motion network: sound of a source moment and of n targets → changes of the mouth coefficients."""
+"""Training the motion network: sound of a source moment and of n targets → changes of the mouth coefficients.
+
+Mouths that speak in step with their sound are few, so the encoder also learns what is said: phones, and the mouth
+shapes they suggest, in speech of many voices without pictures (training/phonetic), first alone, then beside the mouths.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +19,9 @@ from thfem_core.metrics.points import INNER_LIP_PAIRS, LIPS
 from thfem_core.talking_head.mouth.coefficients import MouthBasis
 from thfem_core.talking_head.mouth.motion import MotionConfig, MotionNet
 
+from ..build_dataset import PreparedClip
+from ..phonetic.phones import PHONES
+from ..phonetic.voices import Voices
 from .clips import COLUMNS_PER_FRAME, SpeakingClip, in_step, load_clips, person_weights
 from .config import DataConfig, LoopConfig
 from .loop import Batch
@@ -39,15 +46,24 @@ class MotionAugmentation:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MotionTaskConfig:
-    """velocity, spread: weights beside the lip error: of its change from frame to frame, and of the predicted
+    """phonetic: what training.phonetic.build made, "" for none. phonetic_first: share of the steps that it is learned
+    alone; phonetic_batch: its windows; phonetic_weight: beside the mouths afterwards. encoder: how much of the mouths' gradient reaches the encoder.
+    in_step: beginnings of the names of people who count as in step whatever ``data`` says (training/thg/synchrony.py).
+    velocity, spread: weights beside the lip error: of its change from frame to frame, and of the predicted
     motion's spread against the true one, which works against timidity. far: share of windows whose targets begin up to
-    ``far_reach`` frames after the source (the node's ``window`` may be long, and a still portrait has one source). segment: frames of
-    sound drawn at once, every one of them a source."""
+    ``far_reach`` frames after the source (the node's ``window`` may be long, and a still portrait has one source).
+    segment: frames of sound drawn at once, every one of them a source."""
 
     data: DataConfig
     loop: LoopConfig
     network: MotionConfig = field(default_factory=MotionConfig)
     augmentation: MotionAugmentation = field(default_factory=MotionAugmentation)
+    phonetic: str = ""
+    phonetic_first: float = 0.35
+    phonetic_batch: int = 12
+    phonetic_weight: float = 1.0
+    encoder: float = 1.0
+    in_step: tuple[str, ...] = ()
     velocity: float = 0.5
     spread: float = 0.3
     far: float = 0.4
@@ -66,9 +82,32 @@ class MotionLosses(nn.Module):
         gap = (basis.modes[:, lower, 1] - basis.modes[:, upper, 1]).mean(axis=1) * basis.spread
         self.register_buffer("lips", torch.from_numpy(lips.reshape(len(lips), -1).copy()), persistent=False)
         self.register_buffer("gap", torch.from_numpy(gap.astype(np.float32)), persistent=False)
+        self.phones = nn.Conv1d(net.config.width, len(PHONES) + 3, 1)
+        self.mouths = True  # whether mouths are learned, or only phones yet
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
-        heard = self.net.listen(batch["columns"], batch["manner"])
+        losses = {}
+        if "phones" in batch:
+            losses |= self._phonetic(batch)
+        if self.mouths:
+            losses |= self._motion(batch)
+        else:  # several processes must see every weight in every step
+            losses["all"] = sum(0.0 * weight.sum() for weight in self.net.parameters())
+        return losses
+
+    def _phonetic(self, batch: Batch) -> dict[str, Tensor]:
+        said = self.phones(self.net.encoder(batch["voices"]))
+        names, shapes = said[:, : len(PHONES)], said[:, len(PHONES) :]
+        weight = self.config.phonetic_weight if self.mouths else 1.0
+        phone = nn.functional.cross_entropy(names, batch["phones"], label_smoothing=0.05)
+        shape = (shapes.transpose(1, 2) - batch["shapes"]).abs().mean()
+        return {"phone": 0.5 * weight * phone, "shape": 4 * weight * shape}
+
+    def _motion(self, batch: Batch) -> dict[str, Tensor]:
+        features = self.net.encoder(batch["columns"])
+        share = self.config.encoder
+        features = share * features + (1 - share) * features.detach()
+        heard = self.net.voice(features, batch["manner"])
         mouths = batch["mouths"]
         n = self.config.data.window
         # Every frame is the source of the n frames after it, or of n frames ``away`` frames later (Section 3.3).
@@ -79,9 +118,7 @@ class MotionLosses(nn.Module):
         targets = torch.arange(mouths.shape[1] - n - away, device=mouths.device)[:, None] + away + 1
         targets = targets + torch.arange(n, device=mouths.device)
         pull = (batch["mean"][:, None] - mouths[:, sources])[:, :, None].expand(-1, -1, n, -1)
-        predicted = self.net.change(
-            heard[:, sources, None], heard[:, targets], (targets - sources[:, None]), pull
-        )
+        predicted = self.net.change(heard[:, sources, None], heard[:, targets], (targets - sources[:, None]), pull)
         true = mouths[:, targets] - mouths[:, sources, None]
         error = (predicted - true) @ self.lips
         lip = error.abs().mean()
@@ -100,9 +137,15 @@ class MotionTask:
     def __init__(self, config: MotionTaskConfig, basis: MouthBasis) -> None:
         self.config, self.basis = config, basis
         keep = in_step(config.data)
-        self.clips = load_clips(Path(config.data.prepared), "train", basis, keep=keep)
+
+        def known(clip: PreparedClip) -> bool:
+            return keep(clip) or (len(clip.speech) > 0 and clip.identity.startswith(config.in_step or "\0"))
+
+        loaded = load_clips(Path(config.data.prepared), "train", basis, keep=known)
+        self.clips = [clip for clip in loaded if clip.mel is not None]
         self.unseen = load_clips(Path(config.data.prepared), "val", basis, keep=keep)
         self.weights = person_weights(self.clips, config.data.identity_power)
+        self.voices = Voices.load(Path(config.phonetic)) if config.phonetic else None
         self.network = MotionLosses(MotionNet(config.network), basis, config)
 
     def draw(self, rng: np.random.Generator, size: int) -> Batch:
@@ -116,7 +159,25 @@ class MotionTask:
             begin = rng.uniform(min(0.0, clip.frames - frames * rate), max(0.0, clip.frames - frames * rate))
             rows.append(self._segment(clip, begin + rate * np.arange(frames), rate, rng))
         batch = {name: torch.from_numpy(np.stack([row[name] for row in rows])) for name in rows[0]}
+        if self.voices is not None:
+            batch |= self._voices(self.voices, rng, self.config.phonetic_batch)
         return {**batch, "away": torch.full((size,), away)}
+
+    def _voices(self, voices: Voices, rng: np.random.Generator, size: int) -> Batch:
+        """Other people's speech and what is said."""
+        a = self.config.augmentation
+        reach = (self.config.network.steps - 1) // 2
+        rows = []
+        for _ in range(size):
+            rate = float(np.exp(rng.uniform(-1, 1) * np.log1p(a.stretch)))
+            voice, begin = voices.draw(rng, int(COLUMNS_PER_FRAME * self.config.segment * rate))
+            offsets = np.arange(-reach, COLUMNS_PER_FRAME * (self.config.segment - 1) + reach + 1) * rate
+            moments = begin + COLUMNS_PER_FRAME * rate * np.arange(self.config.segment)
+            here = np.clip(np.rint(moments).astype(int), 0, len(voice.mel) - 1)
+            mel = interpolate(voice.mel.astype(np.float32), begin + offsets)
+            rows.append((distort(mel, a, rng), voice.phones[here].astype(np.int64), voice.shapes[here]))
+        mel, phones, shapes = (torch.from_numpy(np.stack(part)) for part in zip(*rows, strict=True))
+        return {"voices": mel, "phones": phones, "shapes": shapes.float()}
 
     def _segment(
         self, clip: SpeakingClip, moments: np.ndarray, rate: float, rng: np.random.Generator
@@ -135,7 +196,9 @@ class MotionTask:
         }
 
     def begin_step(self, step: int, steps: int) -> None:
-        """Nothing changes along the way."""
+        """Phones first, where there are any."""
+        first = self.config.phonetic_first if self.voices is not None else 0.0
+        self.network.mouths = step >= first * steps
 
     def fakes(self) -> Tensor:
         raise NotImplementedError("the motion network has no adversary")
@@ -202,9 +265,7 @@ def motion_scores(
         pull = torch.from_numpy(clip.mean.astype(np.float32)) - mouths[sources]
         change = net.change(heard[sources], heard[targets], torch.from_numpy(targets - sources), pull)
         moved = clip.shapes[sources] + basis.displacement(change.numpy() * basis.spread)
-        rows.setdefault(clip.clip.identity, []).append(
-            _scores(moved, clip.shapes[sources], clip.shapes[targets])
-        )
+        rows.setdefault(clip.clip.identity, []).append(_scores(moved, clip.shapes[sources], clip.shapes[targets]))
     people = np.array([np.mean(values, axis=0) for values in rows.values()])
     names = ("lip", "aperture", "copy_lip", "copy_aperture", "spread")
     return dict(zip(names, map(float, people.mean(axis=0)), strict=True)) | {"people": float(len(people))}

@@ -13,6 +13,8 @@ from torch import Tensor, nn
 
 # Convolutions after the stem, without padding: they make the window 51 columns long.
 _DEEP = 5
+# Gates learn this many times as fast as other weights: each distance is drawn rarely.
+_GATE_SPEED = 10.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,6 +77,13 @@ class SpeechEncoder(nn.Module):
         return self.out(x)
 
 
+def _first_gates(config: MotionConfig) -> Tensor:
+    """(2, distances, K): α a half; β from little beside the source to nearly all where its mouth says no more."""
+    distance = torch.arange(config.distances, dtype=torch.float32)
+    share = torch.stack([torch.full_like(distance, 0.5), 0.03 + 0.85 * (1 - torch.exp(-distance / 4.5))])
+    return (torch.logit(share) / _GATE_SPEED)[:, :, None].repeat(1, 1, config.coefficients)
+
+
 class MotionNet(nn.Module):
     """See the module. All coefficients are divided by the basis' spread, so they are about unit size."""
 
@@ -83,23 +92,25 @@ class MotionNet(nn.Module):
         self.config = config = config or MotionConfig()
         self.encoder = SpeechEncoder(config)
         self.heads = nn.Conv1d(config.width, 2 * config.coefficients, 1)
-        # How far this person's mouth goes, from the logarithm of the spread of the coefficients over the clip.
-        self.manner = nn.Sequential(
-            nn.Linear(2 * config.coefficients, 64), nn.GELU(), nn.Linear(64, 2 * config.coefficients)
-        )
-        nn.init.zeros_(self.manner[2].weight)
-        nn.init.zeros_(self.manner[2].bias)
-        gates = torch.ones(2, config.distances, config.coefficients)
-        gates[1] = -1.0
-        self.gates = nn.Parameter(gates)
+        # A person whose mouth goes twice as far in a mode moves it this power of two as far for the same sound.
+        self.gain = nn.Parameter(torch.full((2, config.coefficients), 0.7))
+        self.gates = nn.Parameter(_first_gates(config))
 
     def listen(self, columns: Tensor, manner: Tensor) -> Tensor:
-        """Columns (B, steps + 4 (T - 1), mels) and manner (B, 2K) → (B, T, 2, K): a and b of each moment."""
-        heard = self.heads(self.encoder(columns)).transpose(1, 2)
-        return (heard * torch.exp(self.manner(manner).clamp(-2, 2))[:, None]).unflatten(2, (2, -1))
+        """Columns (B, steps + 4 (T - 1), mels) and manner (B, 2K) → (B, T, 2, K): a and b of each moment.
+
+        manner: logarithm of the spread of the person's coefficients over the clip, then of their speed; 0 is unknown.
+        """
+        return self.voice(self.encoder(columns), manner)
+
+    def voice(self, features: Tensor, manner: Tensor) -> Tensor:
+        """The second half of :meth:`listen`, from the encoder's features (B, width, T)."""
+        heard = self.heads(features).transpose(1, 2).unflatten(2, (2, -1))
+        spread = manner[:, None, : self.config.coefficients]
+        return heard * torch.exp((self.gain * spread).clamp(-1.5, 1.5))[:, None]
 
     def change(self, source: Tensor, target: Tensor, distance: Tensor, pull: Tensor) -> Tensor:
         """Δ (..., K). source, target: (..., 2, K) of :meth:`listen`. distance: (...) whole frames at 25 per second,
         of either sign. pull: (..., K) = m - c_s."""
-        gates = torch.sigmoid(self.gates[:, distance.abs().clamp(max=self.config.distances - 1)])
+        gates = torch.sigmoid(_GATE_SPEED * self.gates[:, distance.abs().clamp(max=self.config.distances - 1)])
         return gates[0] * (target[..., 0, :] - source[..., 0, :]) + gates[1] * (target[..., 1, :] + pull)
