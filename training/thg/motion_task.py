@@ -47,12 +47,12 @@ class MotionAugmentation:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MotionTaskConfig:
     """phonetic: what training.phonetic.build made, "" for none. phonetic_first: share of the steps that it is learned
-    alone; phonetic_batch: its windows; phonetic_weight: beside the mouths afterwards. encoder: how much of the mouths' gradient reaches the encoder.
-    in_step: beginnings of the names of people who count as in step whatever ``data`` says (training/thg/synchrony.py).
-    velocity, spread: weights beside the lip error: of its change from frame to frame, and of the predicted
-    motion's spread against the true one, which works against timidity. far: share of windows whose targets begin up to
-    ``far_reach`` frames after the source (the node's ``window`` may be long, and a still portrait has one source).
-    segment: frames of sound drawn at once, every one of them a source."""
+    alone; phonetic_batch: its windows; phonetic_weight: beside the mouths afterwards. encoder: how much of the mouths'
+    gradient reaches the encoder. in_step: beginnings of the names of people who count as in step whatever ``data``
+    says (training/thg/synchrony.py). velocity, spread: weights beside the lip error: of its change from frame to
+    frame, and of the predicted motion's spread against the true one, which works against timidity. far: share of
+    windows whose targets begin up to ``far_reach`` frames after the source (the node's ``window`` may be long, and a
+    still portrait has one source). segment: frames of sound drawn at once, every one of them a source."""
 
     data: DataConfig
     loop: LoopConfig
