@@ -4,6 +4,7 @@
     python -m training.evaluate tables mead OUT [--format md|csv|latex]
     python -m training.evaluate study OUT STUDY --pair NED NED+EAT --pair mesh mesh+mouth
     python -m training.evaluate ratings STUDY/key.json answers-*.csv
+    python -m training.evaluate complexity --systems mesh mesh+mouth
 
 ``run`` continues where it stopped, works in parallel (--workers, CUDA cards are shared among them) and on several
 machines (--shard 0/4 … 3/4, one OUT on a shared disk). A system is NAME=EDITOR[:label|:FOLDER][+TALKING_HEAD][@WINDOW];
@@ -18,8 +19,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from thfem_core.cli.demo import DEMO_CLIP
 from thfem_core.errors import InputError, ThfemError
+from thfem_core.media.open_video import open_video
 
+from .evaluation.complexity_table import complexity_table
 from .evaluation.jobs import Job, JobConfig, run_jobs, shard
 from .evaluation.layouts import read_dataset
 from .evaluation.pairs import make_pairs
@@ -133,12 +137,26 @@ def add_ratings(commands: argparse._SubParsersAction) -> None:
     parser.set_defaults(run=lambda args: print(FORMATS[args.format](ratings(args.key, args.answers))))
 
 
+def add_complexity(commands: argparse._SubParsersAction) -> None:
+    parser = commands.add_parser("complexity", help="print Table 7: parameters and multiply-accumulates")
+    parser.add_argument("--systems", nargs="+", required=True, metavar="SYSTEM")
+    parser.add_argument("--clip", type=Path, default=DEMO_CLIP, help="what is drawn (default: the demo clip)")
+    parser.add_argument("--format", choices=tuple(FORMATS), default="md")
+    parser.set_defaults(run=complexity)
+
+
+def complexity(args: argparse.Namespace) -> int:
+    table = complexity_table([parse_system(text) for text in args.systems], open_video(args.clip))
+    print(FORMATS[args.format](table))
+    return 0
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m training.evaluate", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for add in (add_run, add_tables, add_study, add_ratings):
+    for add in (add_run, add_tables, add_study, add_ratings, add_complexity):
         add(commands)
     args = parser.parse_args(argv)
     try:

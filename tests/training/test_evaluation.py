@@ -265,6 +265,15 @@ def test_the_papers_tables_are_whole() -> None:
             assert mean == pytest.approx(by_emotion[AVERAGE]["csim"], abs=0.03)
 
 
+def test_table_7_stands_beside_the_papers(capsys) -> None:
+    assert main(["complexity", "--systems", "mesh", "NED=none"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    mesh = next(line for line in lines if line.startswith("| mesh |"))
+    assert float(mesh.split("|")[2]) == pytest.approx(1.8, abs=0.1), "millions of parameters of the face networks"
+    assert "| NED | 0.00 (84.82) | 0.00 (320.92) | 1 |" in "\n".join(lines)
+    assert sum("(paper)" in line for line in lines) == 6
+
+
 @pytest.fixture
 def study(tmp_path: Path) -> Path:
     out = tmp_path / "out"

@@ -7,7 +7,6 @@ import json
 import sys
 from pathlib import Path
 
-from ..errors import OutputError
 from ..expression.request import EMOTIONS
 from .arguments import add_device_argument
 from .bars import progress_bars
@@ -61,13 +60,13 @@ def run(args: argparse.Namespace) -> None:
     from ..media.open_video import open_video
     from ..metrics.comparison import ComparisonConfig, compare_clips
     from ..metrics.judges import choose_judges
-    from ..metrics.report import write_report
+    from ..metrics.report import check_report_folder, write_report
     from ..metrics.verdict_table import as_data, text_table
 
     if args.json is not None:
         check_output(args.json)
-    if args.report is not None and not args.report.absolute().parent.is_dir():
-        raise OutputError(f"cannot write {args.report}: there is no folder {args.report.absolute().parent}; create it")
+    if args.report is not None:
+        check_report_folder(args.report)
     device, config = resolve_device(args.device), ComparisonConfig(every=args.every)
     clips = [None if path is None else open_video(path) for path in _clips(args)]
     with progress_bars(quiet=args.quiet) as progress:

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from ..errors import OutputError
-from ..media.atomic import complete_file, output_error
+from ..media.atomic import check_output, complete_file, output_error
 from .catalogue import ARROWS
 from .charts import charts_of
 from .comparison import Comparison, Findings
@@ -39,10 +39,16 @@ figure{margin:1rem 0}.frames{display:grid;grid-template-columns:repeat(auto-fill
 """
 
 
-def write_report(comparison: Comparison, folder: Path) -> Path:
-    """``report.html`` in ``folder``, which is made if only it is missing. Raises OutputError; nothing half is left."""
+def check_report_folder(folder: Path) -> None:
+    """Raises OutputError where no report can be written; call it before long work."""
     if folder.exists() and not folder.is_dir():
         raise OutputError(f"{folder} is a file; give a folder for the report")
+    check_output(folder / FILE_NAME if folder.is_dir() else folder)
+
+
+def write_report(comparison: Comparison, folder: Path) -> Path:
+    """``report.html`` in ``folder``, which is made if only it is missing. Raises OutputError; nothing half is left."""
+    check_report_folder(folder)
     try:
         folder.mkdir(exist_ok=True)
     except OSError as error:

@@ -1,0 +1,56 @@
+"""Table 7: parameters and multiply-accumulates of editors with and without a talking head, next to the paper's."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+import torch
+
+from thfem_core.audio.speech import Speech
+from thfem_core.expression.editor import editors
+from thfem_core.media.video import Video
+from thfem_core.metrics.complexity import Complexity, editor_complexity, talking_head_complexity
+from thfem_core.talking_head.loading import load_talking_head
+
+from .systems import NO_EDITOR, System
+from .tables import PAPER, Table
+
+
+def system_complexity(system: System, video: Video) -> Complexity:
+    """One window of the system's frames (one frame without a talking head) on ``video``, on the CPU in float32.
+
+    Results of another system (editor "frames") cost nothing here. Raises WeightsError or InputError.
+    """
+    cpu = torch.device("cpu")
+    first = Complexity(parameters=0, macs=0, frames=1)
+    if system.editor not in (NO_EDITOR, "frames"):
+        first = editor_complexity(editors.load(system.editor)())
+    if system.talking_head is None:
+        return first
+    head = load_talking_head(system.talking_head)
+    second = talking_head_complexity(head, video, speech=Speech.from_video(video), device=cpu, window=system.window)
+    return first.with_stage(second)
+
+
+def complexity_table(systems: Sequence[System], video: Video) -> Table:
+    """Rows: systems; the paper's numbers in brackets for a system of the same name, and all of them below."""
+    paper: dict[str, list[float]] = json.loads(PAPER.read_text(encoding="utf-8"))["7"]["complexity"]
+    rows = []
+    for system in systems:
+        found = system_complexity(system, video)
+        theirs = paper.get(system.name)
+        numbers = (found.parameters / 1e6, found.macs / 1e9)
+        cells = [
+            f"{n:.2f}" + (f" ({p:.2f})" if theirs else "") for n, p in zip(numbers, theirs or numbers, strict=True)
+        ]
+        rows.append(
+            (system.name, *cells, str(found.frames), f"{found.macs_per_frame / 1e9:.2f}", f"{found.once / 1e9:.2f}")
+        )
+    rows += [(f"{name} (paper)", f"{size:.2f}", f"{cost:.2f}", "–", "–", "–") for name, (size, cost) in paper.items()]
+    return Table(
+        title="Table 7. MACs of convolutions and matrix products (flop_counter / 2); the paper calls them FLOPs and "
+        "counts one frame for EAT, five for EAMM",
+        header=("Method", "Parameters (M)", "MACs (G)", "of frames", "per frame", "once per clip"),
+        rows=tuple(rows),
+    )
