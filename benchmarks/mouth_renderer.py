@@ -19,11 +19,12 @@ import numpy as np
 import torch
 from safetensors.torch import load_file
 
-from thfem_core.face.pose import HeadPose
+from thfem_core.face.canonical import canonical_mesh
+from thfem_core.face.pose import HeadPose, head_pose
 from thfem_core.talking_head.mouth.coefficients import MouthBasis, load_mouth_basis
 from thfem_core.talking_head.mouth.networks import load_motion, load_renderer
 from thfem_core.talking_head.mouth.renderer import warp_only
-from training.build_dataset import REGION_PX
+from training.build_dataset import REGION_PX, PreparedClip
 from training.thg.clips import COLUMNS_PER_FRAME, SpeakingClip, load_clips
 from training.thg.config import DataConfig, LoopConfig
 from training.thg.motion_task import interpolate
@@ -84,11 +85,17 @@ def main() -> None:
     parser.add_argument("--split", default="test")
     parser.add_argument("--distances", nargs="+", default=["1-5"], help="such as 1-5 20 50")
     parser.add_argument("--windows", type=int, default=110)
+    parser.add_argument("--yaw", type=float, default=25.0, help="degrees: leave out clips turned further to the side")
     parser.add_argument("--strip", type=Path)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     basis = load_mouth_basis()
-    clips = load_clips(arguments.prepared, arguments.split, basis, keep=lambda clip: clip.regions is not None)
+
+    def keep(clip: PreparedClip) -> bool:
+        angles = head_pose(clip.landmarks[::5], canonical_mesh()).angles()
+        return clip.regions is not None and float(np.median(np.abs(angles[:, 0]))) <= arguments.yaw
+
+    clips = load_clips(arguments.prepared, arguments.split, basis, keep=keep)
     config = RendererTaskConfig(data=DataConfig(prepared=""), loop=LoopConfig(), jitter=0.0)
     measure = lpips_vgg(arguments.vgg)
     nets = {str(path or "embedded"): load_renderer(path) for path in arguments.weights}

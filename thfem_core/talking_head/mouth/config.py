@@ -17,8 +17,8 @@ class MouthConfig:
 
     amount: float = 1.0
     network: bool = True
-    keep: float = 1.3
-    redraw: float = 2.6
+    keep: float = 1.5
+    redraw: float = 2.5
     calm: int = 6
 
     def __post_init__(self) -> None:
