@@ -73,7 +73,7 @@ def measure(name: str, folder: Path, judges: Judges, args: argparse.Namespace) -
         if args.frames is not None:
             video = open_video(source_file, duration=args.frames / video.info.frame_rate)
         tracks = track_faces(video, models=judges.faces)
-        write_video(edit_video(video, request, device=cpu, tracks=tracks), output, like=video)
+        write_video(edit_video(video, request, device=cpu, tracks=tracks, talking_head=None), output, like=video)
         looks["ours"] = look_at_file(output, judges, near=near)
     emotion = name.split("_")[1]
     result: dict = {"name": name, "data set": name.split("_")[0], "emotion": emotion}

@@ -79,7 +79,11 @@ def stages(clip: FileVideo, folder: Path, editor: str, emotion: str) -> Iterator
     request = ExpressionRequest(emotion=emotion)  # type: ignore[arg-type]
     yield "decode", lambda: consume(clip.frames())
     yield "decode + track", lambda: consume(find_faces(clip, device=cpu).tracks)
-    yield "decode + edit", lambda: consume(edit_video(clip, request, device=cpu, editor=editor, tracks=tracks))
+    known = {"device": cpu, "editor": editor, "tracks": tracks}
+    yield "decode + edit", lambda: consume(edit_video(clip, request, talking_head=None, **known))
+    yield "decode + talking head, blend", lambda: consume(edit_video(clip, None, drive="blend", **known))
+    # Every frame is drawn; with blend only those whose lips need it.
+    yield "decode + talking head, audio", lambda: consume(edit_video(clip, None, drive="audio", **known))
     yield "decode + encode", lambda: consume([write_video(clip.frames(), folder / "copy.mp4", like=clip)])
 
 
