@@ -123,12 +123,11 @@ def test_the_same_moment_changes_only_towards_what_is_heard() -> None:
     torch.testing.assert_close(change, torch.zeros_like(change))
 
 
-@pytest.mark.parametrize("with_phones", [False, True])
-def test_ten_steps_are_five_and_five_more(prepared: Path, phonetic: Path, tmp_path: Path, with_phones: bool) -> None:
-    extra = {"phonetic": str(phonetic) if with_phones else "", "phonetic_first": 0.3}
-    straight = _train(_task(prepared, 10, **extra), tmp_path / "straight")
-    _train(_task(prepared, 10, **extra), tmp_path / "halved", stop_after=5)
-    resumed = _train(_task(prepared, 10, **extra), tmp_path / "halved")
+def test_ten_steps_are_five_and_five_more(prepared: Path, phonetic: Path, tmp_path: Path) -> None:
+    recipe = {"phonetic": str(phonetic), "phonetic_first": 0.3}
+    straight = _train(_task(prepared, 10, **recipe), tmp_path / "straight")
+    _train(_task(prepared, 10, **recipe), tmp_path / "halved", stop_after=5)
+    resumed = _train(_task(prepared, 10, **recipe), tmp_path / "halved")
     for name, value in straight.items():
         assert torch.equal(value, resumed[name]), name
 
@@ -167,6 +166,14 @@ def test_people_named_in_step_are_taken(tmp_path: Path) -> None:
     np.savez(tmp_path / "1.npz", **late)
     assert [clip.clip.identity for clip in _task(tmp_path, 1).clips] == ["person-0"]
     assert len(_task(tmp_path, 1, in_step=("person-1",)).clips) == 2
+
+
+def test_the_sources_mouth_counts_less_the_farther_the_target_is() -> None:
+    net = _net()
+    nothing = torch.zeros(3, 2, net.config.coefficients)
+    pull = torch.ones(3, net.config.coefficients)
+    near, middle, far = net.change(nothing, nothing, torch.tensor([1, -5, 500]), pull)
+    assert torch.all((near > 0) & (near < 0.3) & (near < middle) & (middle < far) & (far < 1))
 
 
 @pytest.mark.parametrize(

@@ -280,7 +280,7 @@ def _scores(moved: np.ndarray, source: np.ndarray, true: np.ndarray) -> tuple[fl
     gaps = [lip_aperture(shapes) for shapes in (moved, source, true)]
 
     def correlation(gap: np.ndarray) -> float:
-        return float(np.corrcoef(gap, gaps[2])[0, 1]) if gap.std() > 1e-6 and gaps[2].std() > 1e-6 else 0.0
+        return float(np.corrcoef(gap, gaps[2])[0, 1]) if min(gap.std(), gaps[2].std()) > 1e-3 else 0.0
 
     spread = (gaps[0] - gaps[1]).std() / max((gaps[2] - gaps[1]).std(), 1e-6)
     return distance(moved), correlation(gaps[0]), distance(source), correlation(gaps[1]), float(spread)
