@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -32,6 +33,16 @@ def test_a_convolution_and_a_product_by_hand() -> None:
     assert count_macs(lambda: conv(x)) == 2 * (8 * 6) * 8 * 3 * 25
     assert count_macs(lambda: linear(torch.zeros(7, 8))) == 7 * 8 * 4
     assert count_macs(lambda: x.relu()) == 0
+    with warnings.catch_warnings():  # of torch.jit, which is in maintenance
+        warnings.simplefilter("ignore")
+        recorded = torch.jit.trace(conv, x)
+    assert count_macs(lambda: recorded(x)) == count_macs(lambda: conv(x))
+
+
+def test_a_transformer_layer_by_hand() -> None:
+    layer = torch.nn.TransformerEncoderLayer(16, 2, 32, batch_first=True).eval()
+    projections, products, feed_forward = 5 * 16 * 4 * 16, 2 * 2 * 5 * 5 * 8, 2 * 5 * 16 * 32
+    assert count_macs(lambda: layer(torch.zeros(1, 5, 16))) == projections + products + feed_forward
 
 
 def test_the_published_cost_of_iresnet50() -> None:

@@ -1,7 +1,7 @@
 """Size and cost of an editor and a talking head (Table 7 of the paper).
 
 Counting rule. Parameters: all that an inference uses, each once, buffers not included. Cost: multiply-accumulates
-(MACs) of convolutions and matrix products, as ``torch.utils.flop_counter`` sees them, halved (it counts 2 per MAC);
+(MACs) of convolutions and matrix products, by the formulas of ``torch.utils.flop_counter``, halved (2 per MAC);
 normalisations, activations, resampling and everything outside torch (the mesh editor's warps) count 0. What the paper
 calls FLOPs are such MACs, but its rows mix one generated frame (EAT) and five (EAMM): here each row says how many
 frames its number is for.
@@ -9,6 +9,7 @@ frames its number is for.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -16,7 +17,9 @@ from itertools import islice
 from typing import Any
 
 import torch
-from torch.utils.flop_counter import FlopCounterMode
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry
 
 from ..errors import InputError
 from ..expression.editor import ExpressionEditor
@@ -56,11 +59,45 @@ class Complexity:
         )
 
 
+# Operations on tensors that a recorded graph also asks of plain numbers.
+_ON_NUMBERS = {torch.ops.aten.equal.default: operator.eq, torch.ops.aten.item.default: lambda number: number}
+
+
+class _FlopCounter(TorchDispatchMode):
+    """Counts as :class:`torch.utils.flop_counter.FlopCounterMode` does, but also inside recorded graphs (torch.jit),
+    which that one cannot enter: there, plain numbers arrive at an operation meant for tensors."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.flops = 0
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        kwargs = kwargs or {}
+        if func in _ON_NUMBERS and not isinstance(args[0], torch.Tensor):
+            return _ON_NUMBERS[func](*args)
+        packet = func._overloadpacket
+        if packet not in flop_registry:
+            with self:
+                decomposed = func.decompose(*args, **kwargs)
+            if decomposed is not NotImplemented:
+                return decomposed
+        result = func(*args, **kwargs)
+        if packet in flop_registry:
+            self.flops += flop_registry[packet](*args, **kwargs, out_val=result)
+        return result
+
+
 def count_macs(run: Callable[[], Any]) -> int:
     """MACs of everything torch computes while ``run()`` runs, in this thread."""
-    with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        run()
-    return counter.get_total_flops() // 2
+    fused = torch.backends.mha.get_fastpath_enabled()
+    # Fused attention and whole layers in one operation have no formula everywhere; their parts have.
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), _FlopCounter() as counter:
+            run()
+    finally:
+        torch.backends.mha.set_fastpath_enabled(fused)
+    return counter.flops // 2
 
 
 def networks_of(owner: object) -> list[torch.nn.Module]:
