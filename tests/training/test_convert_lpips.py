@@ -15,7 +15,7 @@ from training.convert_lpips import CONVOLUTIONS, ArraysOnly, find_kernels
 def test_arrays_come_through() -> None:
     tree = {"Conv_0": {"kernel": np.arange(6.0).reshape(2, 3), "bias": np.ones(3, np.float32)}, "name": "vgg"}
     for named in (lambda data: data, lambda data: data.replace(b"numpy._core.", b"numpy.core.")):
-        read = ArraysOnly(io.BytesIO(named(pickle.dumps(tree, protocol=4)))).load()
+        read = ArraysOnly(io.BytesIO(named(pickle.dumps(tree, protocol=3)))).load()
         np.testing.assert_array_equal(read["Conv_0"]["kernel"], tree["Conv_0"]["kernel"])
         assert read["Conv_0"]["bias"].dtype == np.float32 and read["name"] == "vgg"
 
