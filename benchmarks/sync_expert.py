@@ -2,7 +2,7 @@
 
     python -m benchmarks.sync_expert PREPARED --weights runs/mouth/sync.safetensors
 
-PREPARED is what training.build_dataset made. accuracy: half true pairs, half pairs 3 to 20 frames apart of the same clip,
+PREPARED is what training.build_dataset made. accuracy: half true pairs, half 3 to 20 frames apart in the same clip,
 at the expert's own threshold (chance .5; the file name of THFEM's released expert says .52). offset: over windows of 25
 frames, how often the best of 15 offsets is right within one frame (chance .2).
 """
