@@ -34,7 +34,7 @@ def check_drive(drive: str) -> None:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FacePatch:
-    """A drawn face, ready to be pasted: rgb (h, w, 3) uint8 and alpha (h, w) float32 0..1 over the pixels of ``box``."""
+    """A drawn face, ready to be pasted: rgb (h, w, 3) uint8, alpha (h, w) float32 0..1, over the pixels of ``box``."""
 
     box: Box
     rgb: np.ndarray
