@@ -12,7 +12,7 @@ import torch
 from ...audio.profile import COMPACT
 from ...audio.window import audio_windows
 from ...errors import InputError
-from ...expression.mesh.speech import aperture_keeper
+from ...expression.mesh.speech import aperture_keeper, mouth_opening
 from ...face.models import face_models
 from ...face.weight import smoothstep
 from ...media.frame import Frame
@@ -62,10 +62,18 @@ class MouthTalkingHead:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Target:
-    """What is drawn in one frame: mesh (478, 3) face units, and how much of it shows."""
+    """What is drawn in one frame. shape: mesh (478, 3), face units. amount: 0..1, how much of it shows. trust: 0..1,
+    how far the original's lips decided, against the sound."""
 
     shape: np.ndarray
     amount: float
+    trust: float
+
+
+def _opening_apart(mouth: Mouth, target: _Target) -> float:
+    """How much further or less open a frame's edited lips are than the target's, face units."""
+    opened, wanted = mouth_opening(np.stack([mouth.edited, target.shape]))
+    return abs(float(opened - wanted))
 
 
 class MouthSession:
@@ -107,10 +115,15 @@ class MouthSession:
                     row.append(None)
                     continue
                 target = self._target(window.source, source, frame, here)
+                if target.amount <= 0:
+                    row.append(None)
+                    continue
+                # Where the original's lips decide, the edited frame itself may show the wanted opening better than the
+                # window's source does: a mouth that is shut there need not be shut again.
+                nearer = target.trust > 0.5 and _opening_apart(here, target) < _opening_apart(source, target)
+                drawn_from = SourceFace(frame, here) if nearer else face
                 row.append(
-                    draw_patch(face, frame, here, target.shape, target.amount, self._renderer, self._clip.device)
-                    if target.amount > 0
-                    else None
+                    draw_patch(drawn_from, frame, here, target.shape, target.amount, self._renderer, self._clip.device)
                 )
             answers.append(row)
             self._forget(window)
@@ -155,7 +168,7 @@ class MouthSession:
             heard = self._heard_mouth(source_frame, source, frame) - self._basis.read(here.edited)
             change += (1 - trust) * self._basis.displacement(heard)
             amount += 1 - trust
-        return _Target(shape=here.edited + change, amount=amount)
+        return _Target(shape=here.edited + change, amount=amount, trust=trust)
 
     def _trust(self, here: Mouth) -> float:
         """0..1: how far the original's lips decide, against the sound."""
