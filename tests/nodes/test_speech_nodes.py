@@ -20,8 +20,8 @@ def test_audio_window_takes_sounds_and_videos(facts):
 
 
 def test_audio_window_knows_the_usual_window_of_a_profile(facts):
-    assert facts["window"]["steps"] == [21, 7]
-    assert "21 columns of 10 ms, 210 ms" in facts["window"]["summary"]
+    assert facts["window"]["steps"] == [51, 7]
+    assert "51 columns of 10 ms, 510 ms" in facts["window"]["summary"]
 
 
 def test_audio_window_shows_the_spectrogram(facts):

@@ -28,6 +28,8 @@ from .renderer import MouthRenderer
 
 # Track weights between which the original's lips are trusted less than the sound.
 _LOST, _SEEN = 0.15, 0.5
+# Degrees of yaw between which the lips are left as edited: the mesh guesses the hidden half of a mouth.
+_SIDE = (28.0, 45.0)
 _MODEL_RATE = 25
 
 
@@ -194,7 +196,9 @@ class MouthSession:
         strays = [
             np.linalg.norm(self._apart(row, added)[lips, :2], axis=1).mean() for row in self._mouths.around(index)
         ]
-        return float(smoothstep(np.float64(np.mean(strays)), self._config.keep, self._config.redraw))
+        yaw = np.abs([row.pose.angles()[0, 0] for row in self._mouths.around(index)]).mean()
+        seen = 1.0 - smoothstep(np.float64(yaw), *_SIDE)
+        return float(seen * smoothstep(np.float64(np.mean(strays)), self._config.keep, self._config.redraw))
 
     def _heard_mouth(self, source_frame: Frame, source: Mouth, frame: Frame) -> np.ndarray:
         """(K,) coefficients: the source's mouth, moved as the sound says (Eq. 4)."""
