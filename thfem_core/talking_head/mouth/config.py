@@ -17,8 +17,8 @@ class MouthConfig:
 
     amount: float = 1.0
     network: bool = True
-    keep: float = 1.8
-    redraw: float = 2.8
+    keep: float = 1.5
+    redraw: float = 2.5
     calm: int = 6
 
     def __post_init__(self) -> None:
