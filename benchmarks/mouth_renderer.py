@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -20,11 +21,12 @@ import torch
 from safetensors.torch import load_file
 
 from thfem_core.face.canonical import canonical_mesh
-from thfem_core.face.pose import HeadPose, head_pose
+from thfem_core.face.pose import head_pose
 from thfem_core.talking_head.mouth.coefficients import MouthBasis, load_mouth_basis
 from thfem_core.talking_head.mouth.networks import load_motion, load_renderer
+from thfem_core.talking_head.mouth.region import WIDE_PIXELS
 from thfem_core.talking_head.mouth.renderer import warp_only
-from training.build_dataset import REGION_PX, PreparedClip
+from training.build_dataset import PreparedClip
 from training.thg.clips import COLUMNS_PER_FRAME, SpeakingClip, load_clips
 from training.thg.config import DataConfig, LoopConfig
 from training.thg.motion_task import interpolate
@@ -62,12 +64,8 @@ def heard_shapes(clip: SpeakingClip, basis: MouthBasis, source: int, targets: np
 def with_meshes(clip: SpeakingClip, frames: np.ndarray, shapes: np.ndarray) -> SpeakingClip:
     """The clip with other canonical meshes in ``frames``, at their own head poses."""
     landmarks = clip.clip.landmarks.copy()
-    pose = HeadPose(
-        scale=clip.pose.scale[frames], rotation=clip.pose.rotation[frames], translation=clip.pose.translation[frames]
-    )
-    landmarks[frames] = pose.to_image(shapes)
-    prepared = type(clip.clip)(**{**{n: getattr(clip.clip, n) for n in clip.clip.__slots__}, "landmarks": landmarks})
-    return type(clip)(**{**{n: getattr(clip, n) for n in clip.__slots__}, "clip": prepared})
+    landmarks[frames] = clip.pose.rows(frames).to_image(shapes)
+    return replace(clip, clip=replace(clip.clip, landmarks=landmarks))
 
 
 def psnr(a: torch.Tensor, b: torch.Tensor, weight: torch.Tensor | None = None) -> float:
@@ -125,7 +123,7 @@ def main() -> None:
                 for name, changed in meshes.items()
             }
             batch = batches["true"]
-            margin = (REGION_PX - config.network.size) // 2
+            margin = (WIDE_PIXELS - config.network.size) // 2
             picture = batch["source"][None].float() / 255
             pictures = {"copy the source frame": picture[..., margin:-margin, margin:-margin]}
             pictures["pose-only warp"] = warp_only(picture, batches["pose"]["flows"])

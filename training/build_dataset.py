@@ -36,10 +36,8 @@ from thfem_core.face.tracker import track_faces
 from thfem_core.media.array_video import ArrayVideo
 from thfem_core.media.file_video import FileVideo
 from thfem_core.metrics.lip_motion import lip_aperture
-from thfem_core.talking_head.mouth.region import SIDE, mouth_regions
+from thfem_core.talking_head.mouth.region import MARGIN, SIDE, WIDE_PIXELS, mouth_regions
 
-REGION_PX = 168  # stored side; 128 of them are one mouth region, the rest is margin for warps
-REGION_MARGIN = REGION_PX / 128
 SAMPLE_RATE = 16000
 FRAME_RATE = Fraction(25)
 MIN_FRAMES = 24
@@ -127,8 +125,8 @@ def prepare(source: Path, out: Path, row: dict[str, str], with_regions: bool) ->
         speech = (np.clip(mono[begin:end], -1, 1) * 32767).astype(np.int16)
     sync, lag = synchrony(lip_aperture(landmarks), speech)
     if with_regions:
-        crops = mouth_regions(head_pose(landmarks, canonical_mesh()), margin=REGION_MARGIN)
-        regions = np.stack([crop_frame(f, c, REGION_PX) for f, c in zip(frames[first:stop], crops, strict=True)])
+        crops = mouth_regions(head_pose(landmarks, canonical_mesh()), margin=MARGIN)
+        regions = np.stack([crop_frame(f, c, WIDE_PIXELS) for f, c in zip(frames[first:stop], crops, strict=True)])
         _write(out.with_suffix(".regions.npy"), lambda file: np.save(file, regions))
     _write(
         out,

@@ -15,12 +15,11 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import save_file
 
-from thfem_core.face.canonical import canonical_mesh
-from thfem_core.face.pose import head_pose
+from thfem_core.face.canonical import canonical_mesh, canonical_shapes
 from thfem_core.metrics.points import LIPS
 from thfem_core.talking_head.mouth.coefficients import lower_face_fade
 
-from .build_dataset import PreparedClip, read_clip
+from .build_dataset import read_clip
 
 # Weight of a lip point's error against that of any other point of the lower face.
 LIP_WEIGHT = 3.0
@@ -32,11 +31,6 @@ def mirror_pairs(canonical: np.ndarray) -> np.ndarray:
     """(478,) index of each point's mirror image on the canonical face."""
     flipped = canonical * np.array([-1, 1, 1])
     return np.linalg.norm(flipped[:, None] - canonical[None], axis=2).argmin(axis=1)
-
-
-def canonical_shapes(clip: PreparedClip) -> np.ndarray:
-    """(T, 478, 3) meshes of a clip, head pose taken out, face units."""
-    return head_pose(clip.landmarks, canonical_mesh()).to_canonical(clip.landmarks)
 
 
 def make_basis(people: list[list[np.ndarray]], modes: int) -> dict[str, np.ndarray]:
@@ -79,7 +73,7 @@ def main() -> None:
     for path in sorted(arguments.prepared.glob("*.npz")):
         clip = read_clip(path)
         if clip.split == "train":
-            people[clip.identity].append(canonical_shapes(clip))
+            people[clip.identity].append(canonical_shapes(clip.landmarks))
     arrays = make_basis(list(people.values()), arguments.modes)
     save_file(arrays, arguments.output, metadata={"people": str(len(people)), "licence": "CC BY-NC 4.0"})
     lips = list(LIPS)

@@ -22,8 +22,8 @@ from thfem_core.expression.mesh.basis import load_basis
 from thfem_core.expression.mesh.presets import preset_units
 from thfem_core.expression.mesh.recognition import UNIT_WEIGHT, features, shape_vector
 from thfem_core.expression.request import EMOTIONS
+from thfem_core.face.canonical import canonical_shapes
 from thfem_core.face.models import FaceModels, face_models
-from thfem_core.face.pose import head_pose
 
 from .clip_faces import faces_of_clip
 
@@ -41,7 +41,7 @@ def clip_units(path: Path, models: FaceModels, frames: int) -> ClipUnits | None:
     if not landmarks:
         return None
     meshes = np.array(landmarks)
-    return read_mean_units(head_pose(meshes, load_basis().canonical).to_canonical(meshes))
+    return read_mean_units(canonical_shapes(meshes))
 
 
 def read_data(data: Path, models: FaceModels) -> list[tuple[int, ClipUnits]]:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from synthetic_scene import HEIGHT, WIDTH, Face, Scene, SceneModels, background, seen_in
 
 from thfem_core.errors import InputError
-from thfem_core.face.blend import feathered_mask, paste_crop
+from thfem_core.face.blend import feathered_mask, place_crop
 from thfem_core.face.crop import CropConfig, CropPath, FaceCrop, crop_frame
 from thfem_core.face.tracker import track_faces
 from thfem_core.media.array_frame import ArrayFrame
@@ -52,12 +52,16 @@ def test_rotation_is_clockwise_on_screen():
     np.testing.assert_allclose((x + 0.5, y + 0.5), (40 + 0.5, 40 - 30.5), atol=0.3)
 
 
+def pasted(frame, crop, drawn, mask):
+    return frame.paste(*place_crop(frame, crop, drawn, mask))
+
+
 @pytest.mark.parametrize("size", [48, 160])
 def test_shrinking_and_enlarging_keep_the_picture_in_place(size):
     picture = background(5)
     crop = FaceCrop(cx=150.3, cy=90.7, side=120, rotation=0.3)
     there = crop_frame(frame_of(picture), crop, size)
-    back = paste_crop(frame_of(picture), crop, there, np.ones((size, size), np.float32))
+    back = pasted(frame_of(picture), crop, there, np.ones((size, size), np.float32))
     assert np.abs(back.pixels.astype(int) - picture).mean() < 1.0
 
 
@@ -67,7 +71,7 @@ def test_pixels_beyond_the_mask_are_bit_identical(crop, size, feather):
     picture = background(4)
     corners = np.array([[0.2, 0.2], [0.8, 0.3], [0.7, 0.9], [0.3, 0.8]]) * size
     mask = feathered_mask(corners, size, feather=feather)
-    out = paste_crop(frame_of(picture), crop, np.full((size, size, 3), 7, np.uint8), mask).pixels
+    out = pasted(frame_of(picture), crop, np.full((size, size, 3), 7, np.uint8), mask).pixels
     outside = np.ones((HEIGHT, WIDTH), np.uint8)
     hull = crop.to_frame(corners, size) - 0.5
     cv2.fillConvexPoly(outside, np.rint(hull).astype(np.int32), 0)
@@ -83,7 +87,7 @@ def test_pixels_beyond_the_mask_are_bit_identical(crop, size, feather):
 def test_an_empty_mask_gives_the_same_frame():
     frame = frame_of(background(1))
     crop = FaceCrop(cx=100, cy=80, side=64)
-    assert paste_crop(frame, crop, np.zeros((32, 32, 3), np.uint8), np.zeros((32, 32), np.float32)) is frame
+    assert place_crop(frame, crop, np.zeros((32, 32, 3), np.uint8), np.zeros((32, 32), np.float32)) is None
 
 
 def test_mask_is_zero_at_the_crops_border_and_one_inside():

@@ -15,9 +15,9 @@ from thfem_core.errors import InputError
 from thfem_core.face.canonical import canonical_mesh
 from thfem_core.face.pose import head_pose
 from thfem_core.media.file_video import FileVideo
-from thfem_core.talking_head.mouth.region import mouth_regions
+from thfem_core.talking_head.mouth.region import MARGIN, WIDE_PIXELS, mouth_regions
 from training import build_dataset
-from training.build_dataset import MAX_LAG, REGION_MARGIN, REGION_PX, prepare, read_clip, read_index, synchrony
+from training.build_dataset import MAX_LAG, prepare, read_clip, read_index, synchrony
 
 
 def write_index(folder: Path, *rows: str) -> Path:
@@ -32,12 +32,12 @@ def test_a_clip_is_stored_with_its_face_sound_and_regions(built: Path, collectio
     assert np.isfinite(clip.landmarks).all()
     assert abs(len(clip.speech) - FRAMES * 640) <= 640
     assert np.abs(clip.speech.astype(int)).max() > 1000
-    assert clip.regions.shape == (FRAMES, REGION_PX, REGION_PX, 3)
+    assert clip.regions.shape == (FRAMES, WIDE_PIXELS, WIDE_PIXELS, 3)
     # The middle of the stored picture is the middle of the lips' region in the frame.
     frame = list(FileVideo(collection / "crops" / "talking.mp4").frames())[10].rgb()
-    crop = mouth_regions(head_pose(clip.landmarks[10:11], canonical_mesh()), margin=REGION_MARGIN)[0]
+    crop = mouth_regions(head_pose(clip.landmarks[10:11], canonical_mesh()), margin=MARGIN)[0]
     lips = clip.landmarks[10, [13, 14, 61, 291], :2]
-    for place, (x, y) in zip(crop.to_crop(lips, REGION_PX), lips, strict=True):
+    for place, (x, y) in zip(crop.to_crop(lips, WIDE_PIXELS), lips, strict=True):
         stored = clip.regions[10][int(place[1]), int(place[0])].astype(int)
         assert np.abs(stored - frame[int(y), int(x)]).max() < 40
 

@@ -15,8 +15,8 @@ from safetensors.torch import save_file
 from thfem_core.errors import InputError
 from thfem_core.talking_head.mouth.coefficients import load_mouth_basis
 from thfem_core.talking_head.mouth.networks import load_renderer
+from thfem_core.talking_head.mouth.region import WIDE_PIXELS
 from thfem_core.talking_head.mouth.renderer import RendererConfig, warp_only
-from training.build_dataset import REGION_PX
 from training.thg.config import DataConfig, LoopConfig
 from training.thg.renderer_task import MOUTH, RendererTask, RendererTaskConfig, cut, middle, window_tensors
 from training.thg.sync_expert import SyncExpert
@@ -85,10 +85,10 @@ def test_batches_hold_windows_one_after_the_other(task: RendererTask) -> None:
     batch = task.draw(np.random.default_rng(3), 2)
     shapes = {name: tuple(value.shape) for name, value in batch.items()}
     assert shapes == {
-        "source": (2, 3, REGION_PX, REGION_PX),
-        "source_mask": (2, REGION_PX, REGION_PX),
+        "source": (2, 3, WIDE_PIXELS, WIDE_PIXELS),
+        "source_mask": (2, WIDE_PIXELS, WIDE_PIXELS),
         "true": (10, 3, 128, 128),
-        "whole": (10, 3, REGION_PX, REGION_PX),
+        "whole": (10, 3, WIDE_PIXELS, WIDE_PIXELS),
         "flows": (10, 3, 128, 128, 2),
         "target_masks": (10, 2, 128, 128),
         "alpha": (10, 1, 128, 128),

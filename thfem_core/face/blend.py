@@ -24,22 +24,23 @@ def feathered_mask(points: np.ndarray, size: int, *, feather: float) -> np.ndarr
     return smoothstep(depth, 0.0, max(feather, 1e-6)).astype(np.float32)
 
 
-def paste_crop(frame: Frame, crop: FaceCrop, edited: np.ndarray, mask: np.ndarray) -> Frame:
-    """``frame`` with ``edited`` (size, size, 3 uint8 RGB), a picture of ``crop``, blended in by ``mask`` (size, size
-    float32 0..1). Pixels that the mask does not reach keep their stored value bit for bit."""
-    size = len(edited)
-    if edited.shape != (size, size, 3) or mask.shape != (size, size):
-        raise ValueError(
-            f"edited {edited.shape} and mask {mask.shape} must be one square: (size, size, 3), (size, size)"
-        )
+def place_crop(
+    frame: Frame, crop: FaceCrop, drawn: np.ndarray, mask: np.ndarray
+) -> tuple[Box, np.ndarray, np.ndarray] | None:
+    """What ``frame.paste`` takes to show ``drawn`` (size, size, 3 uint8 RGB), a picture of ``crop``, where ``mask``
+    (size, size float32 0..1) says: the box that the mask reaches, rgb and alpha over it. None where it reaches nothing.
+    """
+    size = len(drawn)
+    if drawn.shape != (size, size, 3) or mask.shape != (size, size):
+        raise ValueError(f"drawn {drawn.shape} and mask {mask.shape} must be one square: (size, size, 3), (size, size)")
     area = crop.box(frame)
     if area.width == 0 or area.height == 0:
-        return frame
+        return None
     back = cv2.invertAffineTransform(crop.matrix(size))
     alpha = _warp(mask, back, area, cv2.INTER_LINEAR, cv2.BORDER_CONSTANT)
     rows, columns = np.flatnonzero(alpha.any(axis=1)), np.flatnonzero(alpha.any(axis=0))
     if len(rows) == 0:
-        return frame
+        return None
     box = Box(
         area.x0 + int(columns[0]), area.y0 + int(rows[0]), area.x0 + int(columns[-1]) + 1, area.y0 + int(rows[-1]) + 1
     )
@@ -47,9 +48,9 @@ def paste_crop(frame: Frame, crop: FaceCrop, edited: np.ndarray, mask: np.ndarra
     if crop.side < size / 1.5:
         # The crop was enlarged: bring it down by area before the warp, which alone would alias.
         small = max(1, round(crop.side))
-        edited = cv2.resize(edited, (small, small), interpolation=cv2.INTER_AREA)
+        drawn = cv2.resize(drawn, (small, small), interpolation=cv2.INTER_AREA)
         back = cv2.invertAffineTransform(crop.matrix(small))
-    return frame.paste(box, _warp(edited, back, box, cv2.INTER_CUBIC, cv2.BORDER_REPLICATE), alpha)
+    return box, _warp(drawn, back, box, cv2.INTER_CUBIC, cv2.BORDER_REPLICATE), alpha
 
 
 def _warp(picture: np.ndarray, matrix: np.ndarray, target: Box, interpolation: int, border: int) -> np.ndarray:

@@ -9,6 +9,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 
 from ..errors import WeightsError
+from .pose import head_pose
 
 FACE_BASIS = Path(__file__).resolve().parents[1] / "weights" / "face_basis.safetensors"
 
@@ -27,3 +28,8 @@ def canonical_mesh() -> np.ndarray:
         raise WeightsError(f"cannot read {FACE_BASIS} ({error}); install the package again") from None
     mesh.flags.writeable = False
     return mesh
+
+
+def canonical_shapes(landmarks: np.ndarray) -> np.ndarray:
+    """Meshes (T, 478, 3) in pixels → face units on the canonical head, (T, 478, 3): pose taken out."""
+    return head_pose(landmarks, canonical_mesh()).to_canonical(landmarks)

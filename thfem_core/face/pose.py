@@ -6,6 +6,7 @@ turned up, roll positive = clockwise on screen. The rotation is yaw · pitch · 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,6 +30,10 @@ class HeadPose:
     scale: np.ndarray
     rotation: np.ndarray
     translation: np.ndarray
+
+    def rows(self, frames: Sequence[int] | np.ndarray) -> HeadPose:
+        """The poses of some of the T frames, in the order given."""
+        return HeadPose(scale=self.scale[frames], rotation=self.rotation[frames], translation=self.translation[frames])
 
     def to_image(self, points: np.ndarray) -> np.ndarray:
         """Canonical points (P, 3) or (T, P, 3) → pixels (T, P, 3)."""

@@ -19,6 +19,7 @@ from ..audio.speech import Speech
 from ..errors import InputError
 from ..face.track import FaceTrack
 from ..media.frame import Box, Frame
+from ..pose.encoder import HeadPoses
 from ..registry import Registry
 
 # What moves the lips. audio: the sound alone (the paper). original: the lips of the unedited clip, which say the same.
@@ -56,7 +57,7 @@ class FaceClip:
 
     track: where the face is, found on the unedited clip; every frame of it that is observed may be drawn.
     speech: the clip's sound, or None for a silent clip. frame_rate: of the clip; frame i lasts from i / frame_rate on.
-    frame_count: frames of the clip if known. device: where networks run.
+    device: where networks run. poses: of the head, read only where a back end asks for them; None: nobody encoded them.
     emotion: one of the seven that the face shows, where the caller knows it; None leaves it to the back end.
     """
 
@@ -66,6 +67,7 @@ class FaceClip:
     device: torch.device
     drive: Drive = "blend"
     emotion: str | None = None
+    poses: HeadPoses | None = None
 
 
 class FaceSession(Protocol):

@@ -53,13 +53,6 @@ class LipReport:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class PosedFaceClip(FaceClip):
-    """What :func:`redraw_faces` opens faces with. poses: of the person, read only where a back end asks for them."""
-
-    poses: HeadPoses
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Talking:
     """A talking head with all it needs for one clip.
 
@@ -158,7 +151,7 @@ def redraw_faces(
     encoder = MeshPoseEncoder()
     faces = []
     for track in tracks:
-        clip = PosedFaceClip(
+        clip = FaceClip(
             track=track,
             speech=talking.speech,
             frame_rate=frame_rate,

@@ -82,7 +82,6 @@ def still_poses(poses: HeadPoses, stop_frame: int) -> HeadPoses:
 
     def read(start: int, stop: int) -> HeadPose:
         rows = [0 if 0 <= frame < stop_frame else 1 for frame in range(start, stop)]
-        once = poses.read(0, 2)  # frame 1 is not there
-        return HeadPose(scale=once.scale[rows], rotation=once.rotation[rows], translation=once.translation[rows])
+        return poses.read(0, 2).rows(rows)  # frame 1 is not there
 
     return HeadPoses(track=StillTrack(face=poses.track, stop_frame=stop_frame), read=read)

@@ -71,8 +71,9 @@ def state_dict(path: Path, *, allow: Sequence[Any] = ()) -> dict[str, Tensor]:
     return {str(key).removeprefix("module."): value for key, value in inner.items()}
 
 
-def load_strict(module: nn.Module, state: Mapping[str, Tensor], *, what: str) -> None:
+def load_strict(module: nn.Module, state: Mapping[str, Tensor], *, what: str, assign: bool = False) -> None:
     """Fill ``module`` with ``state``: same keys, same shapes. ``what`` names model and file for the error.
+    assign: take the tensors themselves instead of copying them.
 
     Raises WeightsError that names the first few keys which differ; the module is then unchanged.
     """
@@ -90,7 +91,7 @@ def load_strict(module: nn.Module, state: Mapping[str, Tensor], *, what: str) ->
         raise WeightsError(
             f"{what} is of another architecture: {', '.join(listed)}; use the file the model table names"
         )
-    module.load_state_dict(state)
+    module.load_state_dict(state, assign=assign)
 
 
 def _few(keys: Any) -> str:

@@ -18,11 +18,14 @@ from thfem_core.face.canonical import canonical_mesh
 from thfem_core.face.pose import HeadPose, head_pose
 from thfem_core.media.sound import Sound
 from thfem_core.talking_head.mouth.coefficients import MouthBasis
+from thfem_core.talking_head.mouth.observed import manner_of
 
-from ..build_dataset import PreparedClip, read_clip
+from ..build_dataset import FRAME_RATE, PreparedClip, read_clip
 from .config import DataConfig
+from .sync_expert import COLUMNS
 
 COLUMNS_PER_FRAME = 4  # of the compact profile at 25 frames per second
+WAV2LIP_COLUMNS = WAV2LIP.sample_rate // WAV2LIP.hop_length  # per second
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,9 +55,8 @@ class SpeakingClip:
 
     @property
     def manner(self) -> np.ndarray:
-        """(2 K,) logarithm of the coefficients' spread over the clip and of their speed."""
-        speed = np.diff(self.coefficients, axis=0).std(axis=0)
-        return np.log(np.concatenate([self.coefficients.std(axis=0), speed]) + 0.05).astype(np.float32)
+        """(2 K,) see :func:`manner_of`."""
+        return manner_of(self.coefficients)
 
 
 def clip_mels(clip: PreparedClip) -> tuple[np.ndarray | None, np.ndarray | None]:
@@ -115,3 +117,13 @@ def person_weights(clips: Sequence[SpeakingClip], power: float) -> np.ndarray:
         frames[clip.clip.identity] += clip.frames
     weights = np.array([clip.frames * float(frames[clip.clip.identity]) ** (power - 1) for clip in clips])
     return weights / weights.sum()
+
+
+def sound_at(clip: SpeakingClip, first: int) -> np.ndarray | None:
+    """What sync experts hear with the five frames from ``first`` on: (1, 80, 16) of the wav2lip profile; None where the
+    clip has no trusted sound, or ends before."""
+    if clip.sync_mel is None or first < 0:
+        return None
+    begin = int(first * WAV2LIP_COLUMNS / FRAME_RATE)
+    columns = clip.sync_mel[begin : begin + COLUMNS]
+    return columns.T[None].astype(np.float32) if len(columns) == COLUMNS else None

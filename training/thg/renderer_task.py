@@ -10,18 +10,18 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from thfem_core.audio.profile import WAV2LIP
 from thfem_core.errors import InputError, WeightsError
-from thfem_core.face.pose import HeadPose
 from thfem_core.metrics.lip_motion import lip_aperture
 from thfem_core.talking_head.mouth.coefficients import MouthBasis
 from thfem_core.talking_head.mouth.geometry import OUTER_LIPS, mouth_geometry, skull_points
 from thfem_core.talking_head.mouth.paste import lower_face
-from thfem_core.talking_head.mouth.region import mouth_regions
+from thfem_core.talking_head.mouth.region import MARGIN, WIDE_PIXELS, mouth_regions, place_mesh
 from thfem_core.talking_head.mouth.renderer import MouthRenderer, RendererConfig, warp_only
 from thfem_core.weights.reading import load_strict, state_dict
 
-from ..build_dataset import REGION_MARGIN, REGION_PX, PreparedClip
-from .clips import SpeakingClip, load_clips, person_weights
+from ..build_dataset import PreparedClip
+from .clips import SpeakingClip, load_clips, person_weights, sound_at
 from .config import DataConfig, LoopConfig
 from .loop import Batch
 from .losses import MouthCritic, PerceptualLoss, critic_hinge, generator_hinge, pixel_loss, sync_loss
@@ -227,18 +227,13 @@ def window_tensors(
     (n, 1, S, S): what is pasted. corner (n, 2): of the mouth's square, row and column. sound (1, 80, 16), and
     sounding: whether it may be trusted.
     """
-    size, pixels = config.network.size, REGION_PX
+    size, pixels = config.network.size, WIDE_PIXELS
     margin = (pixels - size) // 2
     frames = np.concatenate([[source], targets])
-    pose = HeadPose(
-        scale=clip.pose.scale[frames], rotation=clip.pose.rotation[frames], translation=clip.pose.translation[frames]
-    )
-    crops = mouth_regions(pose, margin=REGION_MARGIN)
-    meshes, skulls = [], []
-    for crop, mesh, skull in zip(crops, clip.clip.landmarks[frames], skull_points(pose), strict=True):
-        placed = np.concatenate([crop.to_crop(mesh[:, :2], pixels), mesh[:, 2:] * pixels / crop.side], axis=1)
-        meshes.append(placed)
-        skulls.append(crop.to_crop(skull, pixels))
+    pose = clip.pose.rows(frames)
+    crops = mouth_regions(pose, margin=MARGIN)
+    meshes = [place_mesh(mesh, crop) for mesh, crop in zip(clip.clip.landmarks[frames], crops, strict=True)]
+    skulls = [crop.to_crop(skull, pixels) for crop, skull in zip(crops, skull_points(pose), strict=True)]
     noise = rng.normal(0, config.jitter, (478, 3)) * (1, 1, 0)
     geometry = [
         mouth_geometry(meshes[0], mesh + noise, skulls[0], skull, source_size=pixels, target_size=size)
@@ -254,7 +249,8 @@ def window_tensors(
     for mesh in meshes[1:]:
         centre = mesh[list(OUTER_LIPS), :2].mean(axis=0) - margin
         corners.append(np.clip(np.rint(centre[::-1] - MOUTH / 2), 0, size - MOUTH).astype(np.int64))
-    columns, sounding = _sound_of(clip, int(targets[0]), len(targets))
+    # Experts look at five frames.
+    sound = sound_at(clip, int(targets[0])) if len(targets) == FRAMES else None
     return {
         "source": first,
         "source_mask": geometry[0].source_mask,
@@ -264,21 +260,9 @@ def window_tensors(
         "target_masks": np.stack([g.target_masks for g in geometry]),
         "alpha": np.stack([lower_face([mesh[:, :2] - margin], size) for mesh in meshes[1:]])[:, None],
         "corner": np.stack(corners),
-        "sound": columns,
-        "sounding": np.array(sounding),
+        "sound": np.zeros((1, WAV2LIP.n_mels, COLUMNS), np.float32) if sound is None else sound,
+        "sounding": np.array(sound is not None),
     }
-
-
-def _sound_of(clip: SpeakingClip, first: int, count: int) -> tuple[np.ndarray, bool]:
-    """(1, 80, 16) of the wav2lip profile from frame ``first`` on, and whether it may be trusted."""
-    silent = np.zeros((1, 80, COLUMNS), np.float32)
-    if clip.sync_mel is None or count != FRAMES:
-        return silent, False
-    begin = int(first * 80 / 25)
-    columns = clip.sync_mel[begin : begin + COLUMNS]
-    if len(columns) < COLUMNS:
-        return silent, False
-    return columns.T[None].astype(np.float32), True
 
 
 def load_expert(path: Path) -> SyncExpert | OfficialExpert:

@@ -11,16 +11,15 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from thfem_core.metrics.networks.wav2lip_expert import Wav2LipExpert
+from thfem_core.talking_head.mouth.region import LOWER_HALF
 
 FRAMES = 5
 COLUMNS = 16
-# The lower half of a face crop inside the stored region of 168 x 168 (training.build_dataset): rows, columns.
-ROWS, SIDES = slice(38, 137), slice(0, 168)
 
 
 def lower_faces(regions: Tensor) -> Tensor:
     """Windows of stored regions (B, 5, 3, 168, 168) in 0..1 → (B, 15, 48, 96)."""
-    cut = regions[..., ROWS, SIDES].flatten(0, 1)
+    cut = regions[..., LOWER_HALF, :].flatten(0, 1)
     small = F.interpolate(cut, size=(48, 96), mode="bilinear", antialias=True, align_corners=False)
     return small.unflatten(0, regions.shape[:2]).flatten(1, 2)
 

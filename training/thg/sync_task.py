@@ -14,10 +14,10 @@ from torch import Tensor, nn
 from thfem_core.talking_head.mouth.coefficients import MouthBasis
 
 from ..build_dataset import PreparedClip
-from .clips import SpeakingClip, in_step, load_clips, person_weights
+from .clips import SpeakingClip, in_step, load_clips, person_weights, sound_at
 from .config import DataConfig, LoopConfig
 from .loop import Batch
-from .sync_expert import COLUMNS, FRAMES, SyncExpert, lower_faces
+from .sync_expert import FRAMES, SyncExpert, lower_faces
 
 NEAREST = 3  # frames: sound nearer than this still sounds like the same mouth
 
@@ -124,13 +124,6 @@ def five_faces(strip: np.ndarray, first: int, rng: np.random.Generator | None = 
         faces = np.clip(faces * rng.uniform(0.75, 1.25) + rng.uniform(-25, 25), 0, 255)
         faces = np.roll(faces, (int(rng.integers(-2, 3)), int(rng.integers(-3, 4))), axis=(2, 3))
     return faces.reshape(-1, *faces.shape[2:]).astype(np.uint8)
-
-
-def sound_at(clip: SpeakingClip, first: int) -> np.ndarray | None:
-    """(1, 80, 16) of the wav2lip profile from frame ``first`` on; None at the clip's end."""
-    begin = int(first * 80 / 25)
-    columns = clip.sync_mel[begin : begin + COLUMNS]
-    return columns.T[None].astype(np.float32) if first >= 0 and len(columns) == COLUMNS else None
 
 
 def five_mouths(clip: SpeakingClip, first: int) -> np.ndarray:

@@ -8,6 +8,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from ...face.canonical import canonical_shapes
 from ...face.pose import head_pose
 from ...face.track import FaceTrack
 from ..request import Emotion, ExpressionRequest, RegionStrengths
@@ -69,10 +70,6 @@ def _fields(spectacles: bool) -> np.ndarray:
     return fields.reshape(len(READ_UNITS), -1)
 
 
-def _canonical_shapes(landmarks: np.ndarray) -> np.ndarray:
-    return head_pose(landmarks, load_basis().canonical).to_canonical(landmarks)
-
-
 def read_clip(track: FaceTrack) -> ClipReading | None:
     """Read the expression of a track from evenly spread frames; None if it holds no usable frame."""
     length = track.stop_frame - track.first_frame
@@ -85,7 +82,7 @@ def read_clip(track: FaceTrack) -> ClipReading | None:
     landmarks = np.concatenate(runs)
     if not len(landmarks):
         return None
-    shapes = _canonical_shapes(landmarks)
+    shapes = canonical_shapes(landmarks)
     units = read_mean_units(shapes)
     return ClipReading(
         units=units,

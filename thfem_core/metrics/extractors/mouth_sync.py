@@ -19,12 +19,10 @@ from ...audio.window import wav2lip_windows
 from ...face.canonical import canonical_mesh
 from ...face.crop import crop_frame
 from ...face.pose import head_pose
-from ...talking_head.mouth.region import mouth_regions
+from ...talking_head.mouth.region import LOWER_HALF, MARGIN, WIDE_PIXELS, mouth_regions
 from ..sync_expert import RATE, SeenFace
 
 WINDOW = 5
-_REGION, _MOUTH = 168, 128  # pixels of the cut square, and of the mouth region in its middle
-_LOWER = slice(38, 137)  # rows of the square that are the lower half of a face
 _BLOCK = 32
 
 
@@ -67,9 +65,9 @@ def lower_face(face: SeenFace) -> torch.Tensor:
     """(3, 48, 96) in 0..1: the lower half of a face, cut upright around the head's (not the lips') place."""
     frame, landmarks = face
     pose = head_pose(landmarks[None], canonical_mesh())
-    (region,) = mouth_regions(pose, margin=_REGION / _MOUTH)
+    (region,) = mouth_regions(pose, margin=MARGIN)
     if region.box(frame).width == 0 or region.box(frame).height == 0:
         return torch.zeros(3, 48, 96)  # a face whose mouth is off the frame
-    picture = crop_frame(frame, region, _REGION)[_LOWER]
+    picture = crop_frame(frame, region, WIDE_PIXELS)[LOWER_HALF]
     rows = torch.from_numpy(np.ascontiguousarray(picture)).permute(2, 0, 1)[None].float() / 255.0
     return functional.interpolate(rows, size=(48, 96), mode="bilinear", antialias=True, align_corners=False)[0]

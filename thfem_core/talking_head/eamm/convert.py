@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ...progress import Progress, silent
 from ...weights.convert import Converted
-from ..networks.checkpoint import build
+from ..networks.checkpoint import flatten_networks
 from .networks import CHECKPOINT_NETWORKS, OPTIONAL_NETWORKS, read_checkpoint
 
 
@@ -16,13 +16,7 @@ def convert(files: Sequence[Path], *, progress: Progress = silent) -> Converted:
     published ones. Raises WeightsError where a network is missing or of another architecture."""
     states = read_checkpoint(files)
     makers = {**CHECKPOINT_NETWORKS, **OPTIONAL_NETWORKS}
-    tensors = {}
-    parameters: dict[str, int] = {}
-    for done, (name, state) in enumerate(states.items(), start=1):
-        network = build(makers[name], state, what=f"EAMM's {name}")
-        parameters[name] = sum(parameter.numel() for parameter in network.parameters())
-        tensors |= {f"{name}.{key}": tensor for key, tensor in network.state_dict().items()}
-        progress("Converting", done, len(states))
+    tensors, parameters = flatten_networks(states, makers, system="EAMM", progress=progress)
     return Converted(
         tensors=tensors,
         card={

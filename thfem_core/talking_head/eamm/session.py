@@ -12,11 +12,11 @@ from torch import Tensor
 
 from ...audio.mfcc import mfcc_at
 from ...audio.speech import Speech
-from ...face.canonical import canonical_mesh
 from ...face.crop import FaceCrop
-from ...face.pose import HeadPose, head_pose
+from ...face.pose import HeadPose
 from ...media.frame import Frame
 from ...media.timing import frame_to_sample
+from ...pose.mesh import MeshPoseEncoder
 from ..face_crops import FaceCrops, to_pictures, to_tensor
 from ..head import AdjacentWindow, FaceClip, FacePatch
 from ..networks.threads import all_cpu_threads
@@ -89,7 +89,7 @@ class EammSession:
         assert clip.speech is not None
         self._networks, self._clip, self._speech, self._dtype = networks, clip, clip.speech, dtype
         self._crops = FaceCrops(clip.track, frame_rate=clip.frame_rate)
-        self._canonical = canonical_mesh()
+        self._head = clip.poses or MeshPoseEncoder().encode(clip.track)
         self._emotion = networks.emotion if emotional else None
         self._smoothers: dict[int, tuple[_Smoother, _Smoother]] = {}
         self._mask = np.random.default_rng(0).integers(
@@ -150,8 +150,7 @@ class EammSession:
         return AffineKeypoints(*(torch.cat(parts) for parts in zip(*smoothed, strict=True)))
 
     def _poses(self, frames: Sequence[int]) -> Tensor:
-        landmarks = self._clip.track.samples(frames[0], frames[-1] + 1).landmarks
-        pose = head_pose(landmarks[[index - frames[0] for index in frames]], self._canonical)
+        pose = self._head.read(frames[0], frames[-1] + 1).rows([index - frames[0] for index in frames])
         return pose_rows(pose, [crop for index in frames if (crop := self._crops.at(index)) is not None])
 
     def _shown(self, frames: Sequence[Frame]) -> Tensor:

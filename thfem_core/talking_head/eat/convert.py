@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ...progress import Progress, silent
 from ...weights.convert import Converted
-from ..networks.checkpoint import build
+from ..networks.checkpoint import flatten_networks
 from .networks import CHECKPOINT_NETWORKS, TRAINING_NETWORKS, read_checkpoint, read_constants
 
 
@@ -19,13 +19,8 @@ def convert(files: Sequence[Path], *, progress: Progress = silent) -> Converted:
     """
     states, constants = read_checkpoint(files), read_constants(files)
     makers = {**CHECKPOINT_NETWORKS, **TRAINING_NETWORKS}
-    tensors = {f"constants.{name}": tensor for name, tensor in constants.items()}
-    parameters: dict[str, int] = {}
-    for done, (name, state) in enumerate(states.items(), start=1):
-        network = build(makers[name], state, what=f"EAT's {name}")
-        parameters[name] = sum(parameter.numel() for parameter in network.parameters())
-        tensors |= {f"{name}.{key}": tensor for key, tensor in network.state_dict().items()}
-        progress("Converting", done, len(states))
+    tensors, parameters = flatten_networks(states, makers, system="EAT", progress=progress)
+    tensors |= {f"constants.{name}": tensor for name, tensor in constants.items()}
     return Converted(
         tensors=tensors,
         card={

@@ -14,12 +14,10 @@ from ..head import FacePatch
 from .geometry import mouth_geometry, skull_points
 from .observed import Mouth
 from .paste import lower_face
-from .region import mouth_regions
+from .region import MARGIN, PIXELS, WIDE_PIXELS, mouth_regions, place_mesh
 from .renderer import MouthRenderer
 
-# The region as the network sees it, and with the margin that warps reach into (training.build_dataset).
-SIZE, SIZE_WITH_MARGIN = 128, 168
-_MARGIN = (SIZE_WITH_MARGIN - SIZE) / 2
+_MARGIN = (WIDE_PIXELS - PIXELS) / 2
 
 
 class SourceFace:
@@ -29,7 +27,7 @@ class SourceFace:
         self.frame = frame
         self.crop = _region(mouth)
         self.mesh = _placed(mouth, mouth.edited, self.crop)
-        self.skull = self.crop.to_crop(skull_points(mouth.pose)[0], SIZE_WITH_MARGIN)
+        self.skull = self.crop.to_crop(skull_points(mouth.pose)[0], WIDE_PIXELS)
         box = self.crop.box(frame)
         self.visible = box.width > 0 and box.height > 0
         self.box = box
@@ -46,21 +44,18 @@ class SourceFace:
     def tensor(self, device: torch.device) -> torch.Tensor:
         """(1, 3, R, R) in 0..1: the region as the network sees it."""
         if self._tensor is None:
-            region = crop_frame(self.frame, self.crop, SIZE_WITH_MARGIN)
+            region = crop_frame(self.frame, self.crop, WIDE_PIXELS)
             self._tensor = torch.from_numpy(region).permute(2, 0, 1)[None].float().div(255).to(device)
         return self._tensor
 
 
 def _region(mouth: Mouth) -> FaceCrop:
-    return mouth_regions(mouth.pose, margin=SIZE_WITH_MARGIN / SIZE)[0]
+    return mouth_regions(mouth.pose, margin=MARGIN)[0]
 
 
 def _placed(mouth: Mouth, shape: np.ndarray, crop: FaceCrop) -> np.ndarray:
     """A mesh on the canonical head → pixels of the region with margin, (478, 3)."""
-    pixels = mouth.pose.to_image(shape[None])[0]
-    return np.concatenate(
-        [crop.to_crop(pixels[:, :2], SIZE_WITH_MARGIN), pixels[:, 2:] * SIZE_WITH_MARGIN / crop.side], axis=1
-    )
+    return place_mesh(mouth.pose.to_image(shape[None])[0], crop)
 
 
 def draw_patch(
@@ -78,11 +73,11 @@ def draw_patch(
     """
     crop = _region(here)
     mesh = _placed(here, shape, crop)
-    skull = crop.to_crop(skull_points(here.pose)[0], SIZE_WITH_MARGIN)
-    geometry = mouth_geometry(source.mesh, mesh, source.skull, skull, source_size=SIZE_WITH_MARGIN, target_size=SIZE)
+    skull = crop.to_crop(skull_points(here.pose)[0], WIDE_PIXELS)
+    geometry = mouth_geometry(source.mesh, mesh, source.skull, skull, source_size=WIDE_PIXELS, target_size=PIXELS)
     own = _placed(here, here.edited, crop)
-    alpha = amount * lower_face([m[:, :2] - _MARGIN for m in (mesh, own)], SIZE)
-    drawn = FaceCrop(cx=crop.cx, cy=crop.cy, side=crop.side * SIZE / SIZE_WITH_MARGIN, rotation=crop.rotation)
+    alpha = amount * lower_face([m[:, :2] - _MARGIN for m in (mesh, own)], PIXELS)
+    drawn = FaceCrop(cx=crop.cx, cy=crop.cy, side=crop.side / MARGIN, rotation=crop.rotation)
     box = _touched(drawn, alpha, frame)
     if box is None or not source.visible:
         return None
@@ -98,7 +93,7 @@ def draw_patch(
                 torch.from_numpy(geometry.target_masks)[None].to(device),
             )
         positions = positions.copy()
-        positions[0] += SIZE * fields.bend[0].permute(1, 2, 0).cpu().numpy()
+        positions[0] += PIXELS * fields.bend[0].permute(1, 2, 0).cpu().numpy()
         weights = fields.weights[0].cpu().numpy()
         paint = fields.paint[0].permute(1, 2, 0).cpu().numpy() * 255
     picture = _sample(source, place, positions[0])
@@ -119,24 +114,24 @@ def _touched(crop: FaceCrop, alpha: np.ndarray, frame: Frame) -> Box | None:
     if not len(rows):
         return None
     x0, x1, y0, y1 = columns[0] - 1, columns[-1] + 2, rows[0] - 1, rows[-1] + 2
-    corners = crop.to_frame(np.array([[x0, y0], [x1, y0], [x0, y1], [x1, y1]], float), SIZE)
+    corners = crop.to_frame(np.array([[x0, y0], [x1, y0], [x0, y1], [x1, y1]], float), PIXELS)
     low, high = corners.min(axis=0), corners.max(axis=0)
     box = Box(floor(low[0]), floor(low[1]), ceil(high[0]), ceil(high[1])).clipped(frame.width, frame.height)
     return box if box.width and box.height else None
 
 
 class _Placement:
-    """Brings fields of the region (SIZE × SIZE) to the pixels of a box of the frame."""
+    """Brings fields of the region (PIXELS × PIXELS) to the pixels of a box of the frame."""
 
     def __init__(self, crop: FaceCrop, box: Box) -> None:
-        matrix = crop.matrix(SIZE)
+        matrix = crop.matrix(PIXELS)
         self.box = box
         # Pixel centres of the box → array indices of the region.
         self._matrix = matrix.copy()
         self._matrix[:, 2] += matrix[:, :2] @ (box.x0 + 0.5, box.y0 + 0.5) - 0.5
 
     def spread(self, field: np.ndarray, *, border: float | None = None) -> np.ndarray:
-        """(SIZE, SIZE[, C]) → (h, w[, C]) float32, bilinear. border: value outside; None continues the field."""
+        """(PIXELS, PIXELS[, C]) → (h, w[, C]) float32, bilinear. border: value outside; None continues the field."""
         return cv2.warpAffine(
             np.ascontiguousarray(field, np.float32),
             self._matrix,
@@ -148,8 +143,8 @@ class _Placement:
 
 
 def _sample(source: SourceFace, place: _Placement, positions: np.ndarray) -> np.ndarray:
-    """The source frame (bicubic) at positions (SIZE, SIZE, 2) of its region with margin → (h, w, 3) uint8."""
-    inverse = cv2.invertAffineTransform(source.crop.matrix(SIZE_WITH_MARGIN))
+    """The source frame (bicubic) at positions (PIXELS, PIXELS, 2) of its region with margin → (h, w, 3) uint8."""
+    inverse = cv2.invertAffineTransform(source.crop.matrix(WIDE_PIXELS))
     in_frame = place.spread(positions) @ inverse[:, :2].T.astype(np.float32) + inverse[:, 2].astype(np.float32)
     in_frame -= np.array([source.box.x0 + 0.5, source.box.y0 + 0.5], np.float32)
     return cv2.remap(

@@ -7,9 +7,12 @@ the source's mouth c_s towards what is heard around the person's mean mouth m; b
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 import torch
 from torch import Tensor, nn
+
+FRAME_RATE = Fraction(25)  # distances k are counted in frames of this rate, whatever the clip's is
 
 # Convolutions after the stem, without padding: they make the window 51 columns long.
 _DEEP = 5

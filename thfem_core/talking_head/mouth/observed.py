@@ -8,15 +8,15 @@ from fractions import Fraction
 
 import numpy as np
 
-from ...face.canonical import canonical_mesh
+from ...face.canonical import canonical_mesh, canonical_shapes
 from ...face.models import FaceModels
 from ...face.pose import HeadPose, head_pose
 from ...face.track import FaceTrack
 from ...media.frame import Frame
 from .coefficients import MouthBasis
+from .motion import FRAME_RATE
 
 _BLOCK = 64
-_MODEL_RATE = 25  # frames per second that the motion network counts in
 # The three-frame kernel that calms fits of single frames; speech below 6 Hz passes.
 _SMOOTH = (0.25, 0.5, 0.25)
 _LEAST_PRESENCE = 0.5
@@ -39,22 +39,25 @@ def _blocks(track: FaceTrack) -> Iterator[np.ndarray]:
         yield samples.landmarks[samples.weight > 0]
 
 
+def manner_of(mouths: np.ndarray, frame_rate: Fraction = FRAME_RATE) -> np.ndarray:
+    """(2K,) float32: logarithm of the spread of coefficients (T, K; over the basis' spread) and of their speed, per
+    frame of the motion network."""
+    step = np.diff(mouths, axis=0) if len(mouths) > 1 else np.zeros_like(mouths)
+    speed = step.std(axis=0) * float(frame_rate / FRAME_RATE)
+    return np.log(np.concatenate([mouths.std(axis=0), speed]) + 0.05).astype(np.float32)
+
+
 def read_manner(track: FaceTrack, basis: MouthBasis, frame_rate: Fraction) -> Manner:
     """Read a whole track, a block at a time. With no frame in it, the average person."""
     mouths = [basis.read(canonical_shapes(block)) for block in _blocks(track) if len(block)]
     if not mouths:
         return Manner(mean=np.zeros(basis.size, np.float32), manner=np.zeros(2 * basis.size, np.float32), still=True)
     rows = np.concatenate(mouths)
-    spread = rows.std(axis=0)
-    step = np.diff(rows, axis=0) if len(rows) > 1 else np.zeros((1, basis.size), np.float32)
-    speed = step.std(axis=0) * float(frame_rate) / _MODEL_RATE
-    manner = np.log(np.concatenate([spread, speed]) / np.tile(basis.spread, 2) + 0.05).astype(np.float32)
-    return Manner(mean=rows.mean(axis=0), manner=manner, still=bool(spread.max() < _STILL))
-
-
-def canonical_shapes(landmarks: np.ndarray) -> np.ndarray:
-    """(T, 478, 3) pixels → face units on the canonical head, (T, 478, 3)."""
-    return head_pose(landmarks, canonical_mesh()).to_canonical(landmarks)
+    return Manner(
+        mean=rows.mean(axis=0),
+        manner=manner_of(rows / basis.spread, frame_rate),
+        still=bool(rows.std(axis=0).max() < _STILL),
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -13,6 +13,12 @@ from ...face.pose import HeadPose
 # Centre on the canonical face, and side, in face units.
 CENTRE = np.array([[0.0, 90.0, -25.0]])
 SIDE = 120.0
+# Side of the region as networks see it, and of the one with the margin that warps reach into, which prepared training
+# clips store.
+PIXELS, WIDE_PIXELS = 128, 168
+MARGIN = WIDE_PIXELS / PIXELS
+# Rows of the region with margin that are the lower half of a face, as sync experts look at it.
+LOWER_HALF = slice(38, 137)
 
 
 def mouth_regions(pose: HeadPose, *, margin: float = 1.0) -> list[FaceCrop]:
@@ -23,3 +29,9 @@ def mouth_regions(pose: HeadPose, *, margin: float = 1.0) -> list[FaceCrop]:
         FaceCrop(cx=float(x), cy=float(y), side=float(scale) * SIDE * margin, rotation=float(angle))
         for (x, y), scale, angle in zip(centre, pose.scale, roll, strict=True)
     ]
+
+
+def place_mesh(mesh: np.ndarray, region: FaceCrop) -> np.ndarray:
+    """A mesh (478, 3) in pixels of the frame → pixels of a region with margin (478, 3), z scaled alike."""
+    flat = region.to_crop(mesh[:, :2], WIDE_PIXELS)
+    return np.concatenate([flat, mesh[:, 2:] * WIDE_PIXELS / region.side], axis=1)

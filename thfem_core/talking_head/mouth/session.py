@@ -21,7 +21,7 @@ from ..head import AdjacentWindow, Drive, FaceClip, FacePatch
 from .coefficients import MouthBasis, load_mouth_basis, lower_face_fade
 from .config import MouthConfig
 from .drawing import SourceFace, draw_patch
-from .motion import MotionNet
+from .motion import FRAME_RATE, MotionNet
 from .networks import load_motion, load_renderer, on_device
 from .observed import Mouth, ObservedMouths, read_manner
 from .renderer import MouthRenderer
@@ -30,7 +30,6 @@ from .renderer import MouthRenderer
 _LOST, _SEEN = 0.15, 0.5
 # Degrees of yaw between which the lips are left as edited: the mesh guesses the hidden half of a mouth.
 _SIDE = (28.0, 45.0)
-_MODEL_RATE = 25
 
 
 class MouthTalkingHead:
@@ -209,7 +208,7 @@ class MouthSession:
         else:
             before = self._heard[source_frame.time]
             pull = (self._person.mean - self._basis.read(source.original)) / spread
-            distance = round(abs(float(frame.time - source_frame.time)) * _MODEL_RATE)
+            distance = round(abs(frame.time - source_frame.time) * FRAME_RATE)
         change = self._motion.change(
             before, self._heard[frame.time], torch.tensor(distance), torch.from_numpy(pull.astype(np.float32))
         )

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from ...errors import WeightsError
-from ...weights.reading import safe_load
+from ...progress import Progress
+from ...weights.reading import load_strict, safe_load
 
 State = dict[str, Tensor]
 Network = TypeVar("Network", bound=nn.Module)
@@ -61,16 +62,21 @@ def build(make: Callable[[], Network], state: State, *, what: str) -> Network:
     """
     with torch.device("meta"):  # no memory for random initial weights, and no change of the random state
         network = make()
-    own = network.state_dict()
-    faults = {
-        "missing": sorted(own.keys() - state.keys()),
-        "unexpected": sorted(state.keys() - own.keys()),
-        "of another shape": sorted(key for key in own.keys() & state.keys() if own[key].shape != state[key].shape),
-    }
-    listed = [f"{len(keys)} {kind} ({', '.join(keys[:3])})" for kind, keys in faults.items() if keys]
-    if listed:
-        raise WeightsError(f"{what} is of another architecture: {', '.join(listed)}; use the published checkpoint")
-    network.load_state_dict(
-        {key: value.float() if value.is_floating_point() else value for key, value in state.items()}, assign=True
-    )
+    floats = {key: value.float() if value.is_floating_point() else value for key, value in state.items()}
+    load_strict(network, floats, what=what, assign=True)
     return network.eval().requires_grad_(False)
+
+
+def flatten_networks(
+    states: Mapping[str, State], makers: Mapping[str, Callable[[], nn.Module]], *, system: str, progress: Progress
+) -> tuple[State, dict[str, int]]:
+    """All networks in one flat dict ("network.key"), each checked against its architecture, and their numbers of
+    parameters. Raises WeightsError where one is of another architecture."""
+    tensors: State = {}
+    parameters: dict[str, int] = {}
+    for done, (name, state) in enumerate(states.items(), start=1):
+        network = build(makers[name], state, what=f"{system}'s {name}")
+        parameters[name] = sum(parameter.numel() for parameter in network.parameters())
+        tensors |= {f"{name}.{key}": tensor for key, tensor in network.state_dict().items()}
+        progress("Converting", done, len(states))
+    return tensors, parameters
