@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from thfem_core.metrics.lip_motion import lip_aperture
 from thfem_core.metrics.points import INNER_LIP_PAIRS, LIPS
 from thfem_core.talking_head.mouth.coefficients import MouthBasis
-from thfem_core.talking_head.mouth.motion import MotionConfig, MotionNet
+from thfem_core.talking_head.mouth.motion import MotionConfig, MotionNet, steps_before
 
 from ..build_dataset import PreparedClip
 from ..phonetic.phones import PHONES
@@ -31,7 +31,8 @@ from .loop import Batch
 class MotionAugmentation:
     """stretch: speaking rate ×1/(1 + s) to ×(1 + s). vocal_tract: the same for the mel axis. roll: mel bands. masks,
     mask_columns, mask_bands: SpecAugment. noise: standard deviation on mel. tilt: of the spectrum.
-    forget_manner: share of windows that know nothing of the person's manner."""
+    forget_manner, forget_past: share of windows that know nothing of the person's manner, or of the frames before the
+    source."""
 
     stretch: float = 0.15
     vocal_tract: float = 0.12
@@ -42,6 +43,7 @@ class MotionAugmentation:
     noise: float = 0.1
     tilt: float = 0.25
     forget_manner: float = 0.2
+    forget_past: float = 0.1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -118,7 +120,10 @@ class MotionLosses(nn.Module):
         targets = torch.arange(mouths.shape[1] - n - away, device=mouths.device)[:, None] + away + 1
         targets = targets + torch.arange(n, device=mouths.device)
         pull = (batch["mean"][:, None] - mouths[:, sources])[:, :, None].expand(-1, -1, n, -1)
-        predicted = self.net.change(heard[:, sources, None], heard[:, targets], (targets - sources[:, None]), pull)
+        past = steps_before(mouths, sources, self.net.config.past) * batch["remembered"][:, None, None, None]
+        past = past[:, :, None].expand(-1, -1, n, -1, -1)
+        distance = targets - sources[:, None]
+        predicted = self.net.change(heard[:, sources, None], heard[:, targets], distance, pull, past)
         true = mouths[:, targets] - mouths[:, sources, None]
         error = (predicted - true) @ self.lips
         lip = error.abs().mean()
@@ -193,6 +198,7 @@ class MotionTask:
             "mouths": interpolate(clip.coefficients, moments),
             "mean": clip.mean.astype(np.float32),
             "manner": manner.astype(np.float32),
+            "remembered": np.float32(rng.random() >= a.forget_past),
         }
 
     def begin_step(self, step: int, steps: int) -> None:
@@ -241,13 +247,19 @@ def distort(columns: np.ndarray, a: MotionAugmentation, rng: np.random.Generator
 
 @torch.no_grad()
 def motion_scores(
-    net: MotionNet, basis: MouthBasis, clips: Sequence[SpeakingClip], *, window: int, shuffle: bool = False
+    net: MotionNet,
+    basis: MouthBasis,
+    clips: Sequence[SpeakingClip],
+    *,
+    window: int,
+    shuffle: bool = False,
+    past_known: bool = True,
 ) -> dict[str, float]:
     """Motion measured as the issue's tables do, on whole clips cut into windows of n targets, mean over people.
 
     lip: mean distance of the 40 lip points, in % of the outer-eye distance. aperture: correlation of the lip aperture.
     copy_lip, copy_aperture: the same for the source's mouth kept. spread: predicted over true standard deviation of
-    the aperture's change. shuffle: with the sound of the next clip.
+    the aperture's change. shuffle: with the sound of the next clip. past_known: with the frames before the source.
     """
     net.eval()
     rows: dict[str, list[tuple[float, ...]]] = {}
@@ -263,7 +275,8 @@ def motion_scores(
         sources = (targets - 1) // window * window
         mouths = torch.from_numpy(clip.coefficients)
         pull = torch.from_numpy(clip.mean.astype(np.float32)) - mouths[sources]
-        change = net.change(heard[sources], heard[targets], torch.from_numpy(targets - sources), pull)
+        past = steps_before(mouths, torch.from_numpy(sources), net.config.past) * float(past_known)
+        change = net.change(heard[sources], heard[targets], torch.from_numpy(targets - sources), pull, past)
         moved = clip.shapes[sources] + basis.displacement(change.numpy() * basis.spread)
         rows.setdefault(clip.clip.identity, []).append(_scores(moved, clip.shapes[sources], clip.shapes[targets]))
     people = np.array([np.mean(values, axis=0) for values in rows.values()])

@@ -1,7 +1,8 @@
 """From sound to mouth motion: how the mouth coefficients change from a source frame to a target frame nearby.
 
-Δ = α(k) · (a_t - a_s) + β(k) · (b_t + m - c_s): the difference of what is heard at the two moments, and a pull from
-the source's mouth c_s towards what is heard around the person's mean mouth m; both gated by the distance k = t - s.
+Δ = α(k) · (a_t - a_s) + β(k) · (b_t + m - c_s) + M(k) · (m - c_s, v_s): the difference of what is heard at the two
+moments; a pull from the source's mouth c_s towards what is heard around the person's mean mouth m; and what mouths do
+anyway from where c_s stands and how it moved in the frames before, v_s. All by the distance k = t - s.
 """
 
 from __future__ import annotations
@@ -23,13 +24,16 @@ _GATE_SPEED = 10.0
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MotionConfig:
     """coefficients: K of the mouth basis. mels: of a column of sound. width: channels. dropout: of features, in
-    training. distances: values of the distance with a gate of their own; farther ones share the last."""
+    training. distances: values of the distance with a gate of their own; farther ones share the last. past: steps of
+    the source's mouth, the latest first, that lead up to it. habits: matrices that M(k) is mixed from."""
 
     coefficients: int = 16
     mels: int = 80
     width: int = 160
     dropout: float = 0.2
     distances: int = 64
+    past: int = 4
+    habits: int = 4
 
     @property
     def steps(self) -> int:
@@ -42,6 +46,14 @@ class _ChannelNorm(nn.LayerNorm):
 
     def forward(self, x: Tensor) -> Tensor:
         return super().forward(x.transpose(1, 2)).transpose(1, 2)
+
+
+def steps_before(mouths: Tensor, sources: Tensor, past: int) -> Tensor:
+    """(..., S, past, K): how mouths (..., T, K), 25 per second, moved up to the frames ``sources`` (S,), the latest step
+    first; 0 where that lies before the beginning."""
+    frames = (sources[:, None] - torch.arange(past + 1, device=sources.device)).clamp(min=0)
+    rows = mouths[..., frames, :]
+    return rows[..., :-1, :] - rows[..., 1:, :]
 
 
 class SpeechEncoder(nn.Module):
@@ -87,6 +99,14 @@ def _first_gates(config: MotionConfig) -> Tensor:
     return (torch.logit(share) / _GATE_SPEED)[:, :, None].repeat(1, 1, config.coefficients)
 
 
+def _first_mixing(config: MotionConfig) -> Tensor:
+    """(distances, habits): bumps over the logarithm of the distance, so that near distances differ and far ones do
+    not."""
+    distance = torch.log1p(torch.arange(config.distances, dtype=torch.float32))
+    centres = torch.linspace(float(distance[1]), float(distance[-1]), config.habits)
+    return torch.exp(-(((distance[:, None] - centres) / (centres[1] - centres[0])) ** 2))
+
+
 class MotionNet(nn.Module):
     """See the module. All coefficients are divided by the basis' spread, so they are about unit size."""
 
@@ -98,6 +118,10 @@ class MotionNet(nn.Module):
         # A person whose mouth goes twice as far in a mode moves it this power of two as far for the same sound.
         self.gain = nn.Parameter(torch.full((2, config.coefficients), 0.7))
         self.gates = nn.Parameter(_first_gates(config))
+        self.habits = nn.Parameter(
+            torch.zeros(config.habits, (1 + config.past) * config.coefficients, config.coefficients)
+        )
+        self.mixing = nn.Parameter(_first_mixing(config))
 
     def listen(self, columns: Tensor, manner: Tensor) -> Tensor:
         """Columns (B, steps + 4 (T - 1), mels) and manner (B, 2K) → (B, T, 2, K): a and b of each moment.
@@ -112,8 +136,17 @@ class MotionNet(nn.Module):
         spread = manner[:, None, : self.config.coefficients]
         return heard * torch.exp((self.gain * spread).clamp(-1.5, 1.5))[:, None]
 
-    def change(self, source: Tensor, target: Tensor, distance: Tensor, pull: Tensor) -> Tensor:
+    def change(
+        self, source: Tensor, target: Tensor, distance: Tensor, pull: Tensor, past: Tensor | None = None
+    ) -> Tensor:
         """Δ (..., K). source, target: (..., 2, K) of :meth:`listen`. distance: (...) whole frames at 25 per second,
-        of either sign. pull: (..., K) = m - c_s."""
-        gates = torch.sigmoid(_GATE_SPEED * self.gates[:, distance.abs().clamp(max=self.config.distances - 1)])
-        return gates[0] * (target[..., 0, :] - source[..., 0, :]) + gates[1] * (target[..., 1, :] + pull)
+        of either sign; nothing is expected of targets before the source but what is heard. pull: (..., K) = m - c_s.
+        past: (..., past, K) of :func:`steps_before`, 0 where unknown."""
+        if past is None:
+            past = pull.new_zeros(*pull.shape[:-1], self.config.past, pull.shape[-1])
+        index = distance.abs().clamp(max=self.config.distances - 1)
+        gates = torch.sigmoid(_GATE_SPEED * self.gates[:, index])
+        known = torch.cat([pull[..., None, :], past], dim=-2).flatten(-2)
+        habit = torch.einsum("...i,hik,...h->...k", known, self.habits, self.mixing[index] * (distance > 0)[..., None])
+        heard = gates[0] * (target[..., 0, :] - source[..., 0, :]) + gates[1] * (target[..., 1, :] + pull)
+        return heard + habit
