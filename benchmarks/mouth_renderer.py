@@ -27,9 +27,8 @@ from thfem_core.talking_head.mouth.networks import load_motion, load_renderer
 from thfem_core.talking_head.mouth.region import WIDE_PIXELS
 from thfem_core.talking_head.mouth.renderer import warp_only
 from training.build_dataset import PreparedClip
-from training.thg.clips import COLUMNS_PER_FRAME, SpeakingClip, load_clips
+from training.thg.clips import COLUMNS_PER_FRAME, SpeakingClip, interpolate, load_clips
 from training.thg.config import DataConfig, LoopConfig
-from training.thg.motion_task import interpolate
 from training.thg.renderer_task import MOUTH, RendererTaskConfig, cut, window_tensors
 
 

@@ -97,7 +97,8 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def finish(task: Task, network: torch.nn.Module, stage: str, table: dict[str, Any], path: Path) -> None:
-    """Measure a trained network on unseen people and write what the node loads."""
+    """Settle a trained network, measure it on unseen people and write what the node loads."""
+    task.settle(network)
     scores = task.validate(network.eval())
     notes = {
         "stage": stage,

@@ -127,3 +127,11 @@ def sound_at(clip: SpeakingClip, first: int) -> np.ndarray | None:
     begin = int(first * WAV2LIP_COLUMNS / FRAME_RATE)
     columns = clip.sync_mel[begin : begin + COLUMNS]
     return columns.T[None].astype(np.float32) if len(columns) == COLUMNS else None
+
+
+def interpolate(rows: np.ndarray, moments: np.ndarray) -> np.ndarray:
+    """Rows (T, C) at fractional indices (...,) → (..., C), linearly, clamped at the ends."""
+    moments = np.clip(moments, 0, len(rows) - 1)
+    low = np.minimum(moments.astype(int), len(rows) - 2)
+    share = (moments - low)[..., None].astype(np.float32)
+    return rows[low] * (1 - share) + rows[low + 1] * share

@@ -56,6 +56,10 @@ class Task(Protocol):
         """Numbers on unseen people, with the averaged weights."""
         ...
 
+    def settle(self, network: nn.Module) -> None:
+        """Once the last step is taken: set what is solved rather than descended to."""
+        ...
+
     def strip(self, network: nn.Module) -> np.ndarray | None:
         """A picture (H, W, 3 uint8) of what the network does, for TensorBoard; None if there is nothing to see."""
         ...

@@ -17,22 +17,22 @@ from torch import Tensor, nn
 from thfem_core.metrics.lip_motion import lip_aperture
 from thfem_core.metrics.points import INNER_LIP_PAIRS, LIPS
 from thfem_core.talking_head.mouth.coefficients import MouthBasis
-from thfem_core.talking_head.mouth.motion import MotionConfig, MotionNet, steps_before
+from thfem_core.talking_head.mouth.motion import MotionConfig, MotionNet
 
 from ..build_dataset import PreparedClip
 from ..phonetic.phones import PHONES
 from ..phonetic.voices import Voices
-from .clips import COLUMNS_PER_FRAME, SpeakingClip, in_step, load_clips, person_weights
+from .clips import COLUMNS_PER_FRAME, SpeakingClip, in_step, interpolate, load_clips, person_weights
 from .config import DataConfig, LoopConfig
 from .loop import Batch
+from .readout import hear_clip, pairs, solve_readout
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MotionAugmentation:
     """stretch: speaking rate ×1/(1 + s) to ×(1 + s). vocal_tract: the same for the mel axis. roll: mel bands. masks,
     mask_columns, mask_bands: SpecAugment. noise: standard deviation on mel. tilt: of the spectrum.
-    forget_manner, forget_past: share of windows that know nothing of the person's manner, or of the frames before the
-    source."""
+    forget_manner: share of windows that know nothing of the person's manner."""
 
     stretch: float = 0.15
     vocal_tract: float = 0.12
@@ -43,7 +43,6 @@ class MotionAugmentation:
     noise: float = 0.1
     tilt: float = 0.25
     forget_manner: float = 0.2
-    forget_past: float = 0.1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,7 +53,8 @@ class MotionTaskConfig:
     says (training/thg/synchrony.py). velocity, spread: weights beside the lip error: of its change from frame to
     frame, and of the predicted motion's spread against the true one, which works against timidity. far: share of
     windows whose targets begin up to ``far_reach`` frames after the source (the node's ``window`` may be long, and a
-    still portrait has one source). segment: frames of sound drawn at once, every one of them a source."""
+    still portrait has one source). segment: frames of sound drawn at once, every one of them a source. ridge: of the
+    readout, see :func:`.readout.solve_readout`."""
 
     data: DataConfig
     loop: LoopConfig
@@ -71,6 +71,7 @@ class MotionTaskConfig:
     far: float = 0.4
     far_reach: int = 60
     segment: int = 48
+    ridge: float = 150.0
 
 
 class MotionLosses(nn.Module):
@@ -120,10 +121,8 @@ class MotionLosses(nn.Module):
         targets = torch.arange(mouths.shape[1] - n - away, device=mouths.device)[:, None] + away + 1
         targets = targets + torch.arange(n, device=mouths.device)
         pull = (batch["mean"][:, None] - mouths[:, sources])[:, :, None].expand(-1, -1, n, -1)
-        past = steps_before(mouths, sources, self.net.config.past) * batch["remembered"][:, None, None, None]
-        past = past[:, :, None].expand(-1, -1, n, -1, -1)
         distance = targets - sources[:, None]
-        predicted = self.net.change(heard[:, sources, None], heard[:, targets], distance, pull, past)
+        predicted = self.net.heard_change(heard[:, sources, None], heard[:, targets], distance, pull)
         true = mouths[:, targets] - mouths[:, sources, None]
         error = (predicted - true) @ self.lips
         lip = error.abs().mean()
@@ -198,7 +197,6 @@ class MotionTask:
             "mouths": interpolate(clip.coefficients, moments),
             "mean": clip.mean.astype(np.float32),
             "manner": manner.astype(np.float32),
-            "remembered": np.float32(rng.random() >= a.forget_past),
         }
 
     def begin_step(self, step: int, steps: int) -> None:
@@ -215,13 +213,9 @@ class MotionTask:
     def strip(self, network: nn.Module) -> None:
         return None
 
-
-def interpolate(rows: np.ndarray, moments: np.ndarray) -> np.ndarray:
-    """Rows (T, C) at fractional indices (...,) → (..., C), linearly, clamped at the ends."""
-    moments = np.clip(moments, 0, len(rows) - 1)
-    low = np.minimum(moments.astype(int), len(rows) - 2)
-    share = (moments - low)[..., None].astype(np.float32)
-    return rows[low] * (1 - share) + rows[low + 1] * share
+    def settle(self, network: nn.Module) -> None:
+        """The readout, which is solved and not descended to."""
+        solve_readout(network.net.eval(), self.clips, self.weights, ridge=self.config.ridge)
 
 
 def distort(columns: np.ndarray, a: MotionAugmentation, rng: np.random.Generator) -> np.ndarray:
@@ -268,15 +262,11 @@ def motion_scores(
         count = min(clip.frames, sound.frames)
         if count < 2 * window + 2 and count < 12:
             continue
-        reach = (net.config.steps - 1) // 2
-        columns = interpolate(sound.mel, np.arange(-reach, COLUMNS_PER_FRAME * (count - 1) + reach + 1).astype(float))
-        heard = net.listen(torch.from_numpy(columns)[None], torch.from_numpy(clip.manner)[None])[0]
+        heard = hear_clip(net, clip, sound)
         targets = np.arange(1, count)
         sources = (targets - 1) // window * window
-        mouths = torch.from_numpy(clip.coefficients)
-        pull = torch.from_numpy(clip.mean.astype(np.float32)) - mouths[sources]
-        past = steps_before(mouths, torch.from_numpy(sources), net.config.past) * float(past_known)
-        change = net.change(heard[sources], heard[targets], torch.from_numpy(targets - sources), pull, past)
+        known = pairs(clip, heard, torch.from_numpy(sources), torch.from_numpy(targets), net.config.past)
+        change = net.change(*(known if past_known else known[:-1]))
         moved = clip.shapes[sources] + basis.displacement(change.numpy() * basis.spread)
         rows.setdefault(clip.clip.identity, []).append(_scores(moved, clip.shapes[sources], clip.shapes[targets]))
     people = np.array([np.mean(values, axis=0) for values in rows.values()])

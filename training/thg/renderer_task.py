@@ -11,21 +11,20 @@ import torch
 from torch import Tensor, nn
 
 from thfem_core.audio.profile import WAV2LIP
-from thfem_core.errors import InputError, WeightsError
+from thfem_core.errors import InputError
 from thfem_core.metrics.lip_motion import lip_aperture
 from thfem_core.talking_head.mouth.coefficients import MouthBasis
 from thfem_core.talking_head.mouth.geometry import OUTER_LIPS, mouth_geometry, skull_points
 from thfem_core.talking_head.mouth.paste import lower_face
 from thfem_core.talking_head.mouth.region import MARGIN, WIDE_PIXELS, mouth_regions, place_mesh
 from thfem_core.talking_head.mouth.renderer import MouthRenderer, RendererConfig, warp_only
-from thfem_core.weights.reading import load_strict, state_dict
 
 from ..build_dataset import PreparedClip
 from .clips import SpeakingClip, load_clips, person_weights, sound_at
 from .config import DataConfig, LoopConfig
 from .loop import Batch
 from .losses import MouthCritic, PerceptualLoss, critic_hinge, generator_hinge, pixel_loss, sync_loss
-from .sync_expert import COLUMNS, FRAMES, OfficialExpert, SyncExpert, lower_faces
+from .sync_expert import COLUMNS, FRAMES, load_expert, lower_faces
 
 MOUTH = 64  # side of the square of the region around the lips that the perceptual loss and the critic look at
 
@@ -34,7 +33,7 @@ MOUTH = 64  # side of the square of the region around the lips that the perceptu
 class RendererTaskConfig:
     """The weights of Eq. 6 are sync, pixel, perceptual and adversarial. vgg: file of VGG's weights (see
     training.convert_lpips), "" for none, which looks at a random share ``looked`` of the targets through ``vgg_depth``
-    blocks. expert: exported sync expert, or Wav2Lip's, "" for none; no sound, no sync loss.
+    blocks. expert: file of Wav2Lip's sync expert, "" for none; no sound, no sync loss.
     inner_weight: of a pixel inside the mouth against one of skin. critic_from: share of the steps after which the
     adversarial loss begins. far, far_reach: as for the motion network. openings: how much more often windows are drawn
     in which the mouth opens or closes much. jitter: pixels of noise on the target mesh, constant over a window; 0 also
@@ -200,6 +199,9 @@ class RendererTask:
     def validate(self, network: nn.Module) -> dict[str, float]:
         return renderer_scores(network, self.unseen)
 
+    def settle(self, network: nn.Module) -> None:
+        """Nothing is left to solve."""
+
     def strip(self, network: nn.Module) -> np.ndarray | None:
         """One row per person: source frame; true, warped and drawn for the first, middle and last target."""
         rows = []
@@ -263,25 +265,6 @@ def window_tensors(
         "sound": np.zeros((1, WAV2LIP.n_mels, COLUMNS), np.float32) if sound is None else sound,
         "sounding": np.array(sound is not None),
     }
-
-
-def load_expert(path: Path) -> SyncExpert | OfficialExpert:
-    """A trained sync expert, or Wav2Lip's own (``lipsync_expert.pth``), frozen.
-
-    Raises WeightsError where the file is missing or holds something else.
-    """
-    if not path.exists():
-        raise WeightsError(f"{path} is missing; train it first: python -m training.train_thg --stage sync")
-    state = state_dict(path)
-    expert: SyncExpert | OfficialExpert
-    if any(key.startswith("face_encoder.") for key in state):
-        expert = OfficialExpert()
-        load_strict(expert.net, state, what=f"Wav2Lip's expert {path}")
-    else:
-        size = state["face_out.weight"].shape[0] if "face_out.weight" in state else 128
-        expert = SyncExpert(size=size)
-        load_strict(expert, state, what=f"the sync expert {path}")
-    return expert.eval().requires_grad_(False)
 
 
 def still_window(network: RendererLosses, clip: SpeakingClip, source: int) -> Batch:

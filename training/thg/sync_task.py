@@ -1,9 +1,13 @@
-"""Training the sync expert on real clips: sound that belongs to five frames against sound from elsewhere."""
+"""Training the sync expert: a second (or a fifth) of lip motion, and the sound that belongs to it among its neighbours.
+
+What is heard comes from the motion network's speech encoder, which knows phones and is left as it is: the mouths that
+speak in step with their sound are too few to change it. Learned is what the two sides have in common.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -11,51 +15,76 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from thfem_core.face.canonical import canonical_mesh
+from thfem_core.metrics.networks.lip_sync import LipSync, LipSyncConfig
 from thfem_core.talking_head.mouth.coefficients import MouthBasis
+from thfem_core.talking_head.mouth.networks import load_motion
 
 from ..build_dataset import PreparedClip
-from .clips import SpeakingClip, in_step, load_clips, person_weights, sound_at
+from .clips import COLUMNS_PER_FRAME, SpeakingClip, in_step, interpolate, load_clips, person_weights
 from .config import DataConfig, LoopConfig
 from .loop import Batch
-from .sync_expert import FRAMES, SyncExpert, lower_faces
+from .motion_task import MotionAugmentation, distort
 
-NEAREST = 3  # frames: sound nearer than this still sounds like the same mouth
+NEAREST, FARTHEST = 3, 20  # frames: sound nearer than this still sounds like the same mouth; farther is too easy
+REACH = 7  # frames before and after, among which the right offset is looked for
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SyncTaskConfig:
-    """apart: share of false pairs whose sound comes from the same clip, some frames away; the rest is from others.
-    tell: weight of each side's telling the mouth coefficients."""
+    """speech: exported motion network whose encoder is taken over, "" for the embedded one. windows: frames of the
+    windows that are compared, in turn, one length per step. segment: frames drawn from a clip. ranking: weight of
+    finding the right window among all of its clip, beside judging pairs. gain, noise: of the mouths, standard
+    deviations. in_step: see :class:`.motion_task.MotionTaskConfig`."""
 
     data: DataConfig
     loop: LoopConfig
-    size: int = 128
-    dropout: float = 0.15
-    apart: float = 0.8
-    tell: float = 1.0
+    network: LipSyncConfig = field(default_factory=LipSyncConfig)
+    augmentation: MotionAugmentation = field(default_factory=MotionAugmentation)
+    speech: str = ""
+    windows: tuple[int, ...] = (5, 25, 25)
+    segment: int = 48
+    ranking: float = 1.0
+    gain: float = 0.2
+    noise: float = 0.08
+    in_step: tuple[str, ...] = ()
 
 
 class SyncLosses(nn.Module):
-    """Binary cross entropy of the scaled cosine (Wav2Lip, Section 3.2, with a learned scale).
+    """Binary cross entropy of the scaled cosine (Wav2Lip, Section 3.2, with a learned scale) on true pairs, on pairs 3
+    to 20 frames apart and on pairs of two clips; and cross entropy of the true pair against those of its own clip."""
 
-    Half an hour of speech is too little to find out by itself what the two have in common, so each side also has to
-    tell how the mouth moves in its five frames, by a linear map of its embedding that is not exported.
-    """
-
-    def __init__(self, net: SyncExpert, config: SyncTaskConfig, coefficients: int) -> None:
+    def __init__(self, net: LipSync, config: SyncTaskConfig) -> None:
         super().__init__()
         self.net, self.config = net, config
-        self.tell = nn.ModuleDict({side: nn.Linear(config.size, FRAMES * coefficients) for side in ("face", "sound")})
+
+    def train(self, mode: bool = True) -> SyncLosses:
+        """The encoder does not learn, so it does not forget at random either."""
+        super().train(mode)
+        self.net.encoder.eval()
+        return self
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
-        seen, heard = self.net.see(batch["faces"].float() / 255), self.net.hear(batch["sound"])
-        logit = self.net.scale.exp() * F.cosine_similarity(seen, heard) + self.net.shift
-        scale = self.config.size**0.5  # embeddings of unit length → about unit entries
-        told = {"face": self.tell["face"](scale * seen), "sound": self.tell["sound"](scale * heard)}
-        losses = {"sync": F.binary_cross_entropy_with_logits(logit, batch["together"])}
-        for side, value in told.items():
-            losses[side] = self.config.tell * F.smooth_l1_loss(value, batch[f"{side}_mouths"].flatten(1))
-        return losses
+        width = int(batch["window"][0])
+        sounds = self.net.hear(windows_of(self.net.listen(batch["columns"]), width))
+        lips = self.net.see(windows_of(batch["mouths"], width))
+        there = batch["there"].unfold(1, width, 1).all(dim=2)
+        cosine = self.net.odds(lips @ sounds.transpose(1, 2))
+        t = torch.arange(cosine.shape[1], device=cosine.device)
+        apart = (t[:, None] - t).abs()
+        both = there[:, :, None] & there[:, None]
+        wrong = both & (apart >= NEAREST) & (apart <= FARTHEST)
+        right = cosine.diagonal(dim1=1, dim2=2)
+        strangers = self.net.odds(lips @ sounds.roll(1, 0).transpose(1, 2))
+        pairs = F.softplus(-right)[there].mean() + F.softplus(cosine)[wrong].mean() + 0.3 * F.softplus(strangers).mean()
+        among = cosine.masked_fill(~(wrong | (both & (apart == 0))), -1e4)
+        ranks = sum((torch.logsumexp(among, dim) - right)[there].mean() for dim in (1, 2))
+        return {"sync": 0.5 * pairs, "ranking": 0.5 * self.config.ranking * ranks}
+
+
+def windows_of(rows: Tensor, width: int) -> Tensor:
+    """(B, T, C) → (B, T - width + 1, width, C)."""
+    return rows.unfold(1, width, 1).transpose(2, 3)
 
 
 class SyncTask:
@@ -66,36 +95,45 @@ class SyncTask:
     def __init__(self, config: SyncTaskConfig, basis: MouthBasis) -> None:
         self.config = config
         right = in_step(config.data)
+
+        def known(clip: PreparedClip) -> bool:
+            return right(clip) or (len(clip.speech) > 0 and clip.identity.startswith(config.in_step or "\0"))
+
         prepared = Path(config.data.prepared)
-
-        def keep(clip: PreparedClip) -> bool:
-            return clip.regions is not None and right(clip)
-
-        self.clips = load_clips(prepared, "train", basis, keep=keep)
-        self.unseen = load_clips(prepared, "val", basis, keep=keep)
+        self.clips = [clip for clip in load_clips(prepared, "train", basis, keep=known) if clip.mel is not None]
+        self.unseen = load_clips(prepared, "val", basis, keep=right)
         self.weights = person_weights(self.clips, config.data.identity_power)
-        self.strips = [face_strip(clip) for clip in self.clips]
-        self.network = SyncLosses(SyncExpert(size=config.size, dropout=config.dropout), config, basis.size)
+        self.mirror = mirrored_coefficients(basis)
+        net = LipSync(config.network)
+        speech = load_motion(Path(config.speech) if config.speech else None).encoder
+        own = net.encoder.state_dict()
+        net.encoder.load_state_dict({name: value for name, value in speech.state_dict().items() if name in own})
+        net.encoder.requires_grad_(False)
+        self.network = SyncLosses(net, config)
 
     def draw(self, rng: np.random.Generator, size: int) -> Batch:
-        rows = []
-        while len(rows) < size:
-            index = int(rng.choice(len(self.clips), p=self.weights))
-            clip = self.clips[index]
-            together = bool(rng.random() < 0.5)
-            pair = draw_pair(clip, self.clips, together, self.config.apart, rng)
-            if pair is not None:
-                first, other, begin = pair
-                sides = five_mouths(clip, first), five_mouths(other, begin)
-                rows.append(
-                    (five_faces(self.strips[index], first, rng), sound_at(other, begin), np.float32(together), *sides)
-                )
-        names = ("faces", "sound", "together", "face_mouths", "sound_mouths")
-        columns = zip(*rows, strict=True)
-        batch = {name: torch.from_numpy(np.stack(values)) for name, values in zip(names, columns, strict=True)}
-        noise = torch.from_numpy(rng.standard_normal(batch["sound"].shape, np.float32))
-        batch["sound"] = batch["sound"] + 0.1 * noise + float(rng.normal(0, 0.3))
-        return batch
+        rows = [self._segment(self.clips[rng.choice(len(self.clips), p=self.weights)], rng) for _ in range(size)]
+        batch = {name: torch.from_numpy(np.stack([row[name] for row in rows])) for name in rows[0]}
+        return {**batch, "window": torch.full((size,), int(rng.choice(self.config.windows)))}
+
+    def _segment(self, clip: SpeakingClip, rng: np.random.Generator) -> dict[str, np.ndarray]:
+        """Consecutive moments of a clip, spoken faster or slower, by a mirrored, larger or smaller mouth. there: which
+        of them the clip has; beyond its end it is held."""
+        c, a = self.config, self.config.augmentation
+        rate = float(np.exp(rng.uniform(-1, 1) * np.log1p(a.stretch)))
+        begin = rng.uniform(0.0, max(0.0, clip.frames - 1 - c.segment * rate))
+        moments = begin + rate * np.arange(c.segment)
+        reach = (c.network.steps - 1) // 2
+        offsets = np.arange(-reach, COLUMNS_PER_FRAME * (c.segment - 1) + reach + 1) * rate
+        mouths = interpolate(clip.coefficients, moments)
+        if rng.random() < 0.5:
+            mouths = mouths @ self.mirror
+        gain = np.exp(rng.normal(0, c.gain) + rng.normal(0, 0.75 * c.gain, mouths.shape[1]))
+        return {
+            "columns": distort(interpolate(clip.mel, COLUMNS_PER_FRAME * moments[0] + offsets), a, rng),
+            "mouths": (mouths * gain + rng.normal(0, c.noise, mouths.shape)).astype(np.float32),
+            "there": moments <= clip.frames - 1,
+        }
 
     def begin_step(self, step: int, steps: int) -> None:
         """Nothing changes along the way."""
@@ -106,78 +144,74 @@ class SyncTask:
     def validate(self, network: nn.Module) -> dict[str, float]:
         return expert_scores(network.net, self.unseen)
 
+    def settle(self, network: nn.Module) -> None:
+        """Nothing is left to solve."""
+
     def strip(self, network: nn.Module) -> None:
         return None
 
 
-def face_strip(clip: SpeakingClip) -> np.ndarray:
-    """(T, 3, 48, 96) uint8: the lower face of every frame, made once."""
-    regions = torch.from_numpy(np.array(clip.clip.regions)).permute(0, 3, 1, 2)
-    small = [lower_faces(part[:, None].float() / 255) for part in regions.split(32)]
-    return torch.cat(small).mul(255).round().clamp(0, 255).to(torch.uint8).numpy()
-
-
-def five_faces(strip: np.ndarray, first: int, rng: np.random.Generator | None = None) -> np.ndarray:
-    """(15, 48, 96) uint8 lower faces of frames first..first+4; with ``rng``, in other light and a little shifted."""
-    faces = strip[first : first + FRAMES].astype(np.float32)
-    if rng is not None:
-        faces = np.clip(faces * rng.uniform(0.75, 1.25) + rng.uniform(-25, 25), 0, 255)
-        faces = np.roll(faces, (int(rng.integers(-2, 3)), int(rng.integers(-3, 4))), axis=(2, 3))
-    return faces.reshape(-1, *faces.shape[2:]).astype(np.uint8)
-
-
-def five_mouths(clip: SpeakingClip, first: int) -> np.ndarray:
-    """(5, K): mouth coefficients against the person's mean."""
-    return (clip.coefficients[first : first + FRAMES] - clip.mean).astype(np.float32)
-
-
-def draw_pair(
-    clip: SpeakingClip, clips: Sequence[SpeakingClip], together: bool, apart: float, rng: np.random.Generator
-) -> tuple[int, SpeakingClip, int] | None:
-    """First frame of the faces; clip and first frame of a sound that belongs to them or does not. None if this draw
-    found no room."""
-    last = clip.frames - FRAMES
-    first = int(rng.integers(0, last + 1))
-    other, begin = clip, first
-    if not together and rng.random() < apart:
-        away = [t for t in range(max(0, first - 20), min(last, first + 20) + 1) if abs(t - first) >= NEAREST]
-        if not away:
-            return None
-        begin = int(rng.choice(away))
-    elif not together:
-        other = clips[rng.integers(len(clips))]
-        begin = int(rng.integers(0, other.frames - FRAMES + 1))
-    return None if sound_at(other, begin) is None else (first, other, begin)
+def mirrored_coefficients(basis: MouthBasis) -> np.ndarray:
+    """(K, K): coefficients over the basis' spread @ this → those of the mirrored mouth."""
+    mesh, across = canonical_mesh(), np.array([-1, 1, 1])
+    partner = np.array([np.linalg.norm(mesh - point, axis=1).argmin() for point in mesh * across])
+    modes = (basis.modes * basis.spread[:, None, None])[:, partner] * across
+    return (modes.reshape(basis.size, -1) @ basis.reader / basis.spread).astype(np.float32)
 
 
 @torch.no_grad()
-def expert_scores(expert: SyncExpert, clips: Sequence[SpeakingClip]) -> dict[str, float]:
-    """On whole clips: accuracy of telling true pairs from pairs 3..20 frames apart (half of either, threshold of the
-    expert), and how often the true sound is the best of the 15 offsets -7..7 (chance .067) within one frame."""
-    expert.eval()
+def clip_cosines(expert: LipSync, clip: SpeakingClip, window: int) -> Tensor:
+    """(N, N): cosine of lips from frame i on with sound from frame j on, over ``window`` frames."""
     device = expert.scale.device
-    right, total, hits, tries = 0.0, 0, 0, 0
-    for clip in clips:
-        firsts = range(0, clip.frames - FRAMES + 1)
-        sounds = [sound_at(clip, t) for t in firsts]
-        usable = [t for t in firsts if sounds[t] is not None]
-        if len(usable) < 24:
-            continue
-        strip = face_strip(clip)
-        faces, sound = np.stack([five_faces(strip, t) for t in usable]), np.stack([sounds[t] for t in usable])
-        seen = expert.see(torch.from_numpy(faces).to(device).float() / 255)
-        heard = expert.hear(torch.from_numpy(sound).to(device))
-        cosine = seen @ heard.T
-        logit = expert.scale.exp() * cosine + expert.shift
-        t = torch.arange(len(usable), device=device)
-        away = (t[:, None] - t).abs()
-        wrong = (away >= NEAREST) & (away <= 20)
-        right += 0.5 * float((logit.diag() > 0).float().mean()) + 0.5 * float((logit[wrong] <= 0).float().mean())
-        total += 1
-        # Averaged over windows of 25 frames, as one judges a clip rather than a fifth of a second.
-        for begin in range(7, len(usable) - 7 - 25 + 1, 5):
-            rows = torch.arange(begin, begin + 25)
-            scores = torch.stack([cosine[rows, rows + lag].mean() for lag in range(-7, 8)])
-            hits += int(abs(int(scores.argmax()) - 7) <= 1)
-            tries += 1
-    return {"accuracy": right / max(1, total), "offset": hits / max(1, tries), "clips": float(total)}
+    reach = (expert.config.steps - 1) // 2
+    moments = np.arange(-reach, COLUMNS_PER_FRAME * (clip.frames - 1) + reach + 1).astype(float)
+    columns = torch.from_numpy(interpolate(clip.mel, moments))[None].to(device)
+    lips = expert.see(windows_of(torch.from_numpy(clip.coefficients)[None].to(device), window))[0]
+    return lips @ expert.hear(windows_of(expert.listen(columns), window))[0].T
+
+
+def expert_scores(expert: LipSync, clips: Sequence[SpeakingClip]) -> dict[str, float]:
+    """On whole clips, for windows of 5 and of 25 frames.
+
+    accuracy: of telling true pairs from pairs 3 to 20 frames apart (half of either, at the expert's own threshold,
+    mean over clips). ranking: how often a true pair beats such a false one (needs no threshold). offset: over windows
+    of 25 frames (those of 5 averaged over 25), how often the best of the 15 offsets -7..7 is right within one frame
+    (chance .2).
+    """
+    expert.eval()
+    scores: dict[str, float] = {}
+    for window in (5, 25):
+        found = [clip_cosines(expert, clip, window) for clip in clips if clip.mel is not None and clip.frames > window]
+        rows = [row for cosine in found if (row := pair_scores(expert, cosine)) is not None]
+        hits = [hit for cosine in found for hit in offset_hits(cosine, 1 if window == 25 else 25)]
+        accuracy, ranking = np.mean(rows, axis=0) if rows else (0.0, 0.0)
+        scores |= {
+            f"accuracy_{window}": float(accuracy),
+            f"ranking_{window}": float(ranking),
+            f"offset_{window}": float(np.mean(hits)) if hits else 0.0,
+        }
+    return scores | {"clips": float(len(clips))}
+
+
+def pair_scores(expert: LipSync, cosine: Tensor) -> tuple[float, float] | None:
+    """Accuracy and ranking of one clip's cosines (N, N); None where no two windows are far enough apart."""
+    t = torch.arange(len(cosine), device=cosine.device)
+    apart = (t[:, None] - t).abs()
+    wrong = (apart >= NEAREST) & (apart <= FARTHEST)
+    if not wrong.any():
+        return None
+    odds = expert.odds(cosine)
+    accuracy = 0.5 * (odds.diag() > 0).float().mean() + 0.5 * (odds[wrong] <= 0).float().mean()
+    ranking = (cosine.diag()[:, None] > cosine)[wrong].float().mean()
+    return float(accuracy), float(ranking)
+
+
+def offset_hits(cosine: Tensor, averaged: int) -> list[bool]:
+    """Whether the best offset is right within a frame, for every fifth run of ``averaged`` windows with room for
+    all offsets."""
+    hits = []
+    for begin in range(REACH, len(cosine) - REACH - averaged + 1, 5):
+        rows = torch.arange(begin, begin + averaged, device=cosine.device)
+        scores = torch.stack([cosine[rows, rows + lag].mean() for lag in range(-REACH, REACH + 1)])
+        hits.append(abs(int(scores.argmax()) - REACH) <= 1)
+    return hits

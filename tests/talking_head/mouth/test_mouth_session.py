@@ -261,9 +261,9 @@ def test_time_is_time_at_any_frame_rate(told: list[Person], rate: Fraction, monk
     net = lively_motion()
     change = net.change
 
-    def note_change(source, target, distance, pull):
+    def note_change(source, target, distance, pull, past):
         distances.append(int(distance))
-        return change(source, target, distance, pull)
+        return change(source, target, distance, pull, past)
 
     monkeypatch.setattr(net, "change", note_change)
     monkeypatch.setattr(f"{__name__}.lively_motion", lambda: net)

@@ -1,8 +1,9 @@
 """From sound to mouth motion: how the mouth coefficients change from a source frame to a target frame nearby.
 
-Δ = α(k) · (a_t - a_s) + β(k) · (b_t + m - c_s) + M(k) · (m - c_s, v_s): the difference of what is heard at the two
-moments; a pull from the source's mouth c_s towards what is heard around the person's mean mouth m; and what mouths do
-anyway from where c_s stands and how it moved in the frames before, v_s. All by the distance k = t - s.
+Heard: α(k) · (a_t - a_s) + β(k) · (b_t + m - c_s): the difference of what is heard at the two moments, and a pull from
+the source's mouth c_s towards what is heard around the person's mean mouth m; both gated by the distance k = t - s.
+Read out: Δ = R(k) · (that, m - c_s, v_s, a_s, b_s, a_t, b_t), linear by distance, where v_s is how the mouth moved up
+to the source: mouths go on as they went for two or three frames, whatever is said. R is solved after training.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ _GATE_SPEED = 10.0
 class MotionConfig:
     """coefficients: K of the mouth basis. mels: of a column of sound. width: channels. dropout: of features, in
     training. distances: values of the distance with a gate of their own; farther ones share the last. past: steps of
-    the source's mouth, the latest first, that lead up to it. habits: matrices that M(k) is mixed from."""
+    the source's mouth, the latest first, that lead up to it. reaches: first distances of the ranges that share an
+    R(k)."""
 
     coefficients: int = 16
     mels: int = 80
@@ -33,7 +35,7 @@ class MotionConfig:
     dropout: float = 0.2
     distances: int = 64
     past: int = 4
-    habits: int = 4
+    reaches: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 8, 11, 16, 26, 41)
 
     @property
     def steps(self) -> int:
@@ -49,8 +51,10 @@ class _ChannelNorm(nn.LayerNorm):
 
 
 def steps_before(mouths: Tensor, sources: Tensor, past: int) -> Tensor:
-    """(..., S, past, K): how mouths (..., T, K), 25 per second, moved up to the frames ``sources`` (S,), the latest step
-    first; 0 where that lies before the beginning."""
+    """(..., S, past, K): how mouths (..., T, K), 25 per second, moved up to the frames ``sources`` (S,).
+
+    The latest step comes first; 0 where it lies before the beginning.
+    """
     frames = (sources[:, None] - torch.arange(past + 1, device=sources.device)).clamp(min=0)
     rows = mouths[..., frames, :]
     return rows[..., :-1, :] - rows[..., 1:, :]
@@ -99,14 +103,6 @@ def _first_gates(config: MotionConfig) -> Tensor:
     return (torch.logit(share) / _GATE_SPEED)[:, :, None].repeat(1, 1, config.coefficients)
 
 
-def _first_mixing(config: MotionConfig) -> Tensor:
-    """(distances, habits): bumps over the logarithm of the distance, so that near distances differ and far ones do
-    not."""
-    distance = torch.log1p(torch.arange(config.distances, dtype=torch.float32))
-    centres = torch.linspace(float(distance[1]), float(distance[-1]), config.habits)
-    return torch.exp(-(((distance[:, None] - centres) / (centres[1] - centres[0])) ** 2))
-
-
 class MotionNet(nn.Module):
     """See the module. All coefficients are divided by the basis' spread, so they are about unit size."""
 
@@ -118,10 +114,10 @@ class MotionNet(nn.Module):
         # A person whose mouth goes twice as far in a mode moves it this power of two as far for the same sound.
         self.gain = nn.Parameter(torch.full((2, config.coefficients), 0.7))
         self.gates = nn.Parameter(_first_gates(config))
-        self.habits = nn.Parameter(
-            torch.zeros(config.habits, (1 + config.past) * config.coefficients, config.coefficients)
-        )
-        self.mixing = nn.Parameter(_first_mixing(config))
+        whole = torch.eye(config.coefficients).expand(1 + len(config.reaches), -1, -1)
+        rest = (4 + config.past) * config.coefficients + config.coefficients
+        self.register_buffer("readout", torch.cat([whole, whole.new_zeros(len(whole), rest, whole.shape[2])], dim=1))
+        self.register_buffer("reaches", torch.tensor(config.reaches), persistent=False)
 
     def listen(self, columns: Tensor, manner: Tensor) -> Tensor:
         """Columns (B, steps + 4 (T - 1), mels) and manner (B, 2K) → (B, T, 2, K): a and b of each moment.
@@ -140,13 +136,28 @@ class MotionNet(nn.Module):
         self, source: Tensor, target: Tensor, distance: Tensor, pull: Tensor, past: Tensor | None = None
     ) -> Tensor:
         """Δ (..., K). source, target: (..., 2, K) of :meth:`listen`. distance: (...) whole frames at 25 per second,
-        of either sign; nothing is expected of targets before the source but what is heard. pull: (..., K) = m - c_s.
-        past: (..., past, K) of :func:`steps_before`, 0 where unknown."""
+        of either sign. pull: (..., K) = m - c_s. past: (..., past, K) of :func:`steps_before`, 0 where unknown."""
+        known = self.evidence(source, target, distance, pull, past)
+        return (known[..., None, :] @ self.readout[self.reach(distance)])[..., 0, :]
+
+    def heard_change(self, source: Tensor, target: Tensor, distance: Tensor, pull: Tensor) -> Tensor:
+        """Δ (..., K) before the readout."""
+        gates = torch.sigmoid(_GATE_SPEED * self.gates[:, distance.abs().clamp(max=self.config.distances - 1)])
+        return gates[0] * (target[..., 0, :] - source[..., 0, :]) + gates[1] * (target[..., 1, :] + pull)
+
+    def evidence(
+        self, source: Tensor, target: Tensor, distance: Tensor, pull: Tensor, past: Tensor | None = None
+    ) -> Tensor:
+        """(..., E): what the readout maps to Δ."""
         if past is None:
             past = pull.new_zeros(*pull.shape[:-1], self.config.past, pull.shape[-1])
-        index = distance.abs().clamp(max=self.config.distances - 1)
-        gates = torch.sigmoid(_GATE_SPEED * self.gates[:, index])
-        known = torch.cat([pull[..., None, :], past], dim=-2).flatten(-2)
-        habit = torch.einsum("...i,hik,...h->...k", known, self.habits, self.mixing[index] * (distance > 0)[..., None])
-        heard = gates[0] * (target[..., 0, :] - source[..., 0, :]) + gates[1] * (target[..., 1, :] + pull)
-        return heard + habit
+        heard = self.heard_change(source, target, distance, pull)
+        parts = [heard, pull.expand_as(heard), *(x.flatten(-2) for x in (past, source, target))]
+        lead = torch.broadcast_shapes(*(part.shape[:-1] for part in parts))
+        return torch.cat([part.expand(*lead, -1) for part in parts], dim=-1)
+
+    def reach(self, distance: Tensor) -> Tensor:
+        """Which matrix of the readout serves a distance; the first leaves what is heard as it is: for sources that come
+        later, or so far before that their mouth says nothing (a still picture)."""
+        index = torch.bucketize(distance, self.reaches, right=True)
+        return index * ((distance > 0) & (distance < self.config.distances))

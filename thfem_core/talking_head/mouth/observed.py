@@ -72,10 +72,13 @@ class Mouth:
 
 
 class ObservedMouths:
-    """Remembers the last frames' mouths. A frame's edited mouth is calm once the frame after it has been seen."""
+    """Remembers the last frames' mouths. A frame's edited mouth is calm once the frame after it has been seen.
 
-    def __init__(self, track: FaceTrack, models: FaceModels, *, reach: int) -> None:
-        self._track, self._models, self._reach = track, models, reach
+    reach: frames on either side that :meth:`around` looks at. history: before a source, that :meth:`as_fitted` knows.
+    """
+
+    def __init__(self, track: FaceTrack, models: FaceModels, *, reach: int, history: int = 1) -> None:
+        self._track, self._models, self._reach, self._history = track, models, reach, history
         self._rows: dict[int, Mouth | None] = {}
 
     def observe(self, frame: Frame) -> None:
@@ -93,8 +96,9 @@ class ObservedMouths:
 
     def forget(self, before: int, *, keep: int) -> None:
         """Drop what windows from frame ``before`` on do not need; ``keep``: their source, however old."""
-        needed = {keep - 1, keep, keep + 1}
-        for index in [i for i in self._rows if i < before - self._reach - 1 and i not in needed]:
+        needed = range(keep - self._history, keep + 2)
+        oldest = before - max(self._reach + 1, self._history)
+        for index in [i for i in self._rows if i < oldest and i not in needed]:
             del self._rows[index]
 
     def at(self, index: int) -> Mouth | None:
@@ -105,6 +109,10 @@ class ObservedMouths:
         rows = [self._rows.get(index + step) or here for step in (-1, 0, 1)]
         edited = sum(share * row.edited for share, row in zip(_SMOOTH, rows, strict=True))
         return Mouth(pose=here.pose, original=here.original, edited=edited, weight=here.weight)
+
+    def as_fitted(self, index: int) -> Mouth | None:
+        """A frame's mouth, not calmed; None where nobody is seen, and where it has been forgotten."""
+        return self._rows.get(index)
 
     def around(self, index: int) -> list[Mouth]:
         """The mouths of the frames within reach."""

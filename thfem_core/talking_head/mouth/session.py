@@ -93,7 +93,7 @@ class MouthSession:
         self._motion, self._renderer = motion, renderer
         self.lookahead = config.calm + 1
         models = face_models.load("mediapipe")(device=clip.device)
-        self._mouths = ObservedMouths(clip.track, models, reach=config.calm)
+        self._mouths = ObservedMouths(clip.track, models, reach=config.calm, history=self._before(motion.config.past))
         self._person = read_manner(clip.track, basis, clip.frame_rate)
         self._fade = lower_face_fade()[:, None]
         self._heard: dict[Fraction | None, torch.Tensor] = {}
@@ -205,11 +205,30 @@ class MouthSession:
         mouth = self._basis.read(source.edited)
         if self._person.still:
             before, pull, distance = self._heard[None], np.zeros_like(mouth), self._motion.config.distances
+            past = None
         else:
             before = self._heard[source_frame.time]
             pull = (self._person.mean - self._basis.read(source.original)) / spread
-            distance = round(abs(frame.time - source_frame.time) * FRAME_RATE)
-        change = self._motion.change(
-            before, self._heard[frame.time], torch.tensor(distance), torch.from_numpy(pull.astype(np.float32))
-        )
+            distance = round((frame.time - source_frame.time) * FRAME_RATE)
+            past = self._past(source_frame.index)
+        pull = torch.from_numpy(pull.astype(np.float32))
+        change = self._motion.change(before, self._heard[frame.time], torch.tensor(distance), pull, past)
         return mouth + self._config.amount * change.numpy() * spread
+
+    def _before(self, steps: int) -> int:
+        """How many frames of the clip lie in so many frames of the motion network."""
+        return round(steps * self._clip.frame_rate / FRAME_RATE)
+
+    def _past(self, index: int) -> torch.Tensor:
+        """(past, K): how the edited mouth moved up to a source frame; 0 from where it is not seen well."""
+        count = self._motion.config.past
+        mouths: list[np.ndarray] = []
+        for steps in range(count + 1):
+            mouth = self._mouths.as_fitted(index - self._before(steps))
+            if mouth is None or mouth.weight < _SEEN:
+                break
+            mouths.append(self._basis.read(mouth.edited) / self._basis.spread)
+        past = np.zeros((count, self._basis.size), np.float32)
+        if len(mouths) > 1:
+            past[: len(mouths) - 1] = -np.diff(np.stack(mouths), axis=0)
+        return torch.from_numpy(past)
