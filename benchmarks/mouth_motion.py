@@ -3,10 +3,10 @@
     python -m benchmarks.mouth_motion PREPARED [--index index.csv] [--no-past] [--weights FILE]
 
 PREPARED is what training.build_dataset made. People of the split test who speak in step with their sound: by the
-measure stored in PREPARED (lip aperture and loudness correlate by .45 or more where the sound follows by 0 to 3 frames: mouths
-open before they sound), or, with --index, by the one in the data's own index (mouth_audio_corr of .4 or more at most
-1 frame away, lag_frames). --no-past hides the frames before the source. Lip error: mean distance of the 40 lip points
-in % of the outer-eye distance, head pose taken out. Mean over people.
+measure stored in PREPARED (lip aperture and loudness correlate by .45 or more where the sound follows by 0 to 3 frames:
+mouths open before they sound), or, with --index, by the one in the index of the data (mouth_audio_corr of .4 or more,
+lag_frames at most 1 either way). --no-past hides the frames before the source. Lip error: mean distance of the 40 lip
+points in % of the outer-eye distance, head pose taken out. Mean over people.
 """
 
 from __future__ import annotations

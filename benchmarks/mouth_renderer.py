@@ -3,7 +3,7 @@
     python -m benchmarks.mouth_renderer PREPARED --vgg vgg16.safetensors [--weights FILE ...] [--strip strip.png]
 
 PREPARED is what training.build_dataset made; vgg16.safetensors what training.convert_lpips made. Split test, windows of
-the paper (source i, targets i + k). The picture is the mouth region of 128 x 128 px; "mouth" is the 64 x 64 px around
+the paper (source i, targets i + k), every person as often. The picture is the mouth region of 128 x 128 px; "mouth" is the 64 x 64 px around
 the lips (about 60 % of the outer-eye distance wide), "lower face" what is pasted. LPIPS by the lpips package, VGG16.
 """
 
@@ -81,7 +81,7 @@ def main() -> None:
     parser.add_argument("--weights", type=Path, nargs="*", default=[None])
     parser.add_argument("--split", default="test")
     parser.add_argument("--distances", nargs="+", default=["1-5"], help="such as 1-5 20 50")
-    parser.add_argument("--windows", type=int, default=110)
+    parser.add_argument("--windows", type=int, default=220)
     parser.add_argument("--yaw", type=float, default=25.0, help="degrees: leave out clips turned further to the side")
     parser.add_argument("--strip", type=Path)
     arguments = parser.parse_args()
@@ -93,6 +93,8 @@ def main() -> None:
         return clip.regions is not None and float(np.median(np.abs(angles[:, 0]))) <= arguments.yaw
 
     clips = load_clips(arguments.prepared, arguments.split, basis, keep=keep)
+    people = sorted({clip.clip.identity for clip in clips})
+    of_person = {person: [clip for clip in clips if clip.clip.identity == person] for person in people}
     config = RendererTaskConfig(data=DataConfig(prepared=""), loop=LoopConfig(), jitter=0.0)
     measure = lpips_vgg(arguments.vgg)
     nets = {str(path or "embedded"): load_renderer(path) for path in arguments.weights}
@@ -104,6 +106,7 @@ def main() -> None:
         rows: dict[str, list[tuple[float, float, float]]] = {}
         done = 0
         while done < arguments.windows:
+            clips = of_person[people[int(rng.integers(len(people)))]]
             clip = clips[int(rng.integers(len(clips)))]
             k = int(rng.choice(distances))
             if clip.frames <= k:
@@ -148,7 +151,7 @@ def main() -> None:
             done += 1
             if len(strips) < 24 and done % 4 == 0:
                 strips.append(torch.cat([true[0], *(p[0] for p in pictures.values())], dim=2))
-        print(f"\nDistance {text}, {arguments.windows} pictures of {len(clips)} clips (n = {len(rows)} ways)")
+        print(f"\nDistance {text}, {arguments.windows} pictures of {len(people)} people")
         print("| | PSNR lower face | PSNR mouth | LPIPS-vgg mouth | n |\n|---|---|---|---|---|")
         for name, values in rows.items():
             a, b, c = np.mean(values, axis=0)
