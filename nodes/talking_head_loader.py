@@ -39,11 +39,16 @@ def in_care_of_host(head: TalkingHead, device: torch.device, *, keep: bool) -> o
     return patcher(head.networks, load_device=device, offload_device=offload)
 
 
-def load_in_host(name: str, *, precision: Precision = "auto", device: str = "auto") -> LoadedTalkingHead:
+def load_in_host(
+    name: str, *, precision: Precision = "auto", device: str = "auto", compiled: bool = False
+) -> LoadedTalkingHead:
     """A talking head for this host. Raises InputError, or WeightsError that names the host's model folder."""
     where = torch.device("cpu") if device == "cpu" else comfy.model_management.get_torch_device()
     auto = torch.bfloat16 if comfy.model_management.should_use_bf16(where) else torch.float32
-    head = load_talking_head(name, precision=precision, auto=auto, folders=model_folders(), progress=HostProgress())
+    folders, progress = model_folders(), HostProgress()
+    head = load_talking_head(
+        name, precision=precision, auto=auto, compiled=compiled, folders=folders, progress=progress
+    )
     patcher = in_care_of_host(head, where, keep=device == "keep loaded")
     return LoadedTalkingHead(name=name, head=head, device=where, patcher=patcher)
 
@@ -109,6 +114,14 @@ class TalkingHeadLoader(io.ComfyNode):
                     tooltip="auto: on the host's device, moved away when other models need the memory. keep loaded: "
                     "stays there. cpu: slow, but takes no graphics memory.",
                 ),
+                io.Boolean.Input(
+                    "compiled",
+                    default=False,
+                    optional=True,
+                    tooltip="Compile the drawing network of eat or eamm (torch.compile): the first windows take "
+                    "minutes, for a gain in long clips on a graphics card. Needs triton there, a C++ compiler on the "
+                    "CPU.",
+                ),
             ],
             outputs=[
                 TalkingHeadSocket.Output(display_name="model", tooltip="For Adjacent-Frame Talking Head."),
@@ -117,6 +130,6 @@ class TalkingHeadLoader(io.ComfyNode):
         )
 
     @classmethod
-    def execute(cls, talking_head: str, precision: Precision, device: str) -> io.NodeOutput:
-        loaded = load_in_host(talking_head, precision=precision, device=device)
+    def execute(cls, talking_head: str, precision: Precision, device: str, compiled: bool = False) -> io.NodeOutput:
+        loaded = load_in_host(talking_head, precision=precision, device=device, compiled=compiled)
         return io.NodeOutput(loaded, described(loaded))

@@ -23,8 +23,8 @@ class Heavy:
     drives = ("audio",)
     working_memory = 2**20
 
-    def __init__(self, *, folders, dtype) -> None:
-        self.folders = folders
+    def __init__(self, *, folders, dtype, compiled) -> None:
+        self.folders, self.compiled = folders, compiled
         self.networks = torch.nn.Sequential(torch.nn.Linear(64, 64), torch.nn.BatchNorm1d(64)).to(dtype).eval()
 
 
@@ -70,6 +70,10 @@ def facts(loader, heads, base: Path) -> dict:
         "light": [light.patcher is None, loader.ready(light) is light.head],
         "kept": str(loader.load_in_host("heavy", device="keep loaded").patcher.offload_device),
         "auto": str(loader.load_in_host("heavy").head.networks[0].weight.dtype),
+        "compiled": [
+            head.compiled,
+            loader.TalkingHeadLoader.execute("heavy", "fp32", "auto", True).result[0].head.compiled,
+        ],
         "no_bf16": raised_by(loader.load_in_host, "light", precision="bf16"),
         "embedded_by_name": loader.drawing_head(heads.names()[0], None)[0],
         "connected_wins": loader.drawing_head(heads.names()[0], heavy)[0] is head,

@@ -23,6 +23,7 @@ def test_precision_and_folders_reach_the_back_end(facts):
     assert facts["dtype"] == "torch.bfloat16"
     assert facts["auto"] == "torch.float32", "the host of the tests has no card"
     assert facts["folders"] == ["models/thfem"]
+    assert facts["compiled"] == [False, True]
 
 
 def test_the_user_is_told_what_was_loaded(facts):

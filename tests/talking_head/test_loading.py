@@ -19,8 +19,8 @@ class Heavy:
 
     drives = ("audio",)
 
-    def __init__(self, *, folders, dtype, progress) -> None:
-        self.got = (folders, dtype, progress)
+    def __init__(self, *, folders, dtype, compiled, progress) -> None:
+        self.got = (folders, dtype, compiled, progress)
         self.networks = torch.nn.Linear(2, 2).to(dtype)
 
 
@@ -53,7 +53,7 @@ def heads(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_factory_gets_what_it_asks_for(precision, auto, dtype):
     folder = Path("models")
     head = load_talking_head("heavy", precision=precision, auto=auto, folders=[folder])
-    assert head.got == ((folder,), dtype, silent)
+    assert head.got == ((folder,), dtype, False, silent)
     assert isinstance(head, OwnsNetworks)
     light = load_talking_head("light", precision="fp32" if precision == "bf16" else precision, folders=[folder])
     assert light.folders == (folder,)
@@ -67,6 +67,8 @@ def test_faults_name_the_choices():
         load_talking_head("heavy", precision="fp8")
     with pytest.raises(InputError, match="light computes in fp32 only"):
         load_talking_head("light", precision="bf16")
+    with pytest.raises(InputError, match="light has nothing to compile"):
+        load_talking_head("light", compiled=True)
 
 
 def test_the_cpu_computes_in_fp32():

@@ -35,14 +35,16 @@ def load_talking_head(
     *,
     precision: Precision = "auto",
     auto: torch.dtype = torch.float32,
+    compiled: bool = False,
     folders: Sequence[Path] = (),
     progress: Progress = silent,
 ) -> TalkingHead:
     """A back end from :data:`.head.talking_heads`. Its factory is given those of ``folders`` (searched for model files
-    first), ``dtype`` and ``progress`` that it has parameters for.
+    first), ``dtype``, ``compiled`` and ``progress`` that it has parameters for.
 
-    auto: what the precision "auto" means here, see :func:`fastest_dtype`. Raises InputError (unknown name or
-    precision, or one that the back end does not have) and WeightsError.
+    auto: what the precision "auto" means here, see :func:`fastest_dtype`. compiled: run the largest network through
+    torch.compile, see :func:`.networks.acceleration.compile_in_place`. Raises InputError (unknown name or precision, or
+    a choice that the back end does not have) and WeightsError.
     """
     if precision not in get_args(Precision):
         raise InputError(f"precision is {precision!r}; give one of: {', '.join(get_args(Precision))}")
@@ -50,6 +52,8 @@ def load_talking_head(
     accepted = signature(factory).parameters
     if precision == "bf16" and "dtype" not in accepted:
         raise InputError(f"the talking head {name} computes in fp32 only; choose the precision auto or fp32")
+    if compiled and "compiled" not in accepted:
+        raise InputError(f"the talking head {name} has nothing to compile; leave compiled off")
     dtype = {"auto": auto, "fp32": torch.float32, "bf16": torch.bfloat16}[precision]
-    choices = {"folders": tuple(folders), "dtype": dtype, "progress": progress}
+    choices = {"folders": tuple(folders), "dtype": dtype, "compiled": compiled, "progress": progress}
     return factory(**{key: value for key, value in choices.items() if key in accepted})

@@ -13,7 +13,7 @@ from ...errors import InputError
 from ...progress import Progress, silent
 from ...weights.store import locate, locate_file
 from ..head import Drive, FaceClip
-from ..networks.acceleration import channels_last
+from ..networks.acceleration import channels_last, compile_in_place
 from .deepspeech import load_deepspeech
 from .emotion_prompt import NOISE, EmotionPrompts
 from .networks import EatNetworks, load_eat
@@ -51,7 +51,8 @@ class EatTalkingHead:
     """Implements :class:`..head.TalkingHead` and :class:`..loading.OwnsNetworks`.
 
     dtype: of the generator; bfloat16 on a graphics card. Keypoints, poses, grids, softmaxes and sums of norms stay in
-    float32. On a CPU the generator is rewritten, once, to need fewer multiplications.
+    float32. On a CPU the generator is rewritten, once, to need fewer multiplications. compiled: see
+    :func:`..networks.acceleration.compile_in_place`.
     """
 
     drives: tuple[Drive, ...] = ("audio",)
@@ -65,8 +66,9 @@ class EatTalkingHead:
         speech_network: nn.Module | None = None,
         config: EatConfig | None = None,
         dtype: torch.dtype = torch.float32,
+        compiled: bool = False,
     ) -> None:
-        self._eat, self._logits, self._dtype = networks, logits, dtype
+        self._eat, self._logits, self._dtype, self._compiled = networks, logits, dtype, compiled
         self._config = config or EatConfig()
         self.networks = nn.ModuleList([networks, *([speech_network] if speech_network is not None else [])])
         networks.generator.to(dtype)
@@ -81,6 +83,8 @@ class EatTalkingHead:
             self._eat.accelerate()
         elif not on_cpu:
             channels_last(self._eat.generator)
+        if self._compiled:
+            compile_in_place(self._eat.generator, clip.device)
         return EatSession(
             self._eat,
             clip,
@@ -103,6 +107,7 @@ def load(
     *,
     folders: Sequence[Path] = (),
     dtype: torch.dtype = torch.float32,
+    compiled: bool = False,
     progress: Progress = silent,
     config: EatConfig | None = None,
 ) -> EatTalkingHead:
@@ -112,7 +117,8 @@ def load(
     """
     config = config or EatConfig()
     files = tuple(locate("eat", folders=folders, progress=progress).values())
-    if config.features is not None:
-        return EatTalkingHead(load_eat(files), stored_logits(config.features), config=config, dtype=dtype)
-    speech = load_deepspeech(locate_file("deepspeech", folders=folders, progress=progress))
-    return EatTalkingHead(load_eat(files), computed_logits(speech), speech_network=speech, config=config, dtype=dtype)
+    speech = None
+    if config.features is None:
+        speech = load_deepspeech(locate_file("deepspeech", folders=folders, progress=progress))
+    logits = stored_logits(config.features) if speech is None else computed_logits(speech)
+    return EatTalkingHead(load_eat(files), logits, speech_network=speech, config=config, dtype=dtype, compiled=compiled)

@@ -1,0 +1,75 @@
+"""Drawing networks through torch.compile."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from thfem_core.errors import InputError
+from thfem_core.talking_head.eamm import generator as eamm
+from thfem_core.talking_head.eamm.keypoint_detectors import AffineKeypoints
+from thfem_core.talking_head.eat import generator as eat
+from thfem_core.talking_head.networks import acceleration
+from thfem_core.talking_head.networks.acceleration import check_compiler, compile_in_place, enlarge_in_place
+from thfem_core.talking_head.networks.blocks import ConvNorm, DownBlock, UpBlock
+from thfem_core.talking_head.networks.folding import fold
+
+CPU = torch.device("cpu")
+
+
+class Miniature(nn.Module):
+    """A generator in small: encoded, moved, decoded."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.down, self.middle, self.up = DownBlock(3, 4), ConvNorm(4, 4, slope=0.2), UpBlock(4, 3)
+
+    def forward(self, images: Tensor, grid: Tensor) -> Tensor:
+        moved = F.grid_sample(self.down(images), grid, align_corners=False)
+        return torch.sigmoid(self.up(self.middle(moved)))
+
+
+@torch.no_grad()
+def test_a_compiled_network_draws_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    # in this process: each helper would import PyTorch anew
+    monkeypatch.setattr("torch._inductor.config.compile_threads", 1)
+    try:
+        check_compiler(CPU)
+    except InputError as reason:
+        pytest.skip(str(reason))
+    torch.manual_seed(0)
+    plain = enlarge_in_place(fold(Miniature()))
+    compiled = compile_in_place(copy.deepcopy(plain), CPU)
+    assert compile_in_place(compiled, CPU) is compiled
+    assert compiled.state_dict().keys() == plain.state_dict().keys()
+    images, grid = torch.rand(2, 3, 24, 24), torch.rand(2, 12, 12, 2) * 2 - 1
+    expected = plain(images, grid)
+    assert (compiled(images, grid) - expected).abs().max() <= 1e-4 * expected.abs().max()
+
+
+@torch.no_grad()
+def test_the_generators_are_one_graph() -> None:
+    """Nothing in them sends the compiler back to Python. On the meta device: shapes alone."""
+    with torch.device("meta"):
+        images, emotion, keypoints = torch.empty(1, 3, 256, 256), torch.empty(1, 128), torch.empty(2, 15, 3)
+        points = AffineKeypoints(torch.empty(2, 10, 2), torch.empty(2, 10, 2, 2))
+        first, second = eamm.Generator().eval(), eat.Generator().eval()
+        seen, adapted = first.encode(images), second.encode(images, emotion)
+    drawn = torch.compile(first, backend="eager", fullgraph=True)(seen, points.rows(slice(0, 1)), points)
+    assert drawn.shape == (2, 3, 256, 256)
+    drawn = torch.compile(second, backend="eager", fullgraph=True)(adapted, keypoints[:1], keypoints)
+    assert drawn.shape == (2, 3, 256, 256)
+
+
+def test_a_missing_compiler_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.delenv("CXX", raising=False)
+    with pytest.raises(InputError, match="a C\\+\\+ compiler"):
+        compile_in_place(Miniature(), CPU)
+    monkeypatch.setattr(acceleration, "find_spec", lambda name: None)
+    with pytest.raises(InputError, match="the package triton"):
+        compile_in_place(Miniature(), torch.device("cuda"))
