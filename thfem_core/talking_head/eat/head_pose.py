@@ -29,12 +29,17 @@ class HeadPoseEstimate(NamedTuple):
 
     def bins(self) -> Tensor:
         """(N, 3): expected bin 0..65 of yaw, pitch, roll."""
-        logits = torch.stack([self.yaw, self.pitch, self.roll], dim=1).float()
-        return torch.softmax(logits, dim=2) @ torch.arange(BINS, device=logits.device, dtype=logits.dtype)
+        return expected_bins(self.yaw, self.pitch, self.roll)
 
     def rows(self, rows: slice | Tensor) -> HeadPoseEstimate:
         """The frames ``rows``."""
         return HeadPoseEstimate(*(field[rows] for field in self))
+
+
+def expected_bins(*angles: Tensor) -> Tensor:
+    """Logits (N, 66) of each of A angles → (N, A): the expected bin 0..65, in float32."""
+    logits = torch.stack(angles, dim=1).float()
+    return torch.softmax(logits, dim=2) @ torch.arange(BINS, device=logits.device, dtype=logits.dtype)
 
 
 def degrees(bins: Tensor) -> Tensor:
