@@ -39,6 +39,9 @@ class Flicker:
     official = False
     window = 5
 
+    def __init__(self, *, zero_padded: bool = True) -> None:
+        self.zero_padded = zero_padded
+
     def lip_rows(self, faces: Iterable[SeenFace]) -> Iterator[torch.Tensor]:
         held: list[float] = []
         for frame, _ in faces:

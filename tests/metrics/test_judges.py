@@ -46,7 +46,8 @@ def face() -> tuple[np.ndarray, np.ndarray]:
 
 def test_nothing_at_hand_is_named_and_official_networks_are_asked_for_by_name(tmp_path: Path) -> None:
     found, missing = choose_judges("auto", device=CPU, folders=[tmp_path], with_truth=True)
-    assert not [e for e in found.extractors if e.official] and not found.sync
+    assert not [e for e in found.extractors if e.official]
+    assert [e.name for e in found.sync] == ["thfem-sync"] and not found.sync[0].official, "it comes with the package"
     assert {"arcface", "efficientface", "syncnet", "LPIPS"} <= set(missing)
     assert choose_judges("none", device=CPU)[1] == ()
     with pytest.raises(InputError, match="auto, official, offline, none"):

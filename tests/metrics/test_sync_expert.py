@@ -14,10 +14,8 @@ from filled_weights import filled
 
 from thfem_core.audio.speech import Speech
 from thfem_core.errors import InputError
-from thfem_core.face.canonical import canonical_mesh
 from thfem_core.media.array_frame import ArrayFrame
 from thfem_core.media.sound import Sound
-from thfem_core.metrics.extractors.mouth_sync import MouthSync
 from thfem_core.metrics.extractors.syncnet import SyncNetExpert, box_centre, steady_crops, syncnet_crop
 from thfem_core.metrics.networks.syncnet import SyncNet
 from thfem_core.metrics.sync_expert import SeenFace, clip_sync
@@ -116,34 +114,21 @@ def test_syncnet_gives_one_row_per_window_of_lips_and_of_sound() -> None:
     torch.testing.assert_close(torch.cat([expert.sound_rows(speech, 0, 5), expert.sound_rows(speech, 5, 12)]), whole)
 
 
-class Means:
-    """A network that sees the brightness of each of five faces and hears five fifths of a window."""
+@pytest.mark.parametrize("delay", [-4, 0, 5])
+def test_beyond_the_ends_there_is_nothing_to_compare_with(delay: int) -> None:
+    """40 windows: 15 windows further on there is sound for 25 of them; of 24 windows, for 9, which are too few."""
+    expert = Flicker(zero_padded=False)
+    faces, speech = flickering(45, delay=delay, seconds=45 / 25)
+    found = clip_sync(faces, speech, expert, frames=45, frame_rate=Fraction(25))
+    assert found.offset == delay and found.windows == 40 and np.isfinite(found.curve).all()
+    faces, speech = flickering(29, delay=delay, seconds=29 / 25)
+    found = clip_sync(faces, speech, expert, frames=29, frame_rate=Fraction(25))
+    assert found.offset == delay and np.flatnonzero(np.isfinite(found.curve)).tolist() == list(range(3, 28))
+    assert np.isfinite([found.distance, found.confidence]).all()
 
-    def see(self, faces: torch.Tensor) -> torch.Tensor:
-        assert faces.shape[1:] == (15, 48, 96)
-        return faces.reshape(len(faces), 5, -1).mean(dim=2)
 
-    def hear(self, sound: torch.Tensor) -> torch.Tensor:
-        assert sound.shape[1:] == (1, 80, 16)
-        return sound[:, 0, :, ::3][:, :, :5].mean(dim=1)
-
-
-def test_the_mouth_expert_sees_every_window_of_lower_faces() -> None:
-    mesh = canonical_mesh()
-    points = ((mesh - mesh.mean(axis=0)) * 150 / np.ptp(mesh[:, 1]) + 128).astype(np.float32)
-    levels = [20, 60, 100, 140, 180, 220, 250]
-    seen = []
-    for i, level in enumerate(levels):
-        pixels = np.zeros((256, 256, 3), np.uint8)
-        pixels[128:] = level  # the mouth is below the middle of the face
-        seen.append((ArrayFrame(index=i, time=Fraction(i, 25), pixels=pixels), points))
-    rows = torch.cat(list(MouthSync(Means(), CPU).lip_rows(seen)))
-    assert rows.shape == (3, 5)
-    for row, first in zip(rows, range(3), strict=True):
-        assert (row.diff() > 0).all() and float(row[0]) == pytest.approx(float(rows[0, first]), abs=1e-6)
-    samples = np.random.default_rng(2).normal(scale=0.1, size=16000).astype(np.float32)
-    speech = Speech.from_sound(Sound(samples[None], 16000))
-    expert = MouthSync(Means(), CPU)
-    whole = expert.sound_rows(speech, 0, 20)
-    assert whole.shape == (20, 5)
-    torch.testing.assert_close(torch.cat([expert.sound_rows(speech, 0, 9), expert.sound_rows(speech, 9, 20)]), whole)
+def test_a_silent_clip_is_one_clear_line() -> None:
+    faces, _ = flickering(60)
+    silence = Speech.from_sound(Sound(np.zeros((1, 40000), np.float32), 16000))
+    with pytest.raises(InputError, match="its sound is silent; lips and sound were not compared"):
+        clip_sync(faces, silence, Flicker(), frames=60, frame_rate=Fraction(25))

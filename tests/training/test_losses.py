@@ -20,8 +20,7 @@ from training.thg.losses import (
     pixel_loss,
     sync_loss,
 )
-from training.thg.renderer_task import load_expert
-from training.thg.sync_expert import SyncExpert, lower_faces
+from training.thg.sync_expert import load_expert, lower_faces
 
 # Output channels of the convolutions by their place among torchvision's layers; pools at the places left out.
 VGG16 = dict.fromkeys((0, 2), 64) | dict.fromkeys((5, 7), 128) | dict.fromkeys((10, 12, 14), 256)
@@ -143,20 +142,7 @@ def test_lower_faces_are_taken_frame_by_frame() -> None:
     assert float(faces[0, 10, -1].mean()) == pytest.approx(1) and float(faces[0, 10, 0].mean()) == pytest.approx(0)
 
 
-def test_the_expert_is_fair_to_size_and_gives_unit_vectors(tmp_path: Path) -> None:
-    torch.manual_seed(1)
-    expert = SyncExpert(size=24).eval()
-    faces, sound = torch.rand(3, 15, 48, 96), torch.randn(3, 1, 80, 16)
-    for embedded in (expert.see(faces), expert.hear(sound)):
-        assert embedded.shape == (3, 24) and bool((embedded >= 0).all())
-        torch.testing.assert_close(embedded.norm(dim=1), torch.ones(3))
-    save_file(expert.state_dict(), tmp_path / "sync.safetensors")
-    again = load_expert(tmp_path / "sync.safetensors")
-    torch.testing.assert_close(again.see(faces), expert.see(faces))
-    assert not again.training and not any(weight.requires_grad for weight in again.parameters())
-
-
-def test_the_official_expert_may_take_its_place(tmp_path: Path) -> None:
+def test_wav2lips_expert_judges_pictures(tmp_path: Path) -> None:
     """Its file as published; it wants blue, green, red."""
     torch.manual_seed(1)
     official = Wav2LipExpert().eval()
@@ -164,14 +150,15 @@ def test_the_official_expert_may_take_its_place(tmp_path: Path) -> None:
     expert = load_expert(tmp_path / "lipsync_expert.pth")
     faces, sound = torch.rand(1, 15, 48, 96), torch.randn(1, 1, 80, 16)
     swapped = faces[:, [2, 1, 0, 5, 4, 3, 8, 7, 6, 11, 10, 9, 14, 13, 12]]
+    assert not expert.training and not any(weight.requires_grad for weight in expert.parameters())
     with torch.no_grad():
         torch.testing.assert_close(expert.see(faces), official.embed_face(swapped))
         torch.testing.assert_close(expert.hear(sound), official.embed_sound(sound))
 
 
 def test_no_expert_or_another_file_is_one_clear_line(tmp_path: Path) -> None:
-    with pytest.raises(WeightsError, match=r"is missing; train it first: .* --stage sync"):
-        load_expert(tmp_path / "sync.safetensors")
+    with pytest.raises(WeightsError, match=r"is missing; get lipsync_expert\.pth of Wav2Lip"):
+        load_expert(tmp_path / "lipsync_expert.pth")
     save_file({"face_out.weight": torch.zeros(8, 3)}, tmp_path / "sync.safetensors")
     with pytest.raises(WeightsError, match="another architecture") as caught:
         load_expert(tmp_path / "sync.safetensors")

@@ -51,7 +51,10 @@ def _extractors() -> tuple[_Candidate, ...]:
 
 
 def _experts() -> tuple[_Candidate, ...]:
-    return (_Candidate(name="syncnet", official=True, model=find_model("syncnet")),)
+    return (
+        _Candidate(name="syncnet", official=True, model=find_model("syncnet")),
+        _Candidate(name="thfem-sync", official=False, model=find_model("mouth-sync")),
+    )
 
 
 def choose_judges(

@@ -1,7 +1,8 @@
 """Do lips and sound go together, and with which delay? LSE-D, LSE-C and the offset (SyncNet; Wav2Lip's evaluation).
 
 Both streams are rows of features, one per window of frames. Each lip row is compared with the sound rows up to
-``max_shift`` windows before and after; beyond the ends the sound is rows of zeros, as in the published protocol.
+``max_shift`` windows before and after. Beyond the ends the sound is rows of zeros, as in the published protocol, or
+rows of NaN, which do not count.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ _EPSILON = 1e-6  # added to each difference, as torch.nn.PairwiseDistance does
 class SyncScore:
     """distance: LSE-D, the least mean distance over all shifts (lower = better). confidence: LSE-C, median − least
     (higher = better). offset: windows by which the sound must be moved to fit; positive where the sound is early.
-    curve: mean distance per shift, from −max_shift to max_shift. windows: how many lip windows were compared.
+    curve: mean distance per shift, from −max_shift to max_shift; NaN where less than half of the windows had sound.
+    windows: how many lip windows were compared.
     """
 
     distance: float
@@ -44,25 +46,29 @@ class SyncCurve:
 
     def __init__(self, max_shift: int = MAX_SHIFT) -> None:
         self.max_shift = max_shift
-        self._sum, self._windows = np.zeros(2 * max_shift + 1), 0
+        self._sum, self._counts = np.zeros(2 * max_shift + 1), np.zeros(2 * max_shift + 1, np.int64)
+        self._windows = 0
 
     def add(self, lips: torch.Tensor, sound: torch.Tensor) -> None:
         """The next lip rows (N, D), with sound rows (N + 2·max_shift, D): from max_shift before to max_shift after."""
         if len(sound) != len(lips) + 2 * self.max_shift:
             raise ValueError(f"{len(lips)} lip rows need {len(lips) + 2 * self.max_shift} sound rows, not {len(sound)}")
         if len(lips):
-            self._sum += window_distances(lips, sound).double().sum(dim=0).cpu().numpy()
+            distances = window_distances(lips, sound).double()
+            self._sum += distances.nansum(dim=0).cpu().numpy()
+            self._counts += distances.isfinite().sum(dim=0).cpu().numpy()
             self._windows += len(lips)
 
     def score(self) -> SyncScore:
         """Raises InputError without any window."""
         if not self._windows:
-            raise InputError("no window of 5 frames shows a face while there is sound; give a longer talking clip")
-        curve = self._sum / self._windows
-        best = int(curve.argmin())
+            raise InputError("no run of frames shows a face while there is sound; give a longer talking clip")
+        enough = 2 * self._counts >= self._windows
+        curve = np.where(enough, self._sum / np.maximum(self._counts, 1), np.nan)
+        best = int(np.nanargmin(curve))
         return SyncScore(
             distance=float(curve[best]),
-            confidence=float(np.median(curve) - curve[best]),
+            confidence=float(np.nanmedian(curve) - curve[best]),
             offset=self.max_shift - best,
             curve=tuple(curve.tolist()),
             windows=self._windows,

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from ..audio.speech import Speech
+from ..errors import InputError
 from ..media.frame import Frame
 from ..registry import Registry
 from .pairing import at_rate
@@ -23,12 +24,14 @@ SeenFace = tuple[Frame, np.ndarray]
 
 
 class SyncExpert(Protocol):
-    """A loaded expert. window: frames it looks at together. title: name for people."""
+    """A loaded expert. window: frames it looks at together. title: name for people. zero_padded: beyond the clip's ends
+    the sound counts as rows of zeros, as in SyncNet's published protocol, or, if False, not at all."""
 
     name: str
     title: str
     official: bool
     window: int
+    zero_padded: bool
 
     def lip_rows(self, faces: Iterable[SeenFace]) -> Iterator[torch.Tensor]:
         """Consecutive frames at 25 per second of one face → blocks of rows (n, D), one row per window of frames; row i
@@ -43,12 +46,13 @@ class SyncExpert(Protocol):
 # name → (*, device, folders=(), download=True, progress=silent) -> SyncExpert; raises WeightsError
 sync_experts: Registry[SyncExpert] = Registry("sync expert", package=__package__ or "thfem_core.metrics")
 sync_experts.register("syncnet", ".extractors.syncnet:load_syncnet")
+sync_experts.register("thfem-sync", ".extractors.mouth_sync:load_mouth_sync")
 
 OFFICIAL = ("syncnet",)
 
 
 class _SoundRows:
-    """The sound's rows around a moving position; zeros before and after the clip."""
+    """The sound's rows around a moving position; before and after the clip zeros, or NaN if those are not to count."""
 
     def __init__(self, expert: SyncExpert, speech: Speech, count: int) -> None:
         self._expert, self._speech, self._count = expert, speech, count
@@ -66,7 +70,8 @@ class _SoundRows:
             if high > known:
                 self._rows = torch.cat([self._rows, self._expert.sound_rows(self._speech, known, high)])
         rows = self._rows[: high - low]
-        return torch.nn.functional.pad(rows, (0, 0, low - first, stop - high))
+        beyond = 0.0 if self._expert.zero_padded else float("nan")
+        return torch.nn.functional.pad(rows, (0, 0, low - first, stop - high), value=beyond)
 
 
 def clip_sync(
@@ -75,9 +80,11 @@ def clip_sync(
     """LSE-D, LSE-C and offset of one face through a clip.
 
     faces: every frame in order, with NaN landmarks where there is no face (such frames end a run of windows). frames:
-    how many there are, at ``frame_rate``. The mean is over all windows of all runs. Beyond the clip's ends the sound is
-    rows of zeros. Raises InputError where no window has both lips and sound.
+    how many there are, at ``frame_rate``. The mean is over all windows of all runs. Raises InputError where no window
+    has both lips and sound, and where there is nothing to hear.
     """
+    if not speech.level:
+        raise InputError("its sound is silent; lips and sound were not compared")
     ticks = at_rate(((face[0].time, face) for face in faces), RATE)
     shown = max(1, round(Fraction(frames) / frame_rate * RATE))
     # 16 kHz / 25 samples per frame; the last windows of a clip are left out as in the published protocol

@@ -86,7 +86,10 @@ def _family_data(family: Findings) -> dict[str, Any]:
             for network, value in family.values
         ],
         "sync_curves": {
-            title: {side: None if score is None else list(score.curve) for side, score in zip(SIDES, pair, strict=True)}
+            title: {
+                side: None if score is None else [_number(value) for value in score.curve]
+                for side, score in zip(SIDES, pair, strict=True)
+            }
             for title, pair in family.sync.items()
         },
     }

@@ -148,6 +148,16 @@ EMBEDDED = (
         link=_CARD,
         note="edits work without it: --spectacles no",
     ),
+    _embedded(
+        "mouth_sync",
+        "do lips and sound go together (offline measure)",
+        701636,
+        "be5a046692aa4db0c93177a7e6679ea254862c63cfbe610fb833851671c22a3b",
+        licence="CC BY-NC 4.0",
+        commercial=False,
+        link=_CARD,
+        note="edits work without it: --networks none",
+    ),
     Model(
         name="mouth",
         purpose="embedded talking head",

@@ -1,73 +1,70 @@
-"""A sync expert on the mouth regions of the embedded talking head: what THFEM's own expert looks at and hears.
-
-Five lower faces against 0.2 s of sound, with the inputs of Wav2Lip's expert, so that either network fits.
-"""
+"""The pack's own sync expert as a judge: one second of lip motion against the speech of that second."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from itertools import islice
-from typing import Protocol
+from pathlib import Path
 
 import numpy as np
 import torch
-from torch.nn import functional
 
+from ...audio.profile import COMPACT
 from ...audio.speech import Speech
-from ...audio.window import wav2lip_windows
-from ...face.canonical import canonical_mesh
-from ...face.crop import crop_frame
-from ...face.pose import head_pose
-from ...talking_head.mouth.region import LOWER_HALF, MARGIN, WIDE_PIXELS, mouth_regions
+from ...audio.window import audio_windows
+from ...face.canonical import canonical_shapes
+from ...progress import Progress, silent
+from ...talking_head.mouth.coefficients import MouthBasis, load_mouth_basis
+from ..networks.lip_sync import LipSync, load_lip_sync
 from ..sync_expert import RATE, SeenFace
 
-WINDOW = 5
+WINDOW = 25
 _BLOCK = 32
+_CALM = (0.25, 0.5, 0.25)  # landmarks come from single frames; speech below 6 Hz passes
 
 
-class SeesAndHears(Protocol):
-    """Two embeddings of unit length: see: (N, 15, 48, 96) RGB 0..1, frame after frame; hear: (N, 1, 80, 16) log-mel of
-    the wav2lip profile."""
+class LipMotionExpert:
+    """Implements :class:`..sync_expert.SyncExpert`. Rows have unit length, so distances lie in 0..2 and 1.41 is chance.
 
-    def see(self, faces: torch.Tensor) -> torch.Tensor: ...
+    It sees the face mesh only: what is not lip motion (blur, light, another face) does not move it.
+    """
 
-    def hear(self, sound: torch.Tensor) -> torch.Tensor: ...
+    name, title, official, window, zero_padded = "thfem-sync", "THFEM lip sync", False, WINDOW, False
 
+    def __init__(self, network: LipSync, basis: MouthBasis, device: torch.device) -> None:
+        self._network, self._basis, self._device = network, basis, device
 
-class MouthSync:
-    """Implements :class:`..sync_expert.SyncExpert` around such a network; distances lie in 0..2."""
-
-    name, title, official, window = "thfem-sync", "THFEM sync expert", False, WINDOW
-
-    def __init__(self, network: SeesAndHears, device: torch.device) -> None:
-        self._network, self._device = network, device
-
-    @torch.inference_mode()
     def lip_rows(self, faces: Iterable[SeenFace]) -> Iterator[torch.Tensor]:
-        lower = map(lower_face, faces)
-        held = list(islice(lower, WINDOW - 1))
-        while True:
-            held += islice(lower, _BLOCK)
-            if len(held) < WINDOW:
-                return
-            windows = torch.stack(held).unfold(0, WINDOW, 1)  # (n, 3, 48, 96, 5)
-            yield self._network.see(windows.movedim(-1, 1).flatten(1, 2).to(self._device)).cpu()
-            held = held[len(held) - WINDOW + 1 :]
+        meshes = (landmarks for _, landmarks in faces)
+        held = np.zeros((0, self._basis.size), np.float32)
+        while block := list(islice(meshes, _BLOCK)):
+            mouths = self._basis.read(canonical_shapes(np.stack(block))) / self._basis.spread
+            held = np.concatenate([held, mouths.astype(np.float32)])
+            if len(held) >= WINDOW:
+                windows = torch.from_numpy(held).unfold(0, WINDOW, 1).transpose(1, 2)
+                with torch.inference_mode():
+                    yield self._network.see(calmed(windows).to(self._device)).cpu()
+                held = held[len(held) - WINDOW + 1 :]
 
     @torch.inference_mode()
     def sound_rows(self, speech: Speech, first: int, stop: int) -> torch.Tensor:
-        windows = wav2lip_windows(speech, range(first, stop), Fraction(RATE))
-        return self._network.hear(windows.transpose(1, 2)[:, None].to(self._device)).cpu()
+        frames = stop - first + WINDOW - 1
+        middle = Fraction(2 * first + frames - 1, 2 * RATE)
+        steps = self._network.config.steps + COMPACT.sample_rate // COMPACT.hop_length // RATE * (frames - 1)
+        columns = audio_windows(speech, [middle], profile=COMPACT, steps=steps, normalise=True)
+        heard = self._network.listen(columns.to(self._device))[0]
+        return self._network.hear(heard.unfold(0, WINDOW, 1).transpose(1, 2)).cpu()
 
 
-def lower_face(face: SeenFace) -> torch.Tensor:
-    """(3, 48, 96) in 0..1: the lower half of a face, cut upright around the head's (not the lips') place."""
-    frame, landmarks = face
-    pose = head_pose(landmarks[None], canonical_mesh())
-    (region,) = mouth_regions(pose, margin=MARGIN)
-    if region.box(frame).width == 0 or region.box(frame).height == 0:
-        return torch.zeros(3, 48, 96)  # a face whose mouth is off the frame
-    picture = crop_frame(frame, region, WIDE_PIXELS)[LOWER_HALF]
-    rows = torch.from_numpy(np.ascontiguousarray(picture)).permute(2, 0, 1)[None].float() / 255.0
-    return functional.interpolate(rows, size=(48, 96), mode="bilinear", antialias=True, align_corners=False)[0]
+def calmed(windows: torch.Tensor) -> torch.Tensor:
+    """Windows (N, W, K) of single frames' coefficients, the noise of the fits lowered; each window by itself."""
+    before, after = windows[:, [0, *range(windows.shape[1] - 1)]], windows[:, [*range(1, windows.shape[1]), -1]]
+    return _CALM[0] * before + _CALM[1] * windows + _CALM[2] * after
+
+
+def load_mouth_sync(
+    *, device: torch.device, folders: Sequence[Path] = (), download: bool = True, progress: Progress = silent
+) -> LipMotionExpert:
+    """The embedded expert: no folder is searched, nothing downloaded. Raises WeightsError if its file is damaged."""
+    return LipMotionExpert(load_lip_sync().to(device), load_mouth_basis(), device)

@@ -75,7 +75,7 @@ def steady_crops(faces: Iterable[SeenFace]) -> Iterator[np.ndarray]:
 
 
 class SyncNetExpert:
-    name, title, official, window = "syncnet", "SyncNet v2", True, WINDOW
+    name, title, official, window, zero_padded = "syncnet", "SyncNet v2", True, WINDOW, True
 
     def __init__(self, network: SyncNet, device: torch.device) -> None:
         self._network, self._device = network, device
