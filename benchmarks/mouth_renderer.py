@@ -3,8 +3,10 @@
     python -m benchmarks.mouth_renderer PREPARED --vgg vgg16.safetensors [--weights FILE ...] [--strip strip.png]
 
 PREPARED is what training.build_dataset made; vgg16.safetensors what training.convert_lpips made. Split test, windows of
-the paper (source i, targets i + k), every person as often. The picture is the mouth region of 128 x 128 px; "mouth" is the 64 x 64 px around
-the lips (about 60 % of the outer-eye distance wide), "lower face" what is pasted. LPIPS by the lpips package, VGG16.
+the paper (source i, targets i + k), every person as often. The picture is the mouth region of 128 x 128 px; "mouth" is
+the 64 x 64 px around the lips (about 60 % of the outer-eye distance wide), "lower face" what is pasted. LPIPS by the
+lpips package, VGG16. "registered": what the network drew, moved onto the truth by optical flow: how much of the error
+is where the mesh lies, which no painting can mend.
 """
 
 from __future__ import annotations
@@ -65,6 +67,17 @@ def with_meshes(clip: SpeakingClip, frames: np.ndarray, shapes: np.ndarray) -> S
     landmarks = clip.clip.landmarks.copy()
     landmarks[frames] = clip.pose.rows(frames).to_image(shapes)
     return replace(clip, clip=replace(clip.clip, landmarks=landmarks))
+
+
+def registered(drawn: torch.Tensor, true: torch.Tensor) -> torch.Tensor:
+    """``drawn`` (1, 3, S, S; 0..1) warped by the smoothed optical flow (DIS) from ``true``."""
+    pictures = [(x[0].permute(1, 2, 0).numpy() * 255).round().astype(np.uint8) for x in (true, drawn)]
+    finder = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    flow = finder.calc(*(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for picture in pictures), None)
+    flow = cv2.GaussianBlur(flow, (0, 0), 2.0)
+    y, x = np.mgrid[: flow.shape[0], : flow.shape[1]].astype(np.float32)
+    moved = cv2.remap(pictures[1], x + flow[..., 0], y + flow[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    return torch.from_numpy(moved).permute(2, 0, 1)[None].float() / 255
 
 
 def psnr(a: torch.Tensor, b: torch.Tensor, weight: torch.Tensor | None = None) -> float:
@@ -137,6 +150,8 @@ def main() -> None:
                         drawn = net(picture, b["source_mask"][None], b["flows"], b["target_masks"])
                         label = "true mesh" if kind == "true" else "mesh from sound"
                         pictures[f"network {name}, {label}"] = drawn
+                        if kind == "true":
+                            pictures[f"network {name}, registered"] = registered(drawn, batch["true"].float() / 255)
             true = batch["true"].float() / 255
             mouth = cut(true[0], batch["corner"][0])
             for name, drawn in pictures.items():
