@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -62,3 +63,25 @@ def talking_clip(demo_clip: Path) -> Path:
     data = Path(os.environ.get("THFEM_TEST_DATA", REPO.parent / "shared" / "data"))
     real = data / "full" / "LivePortrait__d12.mp4"
     return real if real.is_file() else demo_clip
+
+
+@pytest.fixture(scope="session")
+def published_eat(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder with EAT's files as they are published, weights random; gone at the end."""
+    from published_heads import write_published_eat
+
+    folder = tmp_path_factory.mktemp("published_eat")
+    write_published_eat(folder)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def converted_eamm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder with EAMM's converted checkpoint, weights random; gone at the end."""
+    from published_heads import write_converted_eamm
+
+    folder = tmp_path_factory.mktemp("converted_eamm")
+    write_converted_eamm(folder)
+    yield folder
+    shutil.rmtree(folder)

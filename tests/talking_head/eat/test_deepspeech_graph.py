@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from published_heads import deepspeech_shapes, write_graph
 
 from thfem_core.errors import WeightsError
 from thfem_core.talking_head.eat import deepspeech
@@ -15,41 +16,6 @@ from thfem_core.talking_head.eat.deepspeech_convert import convert, graph_consta
 from thfem_core.weights.convert import convert_files
 
 WIDTH = 6
-SHAPES = {
-    "h1": (494, WIDTH),
-    "h2": (WIDTH, WIDTH),
-    "h3": (WIDTH, 2 * WIDTH),
-    "h5": (2 * WIDTH, WIDTH),
-    "h6": (WIDTH, 29),
-    **{f"b{n}": (size,) for n, size in ((1, WIDTH), (2, WIDTH), (3, 2 * WIDTH), (5, WIDTH), (6, 29))},
-    **{f"bidirectional_rnn/{d}/basic_lstm_cell/kernel": (3 * WIDTH, 4 * WIDTH) for d in ("fw", "bw")},
-    **{f"bidirectional_rnn/{d}/basic_lstm_cell/bias": (4 * WIDTH,) for d in ("fw", "bw")},
-}
-
-
-def varint(value: int) -> bytes:
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    return bytes([*out, value])
-
-
-def field(number: int, value: int | bytes) -> bytes:
-    if isinstance(value, int):
-        return varint(number << 3) + varint(value)
-    return varint(number << 3 | 2) + varint(len(value)) + value
-
-
-def node(name: str, op: str, array: np.ndarray | None = None, *, packed: bool = False) -> bytes:
-    body = field(1, name.encode()) + field(2, op.encode()) + field(3, b"input")
-    if array is not None:
-        shape = b"".join(field(2, field(1, size)) for size in array.shape)
-        content = array.astype("<f4").tobytes()
-        tensor = field(1, 1) + field(2, shape) + field(5 if packed else 4, content)
-        body += field(5, field(1, b"dtype") + field(2, field(6, 1)))
-        body += field(5, field(1, b"value") + field(2, field(8, tensor)))
-    return field(1, body)
 
 
 @pytest.fixture(scope="module")
@@ -57,17 +23,14 @@ def weights() -> dict[str, np.ndarray]:
     random = np.random.default_rng(3)
     return {
         name: (random.standard_normal(shape) * (2.0 if name == "h1" else 0.6)).astype(np.float32)
-        for name, shape in SHAPES.items()
+        for name, shape in deepspeech_shapes(WIDTH).items()
     }
 
 
 @pytest.fixture
 def graph(tmp_path: Path, weights: dict[str, np.ndarray]) -> Path:
     path = tmp_path / "output_graph.pb"
-    nodes = [node("input_node", "Placeholder")]
-    for number, (name, array) in enumerate(weights.items()):
-        nodes += [node(name, "Const", array, packed=number % 2 == 0), node(f"{name}/read", "Identity")]
-    path.write_bytes(b"".join(nodes) + field(4, field(1, 24)))
+    write_graph(path, weights)
     return path
 
 
