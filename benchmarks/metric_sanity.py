@@ -1,16 +1,19 @@
 """Do the measures move when they should, and only then? Clips against copies with one damage each.
 
-    python -m benchmarks.metric_sanity --data DIR --judges judges [--clips 5] [--seconds 3] [--drives] [--keep FOLDER]
+    python -m benchmarks.metric_sanity --data DIR --judges judges [--clips 8] [--seconds 3] [--drives] [--keep FOLDER]
+                                       [--values FILE.json]
 
-Prints the median over the clips. Damages: none (encoded again), lips frozen, sound five frames late, face blurred,
-another person's face on the same mesh, expression edited. --drives adds the whole pipeline: the edit with the mouth
-model behind it, driven by the sound, by the original lips, and by both. --keep leaves the clips for the eye.
+Prints the median over the clips, one per person of the test split. Damages: none (encoded again), lips frozen, sound
+five frames late, face blurred, another person's face on the same mesh, expression edited. --drives adds the whole
+pipeline: the edit with the mouth model behind it, driven by the sound, by the original lips, and by both. --keep leaves
+the clips for the eye. --values keeps every number; what is in it already is not measured again.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import json
 import tempfile
 from collections.abc import Callable, Iterator
 from fractions import Fraction
@@ -31,7 +34,7 @@ from thfem_core.media.file_video import FileVideo
 from thfem_core.media.sound import Sound
 from thfem_core.media.writer import write_video
 from thfem_core.metrics.alignment import similarity
-from thfem_core.metrics.comparison import ComparisonConfig, compare_clips
+from thfem_core.metrics.comparison import ComparisonConfig, Judges, compare_clips
 from thfem_core.metrics.face_follower import FaceFollower
 from thfem_core.metrics.judges import choose_judges
 from thfem_core.metrics.points import FACE_OVAL, OUTER_EYES, OUTER_LIPS
@@ -147,47 +150,60 @@ def damaged_file(name: str, path: Path, clip: Pictures, other: Pictures, video: 
     return output
 
 
+Values = dict[str, dict[str, dict[str, float]]]  # clip, damage, measure
+
+
+def measured(source: FileVideo, output: FileVideo, faces: FaceModels, judges: Judges) -> dict[str, float]:
+    """Every measure of every judge, by its key and who took it."""
+    config = ComparisonConfig(every=10, pixels_every=10)
+    compared = compare_clips(source, output, faces=faces, judges=judges, target_emotion="happy", config=config)
+    found = [pair for family in compared.families for pair in family.values]
+    return {f"{value.measure.key} {network}".strip(): value.value for network, value in found}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--judges", type=Path, required=True)
-    parser.add_argument("--clips", type=int, default=5)
+    parser.add_argument("--clips", type=int, default=8)
     parser.add_argument("--seconds", type=Fraction, default=Fraction(3))
     parser.add_argument("--drives", action="store_true")
     parser.add_argument("--keep", type=Path)
+    parser.add_argument("--values", type=Path)
     args = parser.parse_args()
     torch.set_num_threads(1)
     faces = face_models.load("mediapipe")(device=CPU)
     judges, _ = choose_judges("offline", device=CPU, folders=[args.judges])
     paths = chosen_clips(args.data, args.clips)
-    clips = [with_landmarks(path, faces, args.seconds) for path in paths]
-    names = (*DAMAGES, EDITED, *(DRIVEN if args.drives else ()))
-    found: dict[str, dict[str, list[float]]] = {}
+    names = ("itself", *DAMAGES, EDITED, *(DRIVEN if args.drives else ()))
+    values: Values = {}
+    if args.values is not None and args.values.exists():
+        values = json.loads(args.values.read_text(encoding="utf-8"))
     with tempfile.TemporaryDirectory() as scratch:
         folder = args.keep or Path(scratch)
         folder.mkdir(parents=True, exist_ok=True)
-        for number, (path, clip) in enumerate(zip(paths, clips, strict=True)):
+        other = with_landmarks(paths[-1], faces, Fraction(1, 5))
+        for path in paths:
+            done = values.setdefault(path.stem, {})
+            missing = [name for name in names if name not in done]
+            clip = with_landmarks(path, faces, args.seconds) if missing else []
             video = FileVideo(path, duration=args.seconds)
-            for name in ("itself", *names):
-                output = path
+            for name in missing:
+                output = video
                 if name != "itself":
-                    output = damaged_file(name, path, clip, clips[number - 1], video, folder)
-                compared = compare_clips(
-                    video,
-                    video if name == "itself" else FileVideo(output),
-                    faces=faces,
-                    judges=judges,
-                    target_emotion="happy",
-                    config=ComparisonConfig(every=10, pixels_every=10),
-                )
-                for family in compared.families:
-                    for network, value in family.values:
-                        column = f"{value.measure.key} {network}".strip()
-                        found.setdefault(column, {}).setdefault(name, []).append(value.value)
-    shown = ("itself", *names)
-    rows = ((column, *(f"{median(by_name.get(name, [])):.3g}" for name in shown)) for column, by_name in found.items())
+                    output = FileVideo(damaged_file(name, path, clip, other, video, folder))
+                done[name] = measured(video, output, faces, judges)
+                if args.values is not None:
+                    args.values.write_text(json.dumps(values, indent=1), encoding="utf-8")
+            other = clip or other
+    chosen = [values[path.stem] for path in paths]
+    columns = dict.fromkeys(column for clip in chosen for found in clip.values() for column in found)
+    rows = [
+        (column, *(f"{median([clip[name][column] for clip in chosen if column in clip[name]]):.3g}" for name in names))
+        for column in columns
+    ]
     print(f"Median of {len(paths)} clips of {float(args.seconds):g} s: {', '.join(path.stem for path in paths)}\n")
-    print(markdown_table(("measure", *shown), rows))
+    print(markdown_table(("measure", *names), rows))
 
 
 if __name__ == "__main__":

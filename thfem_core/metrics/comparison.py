@@ -20,7 +20,7 @@ from ..media.frame import Frame
 from ..media.prefetch import prefetch
 from ..media.video import Video
 from ..progress import Progress, silent
-from .catalogue import LANDMARK_MEASURES, LOUDNESS_MEASURES, LPIPS, SYNC_MEASURES, TRUTH_MEASURES, unranged
+from .catalogue import LANDMARK_MEASURES, LOUDNESS_MEASURES, LPIPS, SYNC_MEASURES, TRUTH_MEASURES
 from .face_follower import FaceFollower
 from .feature_extractor import FeatureExtractor
 from .feature_pass import FeaturePass, MeasuredValue
@@ -28,6 +28,7 @@ from .frechet import FeatureSpread
 from .landmark_pair import MAX_LAG, LandmarkPair, LipTraces
 from .loudness import MAX_LAG as LOUDNESS_LAG
 from .loudness import loudness, loudness_sync
+from .measure import unranged
 from .pairing import FramePairs
 from .perceptual import PerceptualDistance
 from .picture import psnr, ssim

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from math import isfinite
 from typing import Any
 
-from .catalogue import ARROWS
 from .comparison import Comparison, Findings
 from .feature_pass import MeasuredValue
+from .measure import ARROWS
 
 _MARKS = {"good": "good", "fair": "so-so", "bad": "BAD", "": ""}
 
