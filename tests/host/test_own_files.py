@@ -72,7 +72,7 @@ def drawn(comfy: ComfyServer, graph: dict[str, dict], folder: Path) -> Facts:
 def test_the_shipped_workflow_draws_with_the_users_files(
     name, seconds, request, comfy, clip, clip_facts, shipped, tmp_path
 ):
-    """Random weights paint the face in one colour, and nothing beside it."""
+    """Random weights paint the face in loud colours or grey, and nothing beside it."""
     request.getfixturevalue(name)
     result = drawn(comfy, short(shipped(name, clip), seconds), tmp_path)
     count = round(seconds * result.rate)
