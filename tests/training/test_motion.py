@@ -10,10 +10,14 @@ import torch
 from accelerate import Accelerator
 
 from thfem_core.errors import InputError
+from thfem_core.metrics.networks.lip_sync import MODEL
 from thfem_core.talking_head.mouth.coefficients import MouthBasis, load_mouth_basis
 from thfem_core.talking_head.mouth.motion import MotionConfig, MotionNet
+from thfem_core.weights.store import locate_file
 from training.phonetic.phones import PHONES, SILENCE, mouth_shapes, phone_number
 from training.phonetic.voices import Voices
+from training.thg import delay
+from training.thg.clips import load_clips
 from training.thg.config import DataConfig, LoopConfig
 from training.thg.loop import train
 from training.thg.motion_task import MotionTask, MotionTaskConfig
@@ -157,7 +161,7 @@ def test_phones_come_first_and_are_learned(prepared: Path, phonetic: Path, tmp_p
     assert "lip" in task.network(batch)
 
 
-def test_people_named_in_step_are_taken(tmp_path: Path) -> None:
+def test_clips_that_the_expert_is_sure_of_are_brought_in_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     basis = load_mouth_basis()
     for i, split in enumerate(("train", "train", "val")):
         _write_clip(tmp_path / f"{i}.npz", split, i, basis, f"person-{i}")
@@ -165,7 +169,24 @@ def test_people_named_in_step_are_taken(tmp_path: Path) -> None:
         late = {**{name: stored[name] for name in stored.files}, "lag": 7}
     np.savez(tmp_path / "1.npz", **late)
     assert [clip.clip.identity for clip in _task(tmp_path, 1).clips] == ["person-0"]
-    assert len(_task(tmp_path, 1, in_step=("person-1",)).clips) == 2
+    monkeypatch.setattr(delay, "clip_cosines", lambda expert, clip, window: torch.eye(30).roll(4, dims=1))
+    sure, unsure = (_task(tmp_path, 1, expert=str(locate_file(MODEL)), agreement=a).clips for a in (0.5, 1.5))
+    assert [clip.clip.identity for clip in unsure] == ["person-0"]
+    _, second = sure
+    assert second.clip.identity == "person-1"
+    (whole,) = (clip for clip in load_clips(tmp_path, "train", basis, keep=lambda c: c.lag == 7))
+    np.testing.assert_array_equal(second.mel[:-16], whole.mel[16:])
+
+
+def test_the_expert_judges_windows_in_a_row(prepared: Path) -> None:
+    task = _task(prepared, 1, expert=str(locate_file(MODEL)), sync=0.5, far=0.0)
+    losses = task.network.train()(task.draw(np.random.default_rng(0), 3))
+    assert 0 < float(losses["sync"].detach()) < 5
+    losses["sync"].backward()
+    assert float(task.network.net.heads.weight.grad.abs().sum()) > 0
+    assert not any("expert" in name for name in task.network.state_dict())
+    far = _task(prepared, 1, expert=str(locate_file(MODEL)), far=1.0)
+    assert "sync" not in far.network.train()(far.draw(np.random.default_rng(0), 3))
 
 
 def test_the_sources_mouth_counts_less_the_farther_the_target_is() -> None:

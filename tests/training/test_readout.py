@@ -10,12 +10,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from thfem_core.face.canonical import canonical_mesh
-from thfem_core.face.pose import head_pose
+from tests.training.made_clips import swinging_clip
 from thfem_core.talking_head.mouth.coefficients import load_mouth_basis
 from thfem_core.talking_head.mouth.motion import MotionConfig, MotionNet, steps_before
-from training.build_dataset import PreparedClip
-from training.thg.clips import COLUMNS_PER_FRAME, SpeakingClip
 from training.thg.motion_task import motion_scores
 from training.thg.readout import hear_clip, solve_readout
 
@@ -25,31 +22,6 @@ _SMALL = MotionConfig(width=24, past=2, reaches=(1, 2, 4), distances=8)
 def _net() -> MotionNet:
     torch.manual_seed(0)
     return MotionNet(_SMALL).eval()
-
-
-def _swinging_clip(seed: int, frames: int = 120) -> SpeakingClip:
-    """A mouth whose first coefficient swings like a pendulum, so each step follows from the two before, with a sound
-    that has nothing to do with it."""
-    rng = np.random.default_rng(seed)
-    basis = load_mouth_basis()
-    coefficients = np.zeros((frames, basis.size), np.float32)
-    coefficients[:, 0] = 2 * np.sin(0.5 * np.arange(frames) + rng.uniform(0, 6))
-    shapes = (basis.mean + basis.displacement(coefficients * basis.spread)).astype(np.float32)
-    landmarks = 2 * shapes + 200
-    clip = PreparedClip(
-        name=f"swing{seed}",
-        identity=f"person{seed}",
-        split="train",
-        origin="made",
-        landmarks=landmarks,
-        speech=np.zeros(0, np.int16),
-        sync=1.0,
-        lag=0,
-        regions=None,
-    )
-    mel = rng.standard_normal((COLUMNS_PER_FRAME * frames, _SMALL.mels)).astype(np.float32)
-    pose = head_pose(landmarks, canonical_mesh())
-    return SpeakingClip(clip=clip, pose=pose, shapes=shapes, coefficients=coefficients, mel=mel)
 
 
 def test_nothing_changes_before_it_is_solved() -> None:
@@ -72,8 +44,8 @@ def test_sources_that_come_later_or_long_before_are_not_read_out() -> None:
 
 
 def test_it_finds_how_a_mouth_goes_on() -> None:
-    net, clips = _net(), [_swinging_clip(i) for i in range(3)]
-    unseen = [_swinging_clip(9)]
+    net, clips = _net(), [swinging_clip(i) for i in range(3)]
+    unseen = [swinging_clip(9)]
     before = motion_scores(net, load_mouth_basis(), unseen, window=2)
     solve_readout(net, clips, np.ones(3) / 3, ridge=1e-3)
     after = motion_scores(net, load_mouth_basis(), unseen, window=2)
@@ -85,20 +57,20 @@ def test_it_finds_how_a_mouth_goes_on() -> None:
 def test_a_great_penalty_leaves_what_is_heard() -> None:
     net = _net()
     first = net.readout.clone()
-    solve_readout(net, [_swinging_clip(0)], np.ones(1), ridge=1e9)
+    solve_readout(net, [swinging_clip(0)], np.ones(1), ridge=1e9)
     torch.testing.assert_close(net.readout, first, atol=1e-4, rtol=0)
 
 
 def test_distances_that_no_clip_reaches_stay_as_they_were() -> None:
     net = _net()
     first = net.readout.clone()
-    solve_readout(net, [_swinging_clip(0, frames=4)], np.ones(1), ridge=1.0)
+    solve_readout(net, [swinging_clip(0, frames=4)], np.ones(1), ridge=1.0)
     assert not torch.equal(net.readout[1], first[1])
     assert torch.equal(net.readout[3], first[3])
 
 
 def test_the_clip_as_a_whole_is_heard_as_other_clips_sound() -> None:
-    net, clip, other = _net(), _swinging_clip(0), _swinging_clip(1, frames=90)
+    net, clip, other = _net(), swinging_clip(0), swinging_clip(1, frames=90)
     assert hear_clip(net, clip).shape == (120, 2, _SMALL.coefficients)
     assert hear_clip(net, clip, other).shape == (90, 2, _SMALL.coefficients)
     assert not torch.allclose(hear_clip(net, clip, other), hear_clip(net, clip)[:90])

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from thfem_core.metrics.lip_motion import lip_aperture
+from thfem_core.metrics.networks.lip_sync import LipSync, load_lip_sync
 from thfem_core.metrics.points import INNER_LIP_PAIRS, LIPS
 from thfem_core.talking_head.mouth.coefficients import MouthBasis
 from thfem_core.talking_head.mouth.motion import MotionConfig, MotionNet
@@ -22,39 +23,28 @@ from thfem_core.talking_head.mouth.motion import MotionConfig, MotionNet
 from ..build_dataset import PreparedClip
 from ..phonetic.phones import PHONES
 from ..phonetic.voices import Voices
+from .augmentation import MotionAugmentation, distort
 from .clips import COLUMNS_PER_FRAME, SpeakingClip, in_step, interpolate, load_clips, person_weights
 from .config import DataConfig, LoopConfig
+from .delay import bring_in_step
+from .lip_sync import lip_sync_loss
 from .loop import Batch
 from .readout import hear_clip, pairs, solve_readout
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class MotionAugmentation:
-    """stretch: speaking rate ×1/(1 + s) to ×(1 + s). vocal_tract: the same for the mel axis. roll: mel bands. masks,
-    mask_columns, mask_bands: SpecAugment. noise: standard deviation on mel. tilt: of the spectrum.
-    forget_manner: share of windows that know nothing of the person's manner."""
-
-    stretch: float = 0.15
-    vocal_tract: float = 0.12
-    roll: float = 3.0
-    masks: int = 2
-    mask_columns: int = 8
-    mask_bands: int = 12
-    noise: float = 0.1
-    tilt: float = 0.25
-    forget_manner: float = 0.2
+SYNC_WINDOW = 25  # frames that the sync expert looks at
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MotionTaskConfig:
     """phonetic: what training.phonetic.build made, "" for none. phonetic_first: share of the steps that it is learned
     alone; phonetic_batch: its windows; phonetic_weight: beside the mouths afterwards. encoder: how much of the mouths'
-    gradient reaches the encoder. in_step: beginnings of the names of people who count as in step whatever ``data``
-    says (training/thg/synchrony.py). velocity, spread: weights beside the lip error: of its change from frame to
-    frame, and of the predicted motion's spread against the true one, which works against timidity. far: share of
-    windows whose targets begin up to ``far_reach`` frames after the source (the node's ``window`` may be long, and a
-    still portrait has one source). segment: frames of sound drawn at once, every one of them a source. ridge: of the
-    readout, see :func:`.readout.solve_readout`."""
+    gradient reaches the encoder. expert: exported sync expert, "" for none. Beside the clips that ``data`` calls in
+    step it lets in those that it is sure of (``agreement``, ``margin``: of :class:`.delay.Delay`), their sound brought
+    in step; sync: weight of its judgement (Eq. 7) on windows that follow each other. velocity, spread: weights beside
+    the lip error: of its change from frame to frame, and of the predicted motion's spread against the true one, which
+    works against timidity. far: share of windows whose targets begin up to ``far_reach`` frames after the source (the
+    node's ``window`` may be long, and a still portrait has one source). segment: frames of sound drawn at once, every
+    one of them a source. ridge: of the readout, see :func:`.readout.solve_readout`."""
 
     data: DataConfig
     loop: LoopConfig
@@ -65,7 +55,10 @@ class MotionTaskConfig:
     phonetic_batch: int = 12
     phonetic_weight: float = 1.0
     encoder: float = 1.0
-    in_step: tuple[str, ...] = ()
+    expert: str = ""
+    agreement: float = 0.25
+    margin: float = 0.2
+    sync: float = 0.1
     velocity: float = 0.5
     spread: float = 0.3
     far: float = 0.4
@@ -77,7 +70,9 @@ class MotionTaskConfig:
 class MotionLosses(nn.Module):
     """The network and its losses on a batch."""
 
-    def __init__(self, net: MotionNet, basis: MouthBasis, config: MotionTaskConfig) -> None:
+    def __init__(
+        self, net: MotionNet, basis: MouthBasis, config: MotionTaskConfig, expert: LipSync | None = None
+    ) -> None:
         super().__init__()
         self.net, self.config = net, config
         lips = basis.modes[:, list(LIPS), :2] * basis.spread[:, None, None]
@@ -86,6 +81,8 @@ class MotionLosses(nn.Module):
         self.register_buffer("lips", torch.from_numpy(lips.reshape(len(lips), -1).copy()), persistent=False)
         self.register_buffer("gap", torch.from_numpy(gap.astype(np.float32)), persistent=False)
         self.phones = nn.Conv1d(net.config.width, len(PHONES) + 3, 1)
+        # Not trained, so kept out of the module's state.
+        self.expert = [] if expert is None else [expert]
         self.mouths = True  # whether mouths are learned, or only phones yet
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
@@ -130,7 +127,24 @@ class MotionLosses(nn.Module):
         gaps = torch.stack([predicted @ self.gap, true @ self.gap])
         energy = gaps.square().mean(dim=(2, 3)).clamp_min(1e-4).sqrt()
         spread = (energy[0] - energy[1]).abs().mean()
-        return {"lip": lip, "velocity": self.config.velocity * velocity, "spread": self.config.spread * spread}
+        losses = {"lip": lip, "velocity": self.config.velocity * velocity, "spread": self.config.spread * spread}
+        if self.expert and self.config.sync and not away:
+            # One window after the other, as the node plays them: the expert hears seconds, not fifths of them.
+            phase = int(torch.randint(n, ()))
+            told = (mouths[:, sources, None] + predicted)[:, phase::n].flatten(1, 2)
+            length = min(SYNC_WINDOW, told.shape[1])
+            first = int(torch.randint(told.shape[1] - length + 1, ()))
+            heard = self.expert[0].to(told.device).listen(self._expert_columns(batch["columns"]))
+            begin = phase + 1 + first
+            losses["sync"] = self.config.sync * lip_sync_loss(
+                self.expert[0], told[:, first : first + length], heard[:, begin : begin + length]
+            )
+        return losses
+
+    def _expert_columns(self, columns: Tensor) -> Tensor:
+        """The columns that the expert hears of those that the network hears."""
+        margin = (self.net.config.steps - self.expert[0].config.steps) // 2
+        return columns[:, margin : columns.shape[1] - margin]
 
 
 class MotionTask:
@@ -140,17 +154,21 @@ class MotionTask:
 
     def __init__(self, config: MotionTaskConfig, basis: MouthBasis) -> None:
         self.config, self.basis = config, basis
-        keep = in_step(config.data)
+        prepared, right = Path(config.data.prepared), in_step(config.data)
+        expert = load_lip_sync(Path(config.expert)) if config.expert else None
 
-        def known(clip: PreparedClip) -> bool:
-            return keep(clip) or (len(clip.speech) > 0 and clip.identity.startswith(config.in_step or "\0"))
+        def audible(clip: PreparedClip) -> bool:
+            return right(clip) if expert is None else len(clip.speech) > 0
 
-        loaded = load_clips(Path(config.data.prepared), "train", basis, keep=known)
-        self.clips = [clip for clip in loaded if clip.mel is not None]
-        self.unseen = load_clips(Path(config.data.prepared), "val", basis, keep=keep)
+        loaded = [clip for clip in load_clips(prepared, "train", basis, keep=audible) if clip.mel is not None]
+        self.clips = [clip for clip in loaded if right(clip.clip)]
+        if expert is not None:
+            rest = (clip for clip in loaded if not right(clip.clip))
+            self.clips += bring_in_step(expert, rest, agreement=config.agreement, margin=config.margin)
+        self.unseen = load_clips(prepared, "val", basis, keep=right)
         self.weights = person_weights(self.clips, config.data.identity_power)
         self.voices = Voices.load(Path(config.phonetic)) if config.phonetic else None
-        self.network = MotionLosses(MotionNet(config.network), basis, config)
+        self.network = MotionLosses(MotionNet(config.network), basis, config, expert)
 
     def draw(self, rng: np.random.Generator, size: int) -> Batch:
         config = self.config
@@ -216,27 +234,6 @@ class MotionTask:
     def settle(self, network: nn.Module) -> None:
         """The readout, which is solved and not descended to."""
         solve_readout(network.net.eval(), self.clips, self.weights, ridge=self.config.ridge)
-
-
-def distort(columns: np.ndarray, a: MotionAugmentation, rng: np.random.Generator) -> np.ndarray:
-    """One speaker, microphone and room turned into another: columns (S, mels)."""
-    mels = columns.shape[1]
-    bands = np.arange(mels) * np.exp(rng.uniform(-1, 1) * np.log1p(a.vocal_tract)) + rng.uniform(-a.roll, a.roll)
-    bands = np.clip(bands, 0, mels - 1)
-    low = np.minimum(bands.astype(int), mels - 2)
-    share = (bands - low).astype(np.float32)
-    out = columns[:, low] * (1 - share) + columns[:, low + 1] * share
-    knots = rng.normal(0, a.tilt, 5)
-    out = out + np.interp(np.linspace(0, 4, mels), np.arange(5), knots).astype(np.float32)
-    out = out + rng.standard_normal(out.shape, np.float32) * np.float32(a.noise * rng.random())
-    fill = out.mean()
-    for _ in range(a.masks):
-        begin, length = rng.integers(mels), rng.integers(a.mask_bands + 1)
-        out[:, begin : begin + length] = fill
-    for _ in range(a.masks * max(1, len(out) // 100)):
-        begin, length = rng.integers(len(out)), rng.integers(a.mask_columns + 1)
-        out[begin : begin + length] = fill
-    return out.astype(np.float32)
 
 
 @torch.no_grad()

@@ -21,10 +21,10 @@ from thfem_core.talking_head.mouth.coefficients import MouthBasis
 from thfem_core.talking_head.mouth.networks import load_motion
 
 from ..build_dataset import PreparedClip
+from .augmentation import MotionAugmentation, distort
 from .clips import COLUMNS_PER_FRAME, SpeakingClip, in_step, interpolate, load_clips, person_weights
 from .config import DataConfig, LoopConfig
 from .loop import Batch
-from .motion_task import MotionAugmentation, distort
 
 NEAREST, FARTHEST = 3, 20  # frames: sound nearer than this still sounds like the same mouth; farther is too easy
 REACH = 7  # frames before and after, among which the right offset is looked for

@@ -1,0 +1,45 @@
+"""One speaker, microphone and room turned into another, so that few voices teach about many."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MotionAugmentation:
+    """stretch: speaking rate ×1/(1 + s) to ×(1 + s). vocal_tract: the same for the mel axis. roll: mel bands. masks,
+    mask_columns, mask_bands: SpecAugment. noise: standard deviation on mel. tilt: of the spectrum.
+    forget_manner: share of windows that know nothing of the person's manner."""
+
+    stretch: float = 0.15
+    vocal_tract: float = 0.12
+    roll: float = 3.0
+    masks: int = 2
+    mask_columns: int = 8
+    mask_bands: int = 12
+    noise: float = 0.1
+    tilt: float = 0.25
+    forget_manner: float = 0.2
+
+
+def distort(columns: np.ndarray, a: MotionAugmentation, rng: np.random.Generator) -> np.ndarray:
+    """One speaker, microphone and room turned into another: columns (S, mels)."""
+    mels = columns.shape[1]
+    bands = np.arange(mels) * np.exp(rng.uniform(-1, 1) * np.log1p(a.vocal_tract)) + rng.uniform(-a.roll, a.roll)
+    bands = np.clip(bands, 0, mels - 1)
+    low = np.minimum(bands.astype(int), mels - 2)
+    share = (bands - low).astype(np.float32)
+    out = columns[:, low] * (1 - share) + columns[:, low + 1] * share
+    knots = rng.normal(0, a.tilt, 5)
+    out = out + np.interp(np.linspace(0, 4, mels), np.arange(5), knots).astype(np.float32)
+    out = out + rng.standard_normal(out.shape, np.float32) * np.float32(a.noise * rng.random())
+    fill = out.mean()
+    for _ in range(a.masks):
+        begin, length = rng.integers(mels), rng.integers(a.mask_bands + 1)
+        out[:, begin : begin + length] = fill
+    for _ in range(a.masks * max(1, len(out) // 100)):
+        begin, length = rng.integers(len(out)), rng.integers(a.mask_columns + 1)
+        out[begin : begin + length] = fill
+    return out.astype(np.float32)
