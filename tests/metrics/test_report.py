@@ -15,12 +15,13 @@ import pytest
 
 from thfem_core.errors import OutputError
 from thfem_core.expression.request import EMOTIONS
-from thfem_core.metrics.catalogue import CSIM, LANDMARK_MEASURES, SYNC_MEASURES, TARGET
+from thfem_core.metrics.catalogue import LANDMARK_MEASURES
 from thfem_core.metrics.charts import Chart, Line, charts_of, ticks
-from thfem_core.metrics.comparison import Comparison, Findings
 from thfem_core.metrics.feature_pass import MeasuredValue
+from thfem_core.metrics.findings import Comparison, Findings
 from thfem_core.metrics.landmark_pair import LipTraces
 from thfem_core.metrics.measure import Measure
+from thfem_core.metrics.network_catalogue import CSIM, SYNC_MEASURES, TARGET
 from thfem_core.metrics.picture_chart import picture_chart
 from thfem_core.metrics.report import report_html, write_report
 from thfem_core.metrics.svg_chart import svg_chart

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..expression.request import EMOTIONS
-from .comparison import Comparison
+from .findings import Comparison
 
 POINTS = 1200  # per line; longer series are thinned
 # Told apart by colour-blind people too (Okabe and Ito), dark enough on white.

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..expression.request import EMOTIONS
-from .catalogue import CSIM, CSIM_MEAN, FAD, FAD_UNIT, IDENTITY_COSINE, TARGET
 from .cosine import DirectionMean, paired_cosine
 from .feature_extractor import FeatureExtractor
 from .frechet import FeatureSpread, frechet_distance, unit_rows
 from .measure import Measure, unranged
+from .network_catalogue import CSIM, CSIM_MEAN, FAD, FAD_UNIT, IDENTITY_COSINE, TARGET
 
 SIDES = ("source", "output", "reference")
 _BATCH = 16  # moments per run of the network

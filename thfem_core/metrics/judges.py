@@ -14,9 +14,9 @@ from ..errors import InputError
 from ..progress import Progress, silent
 from ..weights.manifest import Model, find_model
 from ..weights.store import find_file
-from .comparison import Judges
 from .extractors import offline_files
 from .feature_extractor import feature_extractors
+from .findings import Judges
 from .perceptual import load_perceptual
 from .sync_expert import sync_experts
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Literal
 
+SPEECH, EXPRESSION, IDENTITY = "Speech kept", "Expression", "Identity"
+PICTURE, SYNC = "Picture", "Lips and sound"
 Better = Literal["higher", "lower", "zero"]
 ARROWS: dict[Better, str] = {"higher": "↑", "lower": "↓", "zero": "→ 0"}
 

@@ -12,7 +12,7 @@ import numpy as np
 from ..errors import OutputError
 from ..media.atomic import check_output, complete_file, output_error
 from .charts import charts_of
-from .comparison import Comparison, Findings
+from .findings import Comparison, Findings
 from .measure import ARROWS
 from .svg_chart import svg_chart
 from .verdict_table import headline, label

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from math import isfinite
 from typing import Any
 
-from .comparison import Comparison, Findings
 from .feature_pass import MeasuredValue
+from .findings import Comparison, Findings
 from .measure import ARROWS
 
 _MARKS = {"good": "good", "fair": "so-so", "bad": "BAD", "": ""}
