@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from thfem_core.expression.mesh.basis import load_basis
+from thfem_core.expression.mesh.speech import aperture_keeper
 from thfem_core.face.canonical import canonical_mesh
 from thfem_core.face.models import FaceRoi, MeshFit
 from thfem_core.face.pose import HeadPose, head_pose
@@ -27,6 +28,11 @@ def opened(amount: float) -> np.ndarray:
     """(478, 3) canonical face whose jaw is dropped by ``amount``, 0..1."""
     basis = load_basis()
     return canonical_mesh() + amount * basis.action_units[basis.index("jawOpen")]
+
+
+def shut() -> np.ndarray:
+    """(478, 3) canonical face whose lips meet."""
+    return aperture_keeper() @ canonical_mesh()
 
 
 def pose(*, roll: float = 0.0, yaw: float = 0.0, at: tuple[float, float] = PLACE, scale: float = SCALE) -> HeadPose:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mouth_material import PLACE, SCALE, opened, pose
+from mouth_material import PLACE, SCALE, opened, pose, shut
 
 from thfem_core.talking_head.mouth.geometry import (
     INNER_LIPS,
@@ -155,3 +155,18 @@ def test_what_is_pasted_fades_to_nothing(amount: float, dx: float, dy: float) ->
     assert (still[polygon_mask(mesh[list(OUTER_LIPS)], S) > 0.99] > 0.9).all()
     both = lower_face([mesh, mesh + np.array([0, 6])], S)
     assert (both >= still - 0.02).all() and both.sum() > still.sum()
+
+
+@pytest.mark.parametrize("was", [0.1, 0.3, 0.5])
+def test_lips_that_are_shut_come_from_lips_and_not_from_between_them(was: float) -> None:
+    """Above the line where they meet only the upper lip is seen, below it only the lower: no dark slit stays."""
+    source, target = in_region(opened(was))[0], in_region(shut())[0]
+    found = geometry(opened(was), shut())
+    middle = [13, 14]
+    x, y = target[middle, :2].mean(axis=0) - MARGIN
+    column, rows = int(x), np.arange(S) + 0.5
+    shown = found.flows[0][:, column, 1]
+    above = shown[(rows < y - 0.5) & (rows > y - 5)]
+    below = shown[(rows > y + 0.5) & (rows < y + 5)]
+    assert above.max() < source[13, 1] + 1
+    assert below.min() > source[14, 1] - 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -11,11 +12,12 @@ import numpy as np
 import pytest
 import torch
 from made_up_speech import syllables
-from mouth_material import Person, canonical, lively_motion, opened, picture
+from mouth_material import Person, canonical, lively_motion, opened, picture, shut
 from moving_face import assert_same_patches
 
 from thfem_core.audio.speech import Speech
 from thfem_core.errors import InputError
+from thfem_core.expression.mesh.basis import load_basis
 from thfem_core.face.models import face_models
 from thfem_core.face.tracker import track_faces
 from thfem_core.media.array_frame import ArrayFrame
@@ -23,7 +25,7 @@ from thfem_core.media.file_video import FileVideo
 from thfem_core.media.sound import Sound
 from thfem_core.metrics.lip_motion import lip_aperture
 from thfem_core.talking_head.head import AdjacentWindow, Drive, FaceClip, FacePatch
-from thfem_core.talking_head.mouth import MouthTalkingHead, session
+from thfem_core.talking_head.mouth import MouthTalkingHead, session, workers
 from thfem_core.talking_head.mouth.coefficients import load_mouth_basis
 from thfem_core.talking_head.mouth.config import MouthConfig
 from thfem_core.talking_head.mouth.drawing import draw_patch
@@ -54,6 +56,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Drawn]]:
         return draw_patch(source, frame, here, shape, amount, renderer, device)
 
     monkeypatch.setattr(session, "draw_patch", note)
+    monkeypatch.setattr(workers, "WORKERS", 1)  # in order
     yield calls
 
 
@@ -138,8 +141,6 @@ def test_lips_that_the_edit_opened_follow_the_original_again(told: list[Person],
 
 def test_a_lasting_smile_of_the_edit_stays(told: list[Person], drawn: list[Drawn]) -> None:
     """Corners that the edit raised in every frame stay raised, while the lips open as in the original."""
-    from thfem_core.expression.mesh.basis import load_basis
-
     basis = load_basis()
     smile = 0.8 * basis.action_units[basis.index("mouthSmile")]
     told.append(Person(TALKING, [opened(0.55) + smile] * COUNT))
@@ -304,6 +305,84 @@ def test_memory_does_not_grow_with_the_clip(told: list[Person]) -> None:
         face.predict([AdjacentWindow(source=frames[plan.source], targets=tuple(frames[i] for i in plan.targets))])
         assert len(face._mouths._rows) < 4 * (face.lookahead + 5)
         assert len(face._heard) <= 8
+
+
+def test_a_closure_the_edit_lost_is_drawn(told: list[Person], drawn: list[Drawn]) -> None:
+    """One short p in a clip whose lips are otherwise right: the frames around it are drawn, with lips that meet."""
+    speaking = [opened(0.3)] * COUNT
+    original = [*speaking[:6], shut(), shut(), *speaking[8:]]
+    edited = [*speaking[:6], opened(0.1), opened(0.1), *speaking[8:]]
+    told.append(Person(original, edited))
+    talk(told[0], "original", config=MouthConfig(network=False, keep=5.0, redraw=6.0))
+    amounts = {call.index: call.amount for call in drawn}
+    assert amounts[6] == amounts[7] == 1.0 and set(amounts) <= set(range(4, 10))
+    assert gaps([call.shape for call in drawn if call.index in (6, 7)]).max() < 0.5
+    drawn.clear()
+    told.append(Person(original, original))
+    talk(told[1], "original", config=MouthConfig(network=False, keep=5.0, redraw=6.0))
+    assert drawn == []
+
+
+def test_fits_that_wobble_call_for_nothing(told: list[Person], drawn: list[Drawn]) -> None:
+    """Lips that come and go from frame to frame are noise of the fit; the same distance, lasting, is not speech."""
+    rng = np.random.default_rng(0)
+    basis = load_basis()
+    directions = basis.action_units[[basis.index("mouthSmile"), basis.index("jawOpen")]]
+    count = 30
+    talking = [opened(0.3 + 0.1 * np.sin(0.9 * t)) for t in range(count)]
+
+    def strayed(sizes: np.ndarray) -> list[np.ndarray]:
+        return [shape + np.tensordot(size, directions, axes=1) for shape, size in zip(talking, sizes, strict=True)]
+
+    wobble = 0.12 * rng.choice([-1.0, 1.0], (count, 2))
+    told.append(Person(talking, strayed(wobble)))
+    talk(told[0], "original")
+    assert max([call.amount for call in drawn], default=0) < 0.5
+    drawn.clear()
+    told.append(Person(talking, strayed(0.24 * np.sin(0.35 * np.arange(count))[:, None] * [0, 1])))
+    talk(told[1], "original")
+    assert max(call.amount for call in drawn) == 1.0
+
+
+def test_the_frame_itself_is_drawn_from_unless_its_mouth_is_shut(
+    told: list[Person], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sources: dict[int, int] = {}
+
+    def note(source, frame, *_) -> None:
+        sources[frame.index] = source.frame.index
+
+    monkeypatch.setattr(session, "draw_patch", note)
+    # Open, then shut by the edit while the original stays open: the window's source (frame 0) shows the inside.
+    wide = [opened(0.5 + 0.1 * np.sin(t)) for t in range(COUNT)]
+    told.append(Person(wide, wide[:2] + [shut()] * (COUNT - 2)))
+    talk(told[0], "original")
+    assert sources[2] == sources[5] == 0 and sources[8] == 8
+    # The other way round each frame can be shut by itself.
+    sources.clear()
+    told.append(Person([shut() + 0.3 * (shape - wide[0]) for shape in wide], [opened(0.7)] * COUNT))
+    talk(told[1], "original")
+    assert sources == {i: i for i in range(COUNT)}
+
+
+def test_two_threads_draw_what_one_draws_and_pass_on_what_goes_wrong(
+    told: list[Person], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told.append(Person(TALKING, [opened(0.5)] * COUNT))
+    answers = []
+    for count in (1, 2):
+        monkeypatch.setattr(workers, "WORKERS", count)
+        answers.append(talk(told[0], "audio", speech(), network=True))
+    assert_same_patches(*answers, levels=0)
+
+    def fail(*_) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(session, "draw_patch", fail)
+    before = threading.active_count()
+    with pytest.raises(KeyboardInterrupt):
+        talk(told[0], "audio", speech())
+    assert threading.active_count() == before
 
 
 @pytest.fixture(scope="module")

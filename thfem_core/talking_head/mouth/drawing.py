@@ -48,6 +48,13 @@ class SourceFace:
             self._tensor = torch.from_numpy(region).permute(2, 0, 1)[None].float().div(255).to(device)
         return self._tensor
 
+    def prepare(self, device: torch.device, *, pictured: bool) -> None:
+        """Read the pixels now, that threads may share them. pictured: also for the network."""
+        if self.visible:
+            _ = self.picture
+            if pictured:
+                self.tensor(device)
+
 
 def _region(mouth: Mouth) -> FaceCrop:
     return mouth_regions(mouth.pose, margin=MARGIN)[0]

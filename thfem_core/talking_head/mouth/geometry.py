@@ -6,15 +6,17 @@ rigidly with the jaw (lower teeth, tongue). The renderer chooses among them insi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import cv2
 import numpy as np
 
 from ...expression.mesh import topology
 from ...expression.mesh.flow import dense_warp
-from ...expression.mesh.surface import face_surface
+from ...expression.mesh.surface import Surface, face_surface
 from ...face.pose import HeadPose
+from ...face.weight import smoothstep
 from ...media.frame import Box
 
 # Around the upper teeth on the canonical face: they move with the head only.
@@ -26,6 +28,11 @@ OUTER_LIPS = (
     *(375, 321, 405, 314, 17, 84, 181, 91, 146),
 )
 CELL = 1.5  # pixels of the flow grid; the flow is smooth
+# Gaps between the lips (pixels) up to which they meet and from which they do not, and how far about the line where they
+# meet the smooth flow confuses upper and lower lip.
+_MEETING, _APART = 1.0, 3.5
+_CONFUSED = 2.5
+_TOP = 5.0  # canonical height (face units) above which no surface reaches the region with its margin
 _SUBPIXEL = 4  # bits
 
 
@@ -76,12 +83,13 @@ def mouth_geometry(
     margin = (source_size - target_size) / 2
     # Both regions are fixed to the head and of one scale: what differs is the motion of the face in them.
     warp = dense_warp(
-        face_surface(), source, (target - source)[:, :2], None, cell=CELL, frame_size=(source_size, source_size)
+        _lower_surface(), source, (target - source)[:, :2], None, cell=CELL, frame_size=(source_size, source_size)
     )
     flows = np.empty((3, target_size, target_size, 2), np.float32)
     flows[0] = _affine_grid(np.array([[1, 0, margin], [0, 1, margin]]), target_size)
     if warp is not None:
         flows[0] += _spread(warp.flow, warp.box, target_size, margin)
+    _part_lips(flows[0], source[:, :2] - margin, target[:, :2] - margin, margin)
     ones = np.column_stack([target_skull, np.ones(len(target_skull))])
     skull = np.linalg.lstsq(ones, source_skull, rcond=None)[0].T
     chin = list(_CHIN)
@@ -95,6 +103,55 @@ def mouth_geometry(
         ),
         source_mask=polygon_mask(source[list(INNER_LIPS), :2], source_size),
     )
+
+
+@lru_cache(maxsize=1)
+def _lower_surface() -> Surface:
+    """The part of the face's surface that can lie in the region."""
+    whole = face_surface()
+    kept = whole.canonical[:, 1] > _TOP
+    rows = ("corners", "weights", "triangle", "canonical", "area", "skin")
+    return replace(whole, **{name: getattr(whole, name)[kept] for name in rows})
+
+
+def _part_lips(positions: np.ndarray, source: np.ndarray, target: np.ndarray, margin: float) -> None:
+    """Where the target's lips meet, let each lip come from its own side, up to the line between them.
+
+    A flow that is smooth across that line takes it from between the source's lips: a closed mouth would keep a dark
+    slit. positions: (S, S, 2), of the mesh's flow, is changed in place; source, target: (478, 2) in its pixels.
+    """
+    upper, lower = list(topology.INNER_LIP_UPPER), list(topology.INNER_LIP_LOWER)
+    line = (target[upper] + target[lower]) / 2
+    order = np.argsort(line[:, 0])
+    x = line[order, 0]
+    size = len(positions)
+    first, stop = max(0, int(np.ceil(x[0] - 0.5))), min(size, int(np.floor(x[-1] - 0.5)) + 1)
+    low, high = line[:, 1].min() - 3 * _CONFUSED, line[:, 1].max() + 3 * _CONFUSED
+    top, bottom = max(0, int(low)), min(size, int(np.ceil(high)) + 1)
+    if first >= stop or top >= bottom:
+        return
+    columns = np.arange(first, stop) + 0.5
+
+    def along(values: np.ndarray) -> np.ndarray:
+        return np.interp(columns, x, values[order])
+
+    meeting = 1 - smoothstep(along(target[lower, 1] - target[upper, 1]), _MEETING, _APART)
+    if not meeting.any():
+        return
+    rows = np.arange(top, bottom)[:, None] + 0.5
+    below = rows - along(line[:, 1])
+    share = (meeting * np.exp(-((below / _CONFUSED) ** 2))).astype(np.float32)
+    part = positions[top:bottom, first:stop]
+    for axis, place in enumerate((columns, rows)):
+        shift = [along(source[ring, axis] - target[ring, axis]) for ring in (upper, lower)]
+        own = place + margin + np.where(below < 0, *shift)
+        part[..., axis] += share * (own.astype(np.float32) - part[..., axis])
+    # Farther off the smooth flow may still reach beyond a lip: no pixel comes from farther inside than it lies.
+    inside = rows - along(target[upper, 1]), along(target[lower, 1]) - rows
+    highest = along(source[upper, 1]) + margin + np.maximum(inside[0], 0)
+    lowest = along(source[lower, 1]) + margin - np.maximum(inside[1], 0)
+    held = np.where(below < 0, np.minimum(part[..., 1], highest), np.maximum(part[..., 1], lowest))
+    part[..., 1] += meeting * (held - part[..., 1])
 
 
 def skull_points(pose: HeadPose) -> np.ndarray:

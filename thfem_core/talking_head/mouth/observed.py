@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
+import torch
 
 from ...face.canonical import canonical_mesh, canonical_shapes
 from ...face.models import FaceModels
@@ -15,10 +16,13 @@ from ...face.track import FaceTrack
 from ...media.frame import Frame
 from .coefficients import MouthBasis
 from .motion import FRAME_RATE
+from .workers import side_by_side
 
 _BLOCK = 64
-# The three-frame kernel that calms fits of single frames; speech below 6 Hz passes.
+# The three-frame kernel that calms fits of single frames, and what a fit may be off by (face units): what departs by
+# more is fast motion, and kept.
 _SMOOTH = (0.25, 0.5, 0.25)
+_NOISE = 1.2
 _LEAST_PRESENCE = 0.5
 _STILL = 0.02  # spread of all coefficients (face units) below which the clip is one picture
 
@@ -77,22 +81,28 @@ class ObservedMouths:
     reach: frames on either side that :meth:`around` looks at. history: before a source, that :meth:`as_fitted` knows.
     """
 
-    def __init__(self, track: FaceTrack, models: FaceModels, *, reach: int, history: int = 1) -> None:
-        self._track, self._models, self._reach, self._history = track, models, reach, history
+    def __init__(
+        self, track: FaceTrack, models: FaceModels, *, device: torch.device, reach: int, history: int = 1
+    ) -> None:
+        self._track, self._models, self._device = track, models, device
+        self._reach, self._history = reach, history
         self._rows: dict[int, Mouth | None] = {}
 
-    def observe(self, frame: Frame) -> None:
-        """Fit the mesh to an edited frame. Frames come in order."""
+    def observe(self, frames: Sequence[Frame]) -> None:
+        """Fit the mesh to edited frames, which come in order."""
+        for frame, mouth in zip(frames, side_by_side(self._fitted, frames, self._device), strict=True):
+            self._rows[frame.index] = mouth
+
+    def _fitted(self, frame: Frame) -> Mouth | None:
         samples = self._track.samples(frame.index, frame.index + 1)
         landmarks, weight = samples.landmarks[0], float(samples.weight[0])
         if weight <= 0:
-            self._rows[frame.index] = None
-        else:
-            fit = self._models.fit(frame, [self._models.roi_from_landmarks(landmarks)])[0]
-            pose = head_pose(landmarks[None], canonical_mesh())
-            original = pose.to_canonical(landmarks[None])[0]
-            edited = canonical_shapes(fit.landmarks[None])[0] if fit.presence > _LEAST_PRESENCE else original
-            self._rows[frame.index] = Mouth(pose=pose, original=original, edited=edited, weight=weight)
+            return None
+        fit = self._models.fit(frame, [self._models.roi_from_landmarks(landmarks)])[0]
+        pose = head_pose(landmarks[None], canonical_mesh())
+        original = pose.to_canonical(landmarks[None])[0]
+        edited = canonical_shapes(fit.landmarks[None])[0] if fit.presence > _LEAST_PRESENCE else original
+        return Mouth(pose=pose, original=original, edited=edited, weight=weight)
 
     def forget(self, before: int, *, keep: int) -> None:
         """Drop what windows from frame ``before`` on do not need; ``keep``: their source, however old."""
@@ -108,13 +118,20 @@ class ObservedMouths:
             return None
         rows = [self._rows.get(index + step) or here for step in (-1, 0, 1)]
         edited = sum(share * row.edited for share, row in zip(_SMOOTH, rows, strict=True))
+        departure = here.edited - edited
+        energy = (departure[:, :2] ** 2).sum(axis=1)
+        edited = edited + np.clip(1 - _NOISE**2 / np.maximum(energy, 1e-12), 0, 1)[:, None] * departure
         return Mouth(pose=here.pose, original=here.original, edited=edited, weight=here.weight)
 
     def as_fitted(self, index: int) -> Mouth | None:
         """A frame's mouth, not calmed; None where nobody is seen, and where it has been forgotten."""
         return self._rows.get(index)
 
-    def around(self, index: int) -> list[Mouth]:
-        """The mouths of the frames within reach."""
-        rows = (self._rows.get(i) for i in range(index - self._reach, index + self._reach + 1))
-        return [row for row in rows if row is not None]
+    def around(self, index: int) -> tuple[list[Mouth], dict[int, np.ndarray]]:
+        """The mouths of the frames within reach, in order, as fitted; and for each frame's number how much the mouths
+        count around it: most its own, sum 1."""
+        reach = self._reach
+        near = [i for i in range(index - reach, index + reach + 1) if self._rows.get(i) is not None]
+        share = 1 + np.cos(np.pi * np.clip(np.subtract.outer(near, near) / (reach + 1), -1, 1))
+        share /= share.sum(axis=1, keepdims=True)
+        return [row for i in near if (row := self._rows[i]) is not None], dict(zip(near, share, strict=True))

@@ -17,6 +17,6 @@ _GROWTH = 1.05
 def lower_face(meshes: Sequence[np.ndarray], size: int) -> np.ndarray:
     """(size, size) float32 0..1: 1 on the lower face of every given mesh (478, 2; region pixels), 0 at the region's
     border and outside."""
-    points = np.concatenate([mesh[list(_LOWER_FACE)] for mesh in meshes])
-    centre = points.mean(axis=0)
-    return feathered_mask(centre + _GROWTH * (points - centre), size, feather=_FEATHER * size)
+    faces = [mesh[list(_LOWER_FACE)] for mesh in meshes]
+    grown = [points.mean(axis=0) + _GROWTH * (points - points.mean(axis=0)) for points in faces]
+    return feathered_mask(np.concatenate(grown), size, feather=_FEATHER * size)

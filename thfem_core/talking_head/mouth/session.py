@@ -16,6 +16,7 @@ from ...expression.mesh.speech import aperture_keeper, mouth_opening
 from ...face.models import face_models
 from ...face.weight import smoothstep
 from ...media.frame import Frame
+from ...metrics.lip_motion import lip_aperture
 from ...metrics.points import LIPS
 from ..head import AdjacentWindow, Drive, FaceClip, FacePatch
 from .coefficients import MouthBasis, load_mouth_basis, lower_face_fade
@@ -25,11 +26,24 @@ from .motion import FRAME_RATE, MotionNet
 from .networks import load_motion, load_renderer, on_device
 from .observed import Mouth, ObservedMouths, read_manner
 from .renderer import MouthRenderer
+from .workers import WORKERS, side_by_side
 
 # Track weights between which the original's lips are trusted less than the sound.
 _LOST, _SEEN = 0.15, 0.5
 # Degrees of yaw between which the lips are left as edited: the mesh guesses the hidden half of a mouth.
 _SIDE = (28.0, 45.0)
+
+# Face units by which a mouth must be opened further before its inside has to come from elsewhere.
+_UNSEEN = 3.0
+# Weights of neighbouring frames: what their fits agree on is no wobble.
+_LASTING = np.hanning(9)[1:-1] / np.hanning(9).sum()
+# Gap of the lips (face units) up to which the original's meet; how much farther apart the edited ones may be before
+# the closure counts as lost, and from which on it surely is; frames on either side that come and go with it.
+_MEET = 3.0
+_LOOSE, _OPEN = 1.0, 2.0
+_AROUND = 2
+# Gaps (face units) that become none, and that stay.
+_PRESSED = (1.0, 3.0)
 
 
 class MouthTalkingHead:
@@ -71,10 +85,30 @@ class _Target:
     trust: float
 
 
-def _opening_apart(mouth: Mouth, target: _Target) -> float:
-    """How much further or less open a frame's edited lips are than the target's, face units."""
-    opened, wanted = mouth_opening(np.stack([mouth.edited, target.shape]))
-    return abs(float(opened - wanted))
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Drawing:
+    """A frame to draw: from what, and to what."""
+
+    source: SourceFace
+    frame: Frame
+    here: Mouth
+    target: _Target
+
+
+def _pressed(shape: np.ndarray) -> np.ndarray:
+    """Lips that nearly meet, meet: (478, 3). Fits of single frames, once calmed, hold short closures a little open."""
+    (gap,) = lip_aperture(shape[None])
+    return shape + (1 - smoothstep(gap, *_PRESSED)) * (aperture_keeper() @ shape - shape)
+
+
+def _shows_more(source: Mouth, here: Mouth, target: _Target) -> bool:
+    """Whether the window's source shows the inside of the wanted mouth clearly better than the edited frame itself.
+
+    Where the original's lips decide, the frame itself has the right skin and light, and an open mouth can be shut; but
+    a mouth that is shut cannot be opened without guessing what is behind the lips.
+    """
+    shown, own, wanted = mouth_opening(np.stack([source.edited, here.edited, target.shape]))
+    return bool(wanted - own > _UNSEEN and abs(wanted - shown) < 0.5 * (wanted - own))
 
 
 class MouthSession:
@@ -93,7 +127,10 @@ class MouthSession:
         self._motion, self._renderer = motion, renderer
         self.lookahead = config.calm + 1
         models = face_models.load("mediapipe")(device=clip.device)
-        self._mouths = ObservedMouths(clip.track, models, reach=config.calm, history=self._before(motion.config.past))
+        self._mouths = ObservedMouths(
+            clip.track, models, device=clip.device, reach=config.calm, history=self._before(motion.config.past)
+        )
+        self._unseen: list[Frame] = []
         self._person = read_manner(clip.track, basis, clip.frame_rate)
         self._fade = lower_face_fade()[:, None]
         self._heard: dict[Fraction | None, torch.Tensor] = {}
@@ -101,34 +138,54 @@ class MouthSession:
             raise InputError("a still picture without sound has nothing to say; give it a sound file")
 
     def observe(self, frame: Frame) -> None:
-        self._mouths.observe(frame)
+        self._unseen.append(frame)
+        if len(self._unseen) >= WORKERS:
+            self._look()
+
+    def _look(self) -> None:
+        self._mouths.observe(self._unseen)
+        self._unseen = []
 
     def predict(self, windows: Sequence[AdjacentWindow]) -> list[list[FacePatch | None]]:
+        self._look()
         answers = []
         for window in windows:
             self._listen([window.source, *window.targets])
             source = self._mouths.at(window.source.index)
-            face = SourceFace(window.source, source) if source is not None else None
-            row: list[FacePatch | None] = []
-            for frame in window.targets:
-                here = self._mouths.at(frame.index)
-                if face is None or source is None or here is None:
-                    row.append(None)
-                    continue
-                target = self._target(window.source, source, frame, here)
-                if target.amount <= 0:
-                    row.append(None)
-                    continue
-                # Where the original's lips decide, the edited frame itself may show the wanted opening better than the
-                # window's source does: a mouth that is shut there need not be shut again.
-                nearer = target.trust > 0.5 and _opening_apart(here, target) < _opening_apart(source, target)
-                drawn_from = SourceFace(frame, here) if nearer else face
-                row.append(
-                    draw_patch(drawn_from, frame, here, target.shape, target.amount, self._renderer, self._clip.device)
-                )
-            answers.append(row)
+            shown = SourceFace(window.source, source) if source is not None else None
+            drawings = [self._drawing(window.source, source, shown, frame) for frame in window.targets]
+            if shown is not None and any(drawing is not None and drawing.source is shown for drawing in drawings):
+                shown.prepare(self._clip.device, pictured=self._renderer is not None)
+            answers.append(side_by_side(self._draw, drawings, self._clip.device))
             self._forget(window)
         return answers
+
+    def _drawing(
+        self, source_frame: Frame, source: Mouth | None, shown: SourceFace | None, frame: Frame
+    ) -> _Drawing | None:
+        """How a frame is drawn; None where it stays."""
+        here = self._mouths.at(frame.index)
+        if source is None or shown is None or here is None:
+            return None
+        target = self._target(source_frame, source, frame, here)
+        if target.amount <= 0:
+            return None
+        own = target.trust > 0.5 and not _shows_more(source, here, target)
+        return _Drawing(source=SourceFace(frame, here) if own else shown, frame=frame, here=here, target=target)
+
+    def _draw(self, drawing: _Drawing | None) -> FacePatch | None:
+        if drawing is None:
+            return None
+        target = drawing.target
+        return draw_patch(
+            drawing.source,
+            drawing.frame,
+            drawing.here,
+            target.shape,
+            target.amount,
+            self._renderer,
+            self._clip.device,
+        )
 
     def _forget(self, window: AdjacentWindow) -> None:
         """Drop what later windows, whose sources and targets do not lie before this one's, cannot ask for."""
@@ -162,9 +219,8 @@ class MouthSession:
         change = np.zeros_like(here.edited)
         amount = 0.0
         if trust > 0:
-            added = self._added(frame.index)
-            change += trust * self._apart(here, added)
-            amount += trust * self._needed(frame.index, added)
+            change += trust * (self._wanted(here, self._added(frame.index)) - here.edited)
+            amount += trust * self._needed(frame.index)
         if trust < 1:
             heard = self._heard_mouth(source_frame, source, frame) - self._basis.read(here.edited)
             change += (1 - trust) * self._basis.displacement(heard)
@@ -181,23 +237,49 @@ class MouthSession:
 
     def _added(self, index: int) -> np.ndarray:
         """(478, 3) what the edit lastingly adds around a frame, less any opening or closing of the lips."""
-        rows = self._mouths.around(index)
-        return aperture_keeper() @ np.median([row.edited - row.original for row in rows], axis=0)
+        rows, share = self._mouths.around(index)
+        return aperture_keeper() @ np.tensordot(share[index], [row.edited - row.original for row in rows], axes=1)
 
-    def _apart(self, mouth: Mouth, added: np.ndarray) -> np.ndarray:
-        """(478, 3) from the edited lower face to the original's with the added expression: its lips open exactly as
-        far as the original's."""
-        return self._fade * (mouth.original + added - mouth.edited)
+    def _wanted(self, mouth: Mouth, added: np.ndarray) -> np.ndarray:
+        """(478, 3) the edited face whose lower part is the original's with the added expression: its lips open exactly
+        as far as the original's."""
+        return _pressed(mouth.edited + self._fade * (mouth.original + added - mouth.edited))
 
-    def _needed(self, index: int, added: np.ndarray) -> float:
+    def _needed(self, index: int) -> float:
         """0..1: how far the edited lips stray from the original's speech around this frame."""
+        rows, share = self._mouths.around(index)
+        yaw = share[index] @ np.abs([row.pose.angles()[0, 0] for row in rows])
+        seen = 1.0 - smoothstep(yaw, *_SIDE)
         lips = list(LIPS)
-        strays = [
-            np.linalg.norm(self._apart(row, added)[lips, :2], axis=1).mean() for row in self._mouths.around(index)
-        ]
-        yaw = np.abs([row.pose.angles()[0, 0] for row in self._mouths.around(index)]).mean()
-        seen = 1.0 - smoothstep(np.float64(yaw), *_SIDE)
-        return float(seen * smoothstep(np.float64(np.mean(strays)), self._config.keep, self._config.redraw))
+        differ = np.stack([row.edited - row.original for row in rows])
+        weights = np.stack(list(share.values()))
+        lasting = np.matmul(aperture_keeper()[lips], np.tensordot(weights, differ, axes=1))
+        apart = (self._fade[lips] * (lasting - differ[:, lips]))[..., :2]
+        counts = share[index]
+        if len(rows) >= len(_LASTING):  # else too few to tell a fit that wobbles from lips that stray
+            edge = len(_LASTING) // 2
+            apart = sum(k * apart[i : len(rows) - 2 * edge + i] for i, k in enumerate(_LASTING))
+            counts = counts[edge:-edge] / counts[edge:-edge].sum()
+        stray = counts @ np.linalg.norm(apart, axis=2).mean(axis=1)
+        need = smoothstep(stray, self._config.keep, self._config.redraw)
+        return float(seen * max(need, self._unclosed(index)))
+
+    def _unclosed(self, index: int) -> float:
+        """0..1: whether lips that meet in the original (on p, b and m) stay apart in the edit, at this frame or near
+        it. As in :func:`..metrics.lip_motion.closure_recall`, they may meet a frame earlier or later."""
+        near = range(index - _AROUND - 1, index + _AROUND + 2)
+        mouths = {i: mouth for i in near if (mouth := self._mouths.as_fitted(i)) is not None}
+        if not mouths:
+            return 0.0
+        gaps = lip_aperture(np.stack([shape for m in mouths.values() for shape in (m.original, m.edited)]))
+        original, edited = (dict(zip(mouths, gaps[k::2], strict=True)) for k in (0, 1))
+        lost = 0.0
+        for i in near[1:-1]:
+            if original.get(i, _MEET) < _MEET:
+                closest = min(edited[k] for k in (i - 1, i, i + 1) if k in edited)
+                share = 1 - abs(i - index) / (_AROUND + 1)
+                lost = max(lost, share * float(smoothstep(closest - original[i], _LOOSE, _OPEN)))
+        return lost
 
     def _heard_mouth(self, source_frame: Frame, source: Mouth, frame: Frame) -> np.ndarray:
         """(K,) coefficients: the source's mouth, moved as the sound says (Eq. 4)."""
