@@ -4,7 +4,8 @@
     python -m benchmarks.edit_speed --clip talk.mp4 --seconds 10 120 --runs 5
 
 The clip is played forwards and backwards until it is long enough. A stage is timed together with the decoding that
-feeds it; the whole is the command itself in a process of its own, start-up of Python included.
+feeds it; the whole is the command itself in a process of its own, start-up of Python included. The talking head is
+also timed alone, on 256 x 256 pictures of the face that lie in memory: "audio" draws every frame.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ import torch
 
 from thfem_core.cli.demo import DEMO_CLIP
 from thfem_core.expression.request import ExpressionRequest
+from thfem_core.face.track import FaceTracks
 from thfem_core.media.array_frame import ArrayFrame
 from thfem_core.media.array_video import ArrayVideo
 from thfem_core.media.file_video import FileVideo
@@ -35,8 +37,12 @@ from thfem_core.media.sound import Sound
 from thfem_core.media.timing import frame_time
 from thfem_core.media.writer import write_video
 from thfem_core.pipeline import edit_video, find_faces
+from thfem_core.talking_head.head import Drive
+
+from .strips import face_window
 
 WIDTH, HEIGHT = 1280, 720
+FACE = 256  # pixels
 MOST_FRAMES = 250  # of the given clip that are held while the long one is written
 
 
@@ -85,6 +91,35 @@ def stages(clip: FileVideo, folder: Path, editor: str, emotion: str) -> Iterator
     # Every frame is drawn; with blend only those whose lips need it.
     yield "decode + talking head, audio", lambda: consume(edit_video(clip, None, drive="audio", **known))
     yield "decode + encode", lambda: consume([write_video(clip.frames(), folder / "copy.mp4", like=clip)])
+
+
+def face_pictures(clip: FileVideo, tracks: FaceTracks) -> ArrayVideo:
+    """256 x 256 pictures of the clip's face, with its sound; the window stands still."""
+    (track, *_) = tracks.select("largest")
+    start, stop = track.first_frame, min(track.stop_frame, track.first_frame + MOST_FRAMES)
+    samples = track.samples(start, stop)
+    x0, y0, x1, y1 = face_window(samples.landmarks[samples.weight > 0][0], tracks.size)
+    pictures = [
+        cv2.resize(frame.rgb()[y0:y1, x0:x1], (FACE, FACE), interpolation=cv2.INTER_AREA)
+        for frame in islice(clip.frames(), start, stop)
+    ]
+    return ArrayVideo(np.stack(pictures), clip.info.frame_rate, sound=clip.sound())
+
+
+def talking_head_alone(clip: FileVideo, runs: int) -> Iterator[tuple[Drive, float, float]]:
+    """Drive, wall and CPU seconds per frame: medians."""
+    cpu = torch.device("cpu")
+    video = face_pictures(clip, find_faces(clip, device=cpu))
+    tracks = find_faces(video, device=cpu)
+    drives: tuple[Drive, ...] = ("blend", "original", "audio")
+    for drive in drives:
+        times = []
+        for _ in range(runs):
+            start = np.array([time.perf_counter(), time.process_time()])
+            consume(edit_video(video, None, device=cpu, tracks=tracks, drive=drive))
+            times.append(np.array([time.perf_counter(), time.process_time()]) - start)
+        wall, busy = np.median(times, axis=0) / tracks.frame_count
+        yield drive, wall, busy
 
 
 # Linux hands a process its parent's peak as a start for getrusage; VmHWM is the child's own.
@@ -137,6 +172,11 @@ def main() -> None:
                 times.append(np.array([time.perf_counter(), time.process_time()]) - start)
             seconds, cpu = np.median(times, axis=0) / counts[0]
             print(f"| {stage} | {1000 * seconds:.1f} | {1000 * cpu:.1f} | {1 / seconds:.0f} |", flush=True)
+        print(
+            f"\n| talking head alone, {FACE} x {FACE} | ms per frame | CPU ms per frame | frames/s |\n|---|---|---|---|"
+        )
+        for drive, wall, busy in talking_head_alone(clips[0], args.runs):
+            print(f"| {drive} | {1000 * wall:.1f} | {1000 * busy:.1f} | {1 / wall:.0f} |", flush=True)
         print("\n| whole `edit` command | wall s | CPU s | frames/s | × real time | peak RSS MiB |")
         print("|---|---|---|---|---|---|")
         for clip, count, length in zip(clips, counts, args.seconds, strict=True):

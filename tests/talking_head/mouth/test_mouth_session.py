@@ -339,7 +339,7 @@ def test_fits_that_wobble_call_for_nothing(told: list[Person], drawn: list[Drawn
     talk(told[0], "original")
     assert max([call.amount for call in drawn], default=0) < 0.5
     drawn.clear()
-    told.append(Person(talking, strayed(0.24 * np.sin(0.35 * np.arange(count))[:, None] * [0, 1])))
+    told.append(Person(talking, strayed(0.5 * np.sin(0.35 * np.arange(count))[:, None] * [0, 1])))
     talk(told[1], "original")
     assert max(call.amount for call in drawn) == 1.0
 
