@@ -160,14 +160,20 @@ def mirrored_coefficients(basis: MouthBasis) -> np.ndarray:
 
 
 @torch.no_grad()
-def clip_cosines(expert: LipSync, clip: SpeakingClip, window: int) -> Tensor:
-    """(N, N): cosine of lips from frame i on with sound from frame j on, over ``window`` frames."""
+def clip_embeddings(expert: LipSync, clip: SpeakingClip, window: int) -> tuple[Tensor, Tensor]:
+    """Lips and sound of every window of a clip, (N, D) each."""
     device = expert.scale.device
     reach = (expert.config.steps - 1) // 2
     moments = np.arange(-reach, COLUMNS_PER_FRAME * (clip.frames - 1) + reach + 1).astype(float)
     columns = torch.from_numpy(interpolate(clip.mel, moments))[None].to(device)
     lips = expert.see(windows_of(torch.from_numpy(clip.coefficients)[None].to(device), window))[0]
-    return lips @ expert.hear(windows_of(expert.listen(columns), window))[0].T
+    return lips, expert.hear(windows_of(expert.listen(columns), window))[0]
+
+
+def clip_cosines(expert: LipSync, clip: SpeakingClip, window: int) -> Tensor:
+    """(N, N): cosine of lips from frame i on with sound from frame j on, over ``window`` frames."""
+    lips, sounds = clip_embeddings(expert, clip, window)
+    return lips @ sounds.T
 
 
 def expert_scores(expert: LipSync, clips: Sequence[SpeakingClip]) -> dict[str, float]:
