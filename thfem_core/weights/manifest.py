@@ -163,7 +163,12 @@ EMBEDDED = (
         purpose="embedded talking head",
         origin="embedded",
         files=tuple(
-            ModelFile(role=role, names=(f"mouth_{role}.safetensors",)) for role in ("basis", "motion", "renderer")
+            ModelFile(role=role, names=(f"mouth_{role}.safetensors",), size=size, sha256=sha256)
+            for role, size, sha256 in (
+                ("basis", 189696, "e24a545316bc2a1b4f6d34fdffc0a62e4f1f12da4ba39c0fb2ddb09a5862f4de"),
+                ("motion", 1291560, "e3a4f46ddd10599d824253e0c78674bfaa88bb2f2cb1c65e5ee5bf470b6cda35"),
+                ("renderer", 2600720, "064a8eddaedaa56d143e6db78519e00fcd81e9c0369c84354c539156b79f5bc9"),
+            )
         ),
         licence="CC BY-NC 4.0",
         commercial=False,
