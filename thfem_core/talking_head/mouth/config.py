@@ -17,8 +17,8 @@ class MouthConfig:
 
     amount: float = 1.0
     network: bool = True
-    keep: float = 1.3
-    redraw: float = 1.9
+    keep: float = 1.5
+    redraw: float = 2.0
     calm: int = 10
 
     def __post_init__(self) -> None:
