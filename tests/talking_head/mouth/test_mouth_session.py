@@ -29,6 +29,8 @@ from thfem_core.talking_head.mouth import MouthTalkingHead, session, workers
 from thfem_core.talking_head.mouth.coefficients import load_mouth_basis
 from thfem_core.talking_head.mouth.config import MouthConfig
 from thfem_core.talking_head.mouth.drawing import draw_patch
+from thfem_core.talking_head.mouth.motion import FRAME_RATE
+from thfem_core.talking_head.mouth.observed import read_manner
 from thfem_core.talking_head.mouth.renderer import MouthRenderer, RendererConfig
 from thfem_core.talking_head.windows import WindowConfig, plan_windows
 
@@ -213,6 +215,14 @@ def test_a_still_picture_speaks_only_with_sound(told: list[Person], drawn: list[
     patches = flat(talk(told[0], "blend", speech(), size=COUNT))
     assert all(patch is not None for patch in patches) and len(patches) == COUNT
     assert gaps([call.shape for call in drawn]).std() > 0.5
+
+
+def test_of_a_still_picture_nothing_is_known_but_its_mouth() -> None:
+    """That it never moves says nothing of how far this person's mouth goes in speech."""
+    basis = load_mouth_basis()
+    still, talking = (read_manner(Person(frames), basis, FRAME_RATE) for frames in ([opened(0.05)] * COUNT, TALKING))
+    assert still.still and not still.manner.any() and still.mean.any()
+    assert not talking.still and talking.manner.any()
 
 
 def test_a_still_picture_is_silent_in_silence(told: list[Person], drawn: list[Drawn]) -> None:

@@ -52,16 +52,13 @@ def manner_of(mouths: np.ndarray, frame_rate: Fraction = FRAME_RATE) -> np.ndarr
 
 
 def read_manner(track: FaceTrack, basis: MouthBasis, frame_rate: Fraction) -> Manner:
-    """Read a whole track, a block at a time. With no frame in it, the average person."""
+    """Read a whole track, a block at a time. Where nobody is seen, or nothing ever moves, speech is the average
+    person's."""
     mouths = [basis.read(canonical_shapes(block)) for block in _blocks(track) if len(block)]
-    if not mouths:
-        return Manner(mean=np.zeros(basis.size, np.float32), manner=np.zeros(2 * basis.size, np.float32), still=True)
-    rows = np.concatenate(mouths)
-    return Manner(
-        mean=rows.mean(axis=0),
-        manner=manner_of(rows / basis.spread, frame_rate),
-        still=bool(rows.std(axis=0).max() < _STILL),
-    )
+    rows = np.concatenate(mouths) if mouths else np.zeros((1, basis.size), np.float32)
+    still = bool(rows.std(axis=0).max() < _STILL)
+    manner = manner_of(rows / basis.spread, frame_rate)
+    return Manner(mean=rows.mean(axis=0), manner=np.zeros_like(manner) if still else manner, still=still)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
