@@ -12,16 +12,15 @@ import torch
 from ...audio.profile import COMPACT
 from ...audio.window import audio_windows
 from ...errors import InputError
-from ...expression.mesh.speech import aperture_keeper, mouth_opening
+from ...expression.mesh.speech import mouth_opening
 from ...face.models import face_models
 from ...face.weight import smoothstep
 from ...media.frame import Frame
-from ...metrics.lip_motion import lip_aperture
-from ...metrics.points import LIPS
 from ..head import AdjacentWindow, Drive, FaceClip, FacePatch
-from .coefficients import MouthBasis, load_mouth_basis, lower_face_fade
+from .coefficients import MouthBasis, load_mouth_basis
 from .config import MouthConfig
 from .drawing import SourceFace, draw_patch
+from .kept_speech import KeptSpeech
 from .motion import FRAME_RATE, MotionNet
 from .networks import load_motion, load_renderer, on_device
 from .observed import Mouth, ObservedMouths, read_manner
@@ -30,20 +29,8 @@ from .workers import WORKERS, side_by_side
 
 # Track weights between which the original's lips are trusted less than the sound.
 _LOST, _SEEN = 0.15, 0.5
-# Degrees of yaw between which the lips are left as edited: the mesh guesses the hidden half of a mouth.
-_SIDE = (28.0, 45.0)
-
 # Face units by which a mouth must be opened further before its inside has to come from elsewhere.
 _UNSEEN = 3.0
-# Weights of neighbouring frames: what their fits agree on is no wobble.
-_LASTING = np.hanning(9)[1:-1] / np.hanning(9).sum()
-# Gap of the lips (face units) up to which the original's meet; how much farther apart the edited ones may be before
-# the closure counts as lost, and from which on it surely is; frames on either side that come and go with it.
-_MEET = 3.0
-_LOOSE, _OPEN = 1.0, 2.0
-_AROUND = 2
-# Gaps (face units) that become none, and that stay.
-_PRESSED = (1.0, 3.0)
 
 
 class MouthTalkingHead:
@@ -100,12 +87,6 @@ class _Drawing:
     target: _Target
 
 
-def _pressed(shape: np.ndarray) -> np.ndarray:
-    """Lips that nearly meet, meet: (478, 3). Fits of single frames, once calmed, hold short closures a little open."""
-    (gap,) = lip_aperture(shape[None])
-    return shape + (1 - smoothstep(gap, *_PRESSED)) * (aperture_keeper() @ shape - shape)
-
-
 def _shows_more(source: Mouth, here: Mouth, target: _Target) -> bool:
     """Whether the window's source shows the inside of the wanted mouth clearly better than the edited frame itself.
 
@@ -137,7 +118,7 @@ class MouthSession:
         )
         self._unseen: list[Frame] = []
         self._person = read_manner(clip.track, basis, clip.frame_rate)
-        self._fade = lower_face_fade()[:, None]
+        self._kept = KeptSpeech(self._mouths, config)
         self._heard: dict[Fraction | None, torch.Tensor] = {}
         if clip.speech is None and clip.drive == "blend" and self._person.still:
             raise InputError("a still picture without sound has nothing to say; give it a sound file")
@@ -224,8 +205,8 @@ class MouthSession:
         change = np.zeros_like(here.edited)
         amount = 0.0
         if trust > 0:
-            change += trust * (self._wanted(here, self._added(frame.index)) - here.edited)
-            amount += trust * self._needed(frame.index)
+            change += trust * (self._kept.wanted(here, frame.index) - here.edited)
+            amount += trust * self._kept.needed(frame.index)
         if trust < 1:
             heard = self._heard_mouth(source_frame, source, frame) - self._basis.read(here.edited)
             change += (1 - trust) * self._basis.displacement(heard)
@@ -239,52 +220,6 @@ class MouthSession:
         if self._clip.drive == "original" or self._clip.speech is None:
             return 1.0
         return float(smoothstep(np.float64(here.weight), _LOST, _SEEN))
-
-    def _added(self, index: int) -> np.ndarray:
-        """(478, 3) what the edit lastingly adds around a frame, less any opening or closing of the lips."""
-        rows, share = self._mouths.around(index)
-        return aperture_keeper() @ np.tensordot(share[index], [row.edited - row.original for row in rows], axes=1)
-
-    def _wanted(self, mouth: Mouth, added: np.ndarray) -> np.ndarray:
-        """(478, 3) the edited face whose lower part is the original's with the added expression: its lips open exactly
-        as far as the original's."""
-        return _pressed(mouth.edited + self._fade * (mouth.original + added - mouth.edited))
-
-    def _needed(self, index: int) -> float:
-        """0..1: how far the edited lips stray from the original's speech around this frame."""
-        rows, share = self._mouths.around(index)
-        yaw = share[index] @ np.abs([row.pose.angles()[0, 0] for row in rows])
-        seen = 1.0 - smoothstep(yaw, *_SIDE)
-        lips = list(LIPS)
-        differ = np.stack([row.edited - row.original for row in rows])
-        weights = np.stack(list(share.values()))
-        lasting = np.matmul(aperture_keeper()[lips], np.tensordot(weights, differ, axes=1))
-        apart = (self._fade[lips] * (lasting - differ[:, lips]))[..., :2]
-        counts = share[index]
-        if len(rows) >= len(_LASTING):  # else too few to tell a fit that wobbles from lips that stray
-            edge = len(_LASTING) // 2
-            apart = sum(k * apart[i : len(rows) - 2 * edge + i] for i, k in enumerate(_LASTING))
-            counts = counts[edge:-edge] / counts[edge:-edge].sum()
-        stray = counts @ np.linalg.norm(apart, axis=2).mean(axis=1)
-        need = smoothstep(stray, self._config.keep, self._config.redraw)
-        return float(seen * max(need, self._unclosed(index)))
-
-    def _unclosed(self, index: int) -> float:
-        """0..1: whether lips that meet in the original (on p, b and m) stay apart in the edit, at this frame or near
-        it. As in :func:`..metrics.lip_motion.closure_recall`, they may meet a frame earlier or later."""
-        near = range(index - _AROUND - 1, index + _AROUND + 2)
-        mouths = {i: mouth for i in near if (mouth := self._mouths.as_fitted(i)) is not None}
-        if not mouths:
-            return 0.0
-        gaps = lip_aperture(np.stack([shape for m in mouths.values() for shape in (m.original, m.edited)]))
-        original, edited = (dict(zip(mouths, gaps[k::2], strict=True)) for k in (0, 1))
-        lost = 0.0
-        for i in near[1:-1]:
-            if original.get(i, _MEET) < _MEET:
-                closest = min(edited[k] for k in (i - 1, i, i + 1) if k in edited)
-                share = 1 - abs(i - index) / (_AROUND + 1)
-                lost = max(lost, share * float(smoothstep(closest - original[i], _LOOSE, _OPEN)))
-        return lost
 
     def _heard_mouth(self, source_frame: Frame, source: Mouth, frame: Frame) -> np.ndarray:
         """(K,) coefficients: the source's mouth, moved as the sound says (Eq. 4)."""
