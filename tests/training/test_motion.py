@@ -83,9 +83,9 @@ def phonetic(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def _task(prepared: Path, steps: int, **changes: object) -> MotionTask:
+def _task(prepared: Path, steps: int, *, adjacent: bool = True, **changes: object) -> MotionTask:
     config = MotionTaskConfig(
-        data=DataConfig(prepared=str(prepared)),
+        data=DataConfig(prepared=str(prepared), adjacent=adjacent),
         loop=LoopConfig(steps=steps, batch=4, lr=3e-3, warmup=2, log_every=1, validate_every=1000),
         network=_SMALL,
         segment=24,
@@ -185,8 +185,9 @@ def test_the_expert_judges_windows_in_a_row(prepared: Path) -> None:
     losses["sync"].backward()
     assert float(task.network.net.heads.weight.grad.abs().sum()) > 0
     assert not any("expert" in name for name in task.network.state_dict())
-    far = _task(prepared, 1, expert=str(locate_file(MODEL)), far=1.0)
-    assert "sync" not in far.network.train()(far.draw(np.random.default_rng(0), 3))
+    for changes in ({"far": 1.0}, {"far": 0.0, "adjacent": False}):  # windows that do not follow each other
+        apart = _task(prepared, 1, expert=str(locate_file(MODEL)), **changes)
+        assert "sync" not in apart.network.train()(apart.draw(np.random.default_rng(0), 3))
 
 
 def test_the_sources_mouth_counts_less_the_farther_the_target_is() -> None:

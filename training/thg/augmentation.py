@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .clips import interpolate
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MotionAugmentation:
@@ -28,10 +30,7 @@ def distort(columns: np.ndarray, a: MotionAugmentation, rng: np.random.Generator
     """One speaker, microphone and room turned into another: columns (S, mels)."""
     mels = columns.shape[1]
     bands = np.arange(mels) * np.exp(rng.uniform(-1, 1) * np.log1p(a.vocal_tract)) + rng.uniform(-a.roll, a.roll)
-    bands = np.clip(bands, 0, mels - 1)
-    low = np.minimum(bands.astype(int), mels - 2)
-    share = (bands - low).astype(np.float32)
-    out = columns[:, low] * (1 - share) + columns[:, low + 1] * share
+    out = interpolate(columns.T, bands).T
     knots = rng.normal(0, a.tilt, 5)
     out = out + np.interp(np.linspace(0, 4, mels), np.arange(5), knots).astype(np.float32)
     out = out + rng.standard_normal(out.shape, np.float32) * np.float32(a.noise * rng.random())

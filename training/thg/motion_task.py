@@ -128,7 +128,7 @@ class MotionLosses(nn.Module):
         energy = gaps.square().mean(dim=(2, 3)).clamp_min(1e-4).sqrt()
         spread = (energy[0] - energy[1]).abs().mean()
         losses = {"lip": lip, "velocity": self.config.velocity * velocity, "spread": self.config.spread * spread}
-        if self.expert and self.config.sync and not away:
+        if self.expert and self.config.sync and self.config.data.adjacent and not away:
             # One window after the other, as the node plays them: the expert hears seconds, not fifths of them.
             phase = int(torch.randint(n, ()))
             told = (mouths[:, sources, None] + predicted)[:, phase::n].flatten(1, 2)
@@ -246,7 +246,7 @@ def motion_scores(
     shuffle: bool = False,
     past_known: bool = True,
 ) -> dict[str, float]:
-    """Motion measured as the issue's tables do, on whole clips cut into windows of n targets, mean over people.
+    """Motion measured as in the paper's Table 6, on whole clips cut into windows of n targets, mean over people.
 
     lip: mean distance of the 40 lip points, in % of the outer-eye distance. aperture: correlation of the lip aperture.
     copy_lip, copy_aperture: the same for the source's mouth kept. spread: predicted over true standard deviation of
