@@ -19,8 +19,8 @@ import numpy as np
 import torch
 
 from thfem_core.expression.request import ExpressionRequest, ReferenceClip
-from thfem_core.face.track import FaceTrack
-from thfem_core.face.tracker import track_faces
+from thfem_core.face.tracking.track import FaceTrack
+from thfem_core.face.tracking.tracker import track_faces
 from thfem_core.media.open_video import open_video
 from thfem_core.media.video import Video
 from thfem_core.media.writer import write_video

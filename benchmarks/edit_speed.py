@@ -29,7 +29,7 @@ import torch
 
 from thfem_core.cli.demo import DEMO_CLIP
 from thfem_core.expression.request import ExpressionRequest
-from thfem_core.face.track import FaceTracks
+from thfem_core.face.tracking.track import FaceTracks
 from thfem_core.media.array_frame import ArrayFrame
 from thfem_core.media.array_video import ArrayVideo
 from thfem_core.media.file_video import FileVideo

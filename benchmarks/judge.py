@@ -14,11 +14,7 @@ import av
 import numpy as np
 import torch
 
-from thfem_core.face.models import FaceModels, face_models
-from thfem_core.media.array_frame import ArrayFrame
-from thfem_core.metrics.face_follower import FaceFollower
-from thfem_core.metrics.jitter import added_jitter, jitter_ratio
-from thfem_core.metrics.lip_motion import (
+from thfem_core.face.mesh.lip_motion import (
     closure_recall,
     lagged_correlation,
     lip_aperture,
@@ -26,6 +22,10 @@ from thfem_core.metrics.lip_motion import (
     mouth_landmark_distance,
     mouth_motion_distance,
 )
+from thfem_core.face.models import FaceModels, face_models
+from thfem_core.media.array_frame import ArrayFrame
+from thfem_core.metrics.face_follower import FaceFollower
+from thfem_core.metrics.jitter import added_jitter, jitter_ratio
 from thfem_core.metrics.seam import outside_face_difference, seam_step
 from thfem_core.metrics.views import clear_views
 

@@ -26,6 +26,8 @@ import torch
 from scipy.interpolate import LinearNDInterpolator
 
 from thfem_core.expression.request import ExpressionRequest
+from thfem_core.face.mesh.alignment import similarity
+from thfem_core.face.mesh.points import FACE_OVAL, OUTER_EYES, OUTER_LIPS
 from thfem_core.face.models import FaceModels, face_models
 from thfem_core.face.pose import RIGID_POINTS
 from thfem_core.media.array_frame import ArrayFrame
@@ -33,11 +35,9 @@ from thfem_core.media.encoding import EncodingConfig
 from thfem_core.media.file_video import FileVideo
 from thfem_core.media.sound import Sound
 from thfem_core.media.writer import write_video
-from thfem_core.metrics.alignment import similarity
 from thfem_core.metrics.comparison import ComparisonConfig, Judges, compare_clips
 from thfem_core.metrics.face_follower import FaceFollower
 from thfem_core.metrics.judges import choose_judges
-from thfem_core.metrics.points import FACE_OVAL, OUTER_EYES, OUTER_LIPS
 from thfem_core.pipeline import edit_video
 from thfem_core.talking_head.head import Drive
 

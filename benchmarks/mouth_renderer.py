@@ -22,7 +22,7 @@ import numpy as np
 import torch
 from safetensors.torch import load_file
 
-from thfem_core.face.canonical import canonical_mesh
+from thfem_core.face.mesh.canonical import canonical_mesh
 from thfem_core.face.pose import head_pose
 from thfem_core.talking_head.mouth.coefficients import MouthBasis, load_mouth_basis
 from thfem_core.talking_head.mouth.networks import load_motion, load_renderer

@@ -20,7 +20,7 @@ import torch
 
 from thfem_core.expression.editor import editors
 from thfem_core.expression.request import EMOTIONS, ExpressionRequest
-from thfem_core.face.tracker import track_faces
+from thfem_core.face.tracking.tracker import track_faces
 from thfem_core.media.array_video import ArrayVideo
 
 from .judge import Judges, add_arguments, compare, load_judges, look, markdown_table, mean, median, read_video
@@ -113,7 +113,7 @@ def main() -> None:
 
 def _strip(subject: Subject, after) -> list[np.ndarray]:
     """Source and edited at three moments: middle, and where the source's mouth is widest open and most closed."""
-    from thfem_core.metrics.lip_motion import lip_aperture
+    from thfem_core.face.mesh.lip_motion import lip_aperture
 
     aperture = lip_aperture(subject.look.landmarks)
     numbers = sorted(after.samples, key=lambda i: np.nan_to_num(aperture[i], nan=-1.0))

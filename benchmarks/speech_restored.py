@@ -27,8 +27,9 @@ import torch
 
 from thfem_core.expression.frames import FramesEditor
 from thfem_core.expression.request import ExpressionRequest
+from thfem_core.face.mesh.lip_motion import closure_recall, lagged_correlation, lip_aperture, mouth_motion_distance
 from thfem_core.face.models import FaceModels, face_models
-from thfem_core.face.tracker import track_faces
+from thfem_core.face.tracking.tracker import track_faces
 from thfem_core.media.array_frame import ArrayFrame
 from thfem_core.media.array_video import ArrayVideo
 from thfem_core.media.file_video import FileVideo
@@ -36,12 +37,6 @@ from thfem_core.media.video import Video
 from thfem_core.media.writer import write_video
 from thfem_core.metrics.face_follower import FaceFollower
 from thfem_core.metrics.jitter import jitter_ratio
-from thfem_core.metrics.lip_motion import (
-    closure_recall,
-    lagged_correlation,
-    lip_aperture,
-    mouth_motion_distance,
-)
 from thfem_core.metrics.views import clear_views
 from thfem_core.pipeline import edit_video
 

@@ -27,8 +27,8 @@ from benchmarks.talking_head_speed import random_networks
 from thfem_core.audio.speech import Speech
 from thfem_core.device import one_cpu_thread
 from thfem_core.face.models import face_models
-from thfem_core.face.track import FaceSamples, FaceTrack
-from thfem_core.face.tracker import track_faces
+from thfem_core.face.tracking.track import FaceSamples, FaceTrack
+from thfem_core.face.tracking.tracker import track_faces
 from thfem_core.media.array_frame import ArrayFrame
 from thfem_core.media.file_video import FileVideo
 from thfem_core.media.frame import Frame

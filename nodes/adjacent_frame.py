@@ -10,7 +10,7 @@ from comfy_api.latest import Input, io
 
 from ..thfem_core.audio.speech import Speech
 from ..thfem_core.errors import InputError
-from ..thfem_core.face.track import FaceTracks
+from ..thfem_core.face.tracking.track import FaceTracks
 from ..thfem_core.media.sound import Sound
 from ..thfem_core.media.video import Video
 from ..thfem_core.pipeline import edit_video

@@ -12,7 +12,7 @@ from comfy_api.latest import Input, io
 from ..thfem_core.errors import InputError
 from ..thfem_core.expression.editor import ExpressionEditor, editors
 from ..thfem_core.expression.request import ExpressionRequest, ReferenceClip
-from ..thfem_core.face.track import FaceChoice, FaceOrder, FaceTracks
+from ..thfem_core.face.tracking.track import FaceChoice, FaceOrder, FaceTracks
 from ..thfem_core.media.frame import Frame
 from ..thfem_core.media.video import Video
 from ..thfem_core.pipeline import choose_faces, edit_video, reference_in

@@ -13,7 +13,7 @@ from ..thfem_core.expression.request import (
     RegionStrengths,
     StrengthCurve,
 )
-from ..thfem_core.face.track import FaceChoice
+from ..thfem_core.face.tracking.track import FaceChoice
 
 REGIONS = {"brows": "eyebrows", "eyes": "eyes", "cheeks": "cheeks and nose", "mouth": "mouth and chin"}
 

@@ -15,7 +15,7 @@ from comfy_api.latest import io
 
 from ..thfem_core.audio.profile import MelProfile
 from ..thfem_core.audio.speech import Speech
-from ..thfem_core.face.track import FaceOrder, FaceTracks
+from ..thfem_core.face.tracking.track import FaceOrder, FaceTracks
 from ..thfem_core.pose.encoder import HeadPoses
 from ..thfem_core.talking_head.head import TalkingHead
 

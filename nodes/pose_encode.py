@@ -6,7 +6,7 @@ import numpy as np
 from comfy_api.latest import io
 
 from ..thfem_core.face.preview import face_numbers
-from ..thfem_core.face.track import FaceTrack
+from ..thfem_core.face.tracking.track import FaceTrack
 from ..thfem_core.pose.encoder import HeadPoses, pose_encoders
 from ..thfem_core.pose.vectors import pose_vectors
 from .host import CATEGORY, HostProgress, schema

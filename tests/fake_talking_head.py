@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from thfem_core.face.track import FaceSamples
+from thfem_core.face.tracking.track import FaceSamples
 from thfem_core.media.array_frame import ArrayFrame
 from thfem_core.media.frame import Box, Frame
 from thfem_core.talking_head.head import AdjacentWindow, Drive, FaceClip, FacePatch

@@ -15,7 +15,7 @@ from fake_talking_head import FakeHead
 
 from thfem_core.errors import InputError
 from thfem_core.expression.request import ExpressionRequest
-from thfem_core.face.track import FaceTrack, FaceTracks
+from thfem_core.face.tracking.track import FaceTrack, FaceTracks
 from thfem_core.media.array_video import ArrayVideo
 from thfem_core.media.file_video import FileVideo
 from thfem_core.media.frame import Box, Frame

@@ -20,11 +20,11 @@ from .device import one_cpu_thread
 from .errors import InputError
 from .expression.editor import ExpressionEditor, editors
 from .expression.request import ExpressionRequest, ReferenceClip
-from .face.host_landmarks import from_host_landmarks
 from .face.models import face_models
-from .face.shots import split_shots
-from .face.track import FaceChoice, FaceOrder, FaceTrack, FaceTracks
-from .face.tracker import TrackerConfig, track_faces
+from .face.tracking.host_landmarks import from_host_landmarks
+from .face.tracking.shots import split_shots
+from .face.tracking.track import FaceChoice, FaceOrder, FaceTrack, FaceTracks
+from .face.tracking.tracker import TrackerConfig, track_faces
 from .media.encoding import EncodingConfig
 from .media.frame import Frame
 from .media.open_video import open_video

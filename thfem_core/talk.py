@@ -10,7 +10,7 @@ import torch
 
 from .errors import InputError
 from .expression.request import ExpressionRequest
-from .face.track import FaceChoice, FaceOrder
+from .face.tracking.track import FaceChoice, FaceOrder
 from .media.array_video import ImageFolderVideo
 from .media.encoding import EncodingConfig
 from .media.open_video import open_video

@@ -28,14 +28,14 @@ import torch
 from tqdm import tqdm
 
 from thfem_core.errors import InputError, ThfemError
-from thfem_core.face.canonical import canonical_mesh
 from thfem_core.face.crop import crop_frame
+from thfem_core.face.mesh.canonical import canonical_mesh
+from thfem_core.face.mesh.lip_motion import lip_aperture
 from thfem_core.face.models import face_models
 from thfem_core.face.pose import head_pose
-from thfem_core.face.tracker import track_faces
+from thfem_core.face.tracking.tracker import track_faces
 from thfem_core.media.array_video import ArrayVideo
 from thfem_core.media.file_video import FileVideo
-from thfem_core.metrics.lip_motion import lip_aperture
 from thfem_core.talking_head.mouth.region import MARGIN, SIDE, WIDE_PIXELS, mouth_regions
 
 SAMPLE_RATE = 16000

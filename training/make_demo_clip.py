@@ -26,7 +26,7 @@ from espeak import Speech, speak
 from puppet import Pose, Puppet
 from visemes import mouth_motion
 
-from thfem_core.expression.mesh.basis import load_basis
+from thfem_core.face.mesh.basis import load_basis
 from thfem_core.face.models import face_models
 from thfem_core.media.array_frame import ArrayFrame
 

@@ -18,11 +18,11 @@ import torch
 from safetensors.numpy import save_file
 
 from thfem_core.expression.mesh.action_units import READ_UNITS, ClipUnits, read_mean_units
-from thfem_core.expression.mesh.basis import load_basis
 from thfem_core.expression.mesh.presets import preset_units
 from thfem_core.expression.mesh.recognition import UNIT_WEIGHT, features, shape_vector
 from thfem_core.expression.request import EMOTIONS
-from thfem_core.face.canonical import canonical_shapes
+from thfem_core.face.mesh.basis import load_basis
+from thfem_core.face.mesh.canonical import canonical_shapes
 from thfem_core.face.models import FaceModels, face_models
 
 from .clip_faces import faces_of_clip

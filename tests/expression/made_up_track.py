@@ -6,8 +6,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from thfem_core.expression.mesh.basis import load_basis
-from thfem_core.face.track import FaceSamples
+from thfem_core.face.mesh.basis import load_basis
+from thfem_core.face.tracking.track import FaceSamples
 from thfem_core.media.array_frame import ArrayFrame
 
 SIZE = 256

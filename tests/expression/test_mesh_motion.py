@@ -10,15 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_up_track import MadeUpTrack, talking_face
 
-from thfem_core.expression.mesh import topology
 from thfem_core.expression.mesh.action_units import READ_UNITS, read_mean_units
-from thfem_core.expression.mesh.basis import load_basis
 from thfem_core.expression.mesh.brows import brow_stiffener
 from thfem_core.expression.mesh.eyes import aperture_change, lid_displacement
 from thfem_core.expression.mesh.plan import plan_motion, read_clip
 from thfem_core.expression.mesh.presets import PRESETS, region_of
-from thfem_core.expression.mesh.speech import aperture_keeper, mouth_allowance, mouth_width
 from thfem_core.expression.request import EMOTIONS, ExpressionRequest, RegionStrengths
+from thfem_core.face.mesh import topology
+from thfem_core.face.mesh.basis import load_basis
+from thfem_core.face.mesh.lip_aperture import aperture_keeper, mouth_allowance, mouth_width
 
 UPPER, LOWER = list(topology.INNER_LIP_UPPER), list(topology.INNER_LIP_LOWER)
 

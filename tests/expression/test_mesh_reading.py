@@ -12,14 +12,14 @@ import torch
 from made_up_track import MadeUpTrack, talking_face
 
 from thfem_core.errors import WeightsError
-from thfem_core.expression.mesh import basis
-from thfem_core.expression.mesh.basis import load_ratio
 from thfem_core.expression.mesh.editor import MeshEditor, MeshEditorConfig
 from thfem_core.expression.mesh.plan import plan_motion, read_clip
 from thfem_core.expression.mesh.recognition import load_reader, recognise
 from thfem_core.expression.mesh.spectacles import edge_features, rim_damping, spectacles_score, unroll_band
 from thfem_core.expression.mesh.texture import ratio_samples
 from thfem_core.expression.request import EMOTIONS, ExpressionRequest
+from thfem_core.face.mesh import basis
+from thfem_core.face.mesh.basis import load_ratio
 from thfem_core.face.models import face_models
 from thfem_core.media.array_frame import ArrayFrame
 from thfem_core.media.array_video import read_image

@@ -9,13 +9,13 @@ from made_up_track import RATE, SIZE, MadeUpTrack, rotation, talking_face, textu
 
 from thfem_core.errors import InputError
 from thfem_core.expression.editor import editors
-from thfem_core.expression.mesh.basis import load_basis
 from thfem_core.expression.mesh.editor import MeshEditor, MeshEditorConfig
-from thfem_core.expression.mesh.flow import dense_warp, facing
 from thfem_core.expression.mesh.plan import plan_motion, read_clip
-from thfem_core.expression.mesh.surface import face_surface
 from thfem_core.expression.mesh.texture import log_ratio, texture_coordinates
 from thfem_core.expression.request import ExpressionRequest, ReferenceClip, RegionStrengths, StrengthCurve
+from thfem_core.face.mesh.basis import load_basis
+from thfem_core.face.mesh.flow import dense_warp, facing
+from thfem_core.face.mesh.surface import face_surface
 
 
 def edit(frames: list, track: MadeUpTrack, request: ExpressionRequest, **config: float) -> list:

@@ -9,9 +9,9 @@ from fractions import Fraction
 import cv2
 import numpy as np
 
-from thfem_core.face.association import landmark_box
-from thfem_core.face.canonical import canonical_mesh
+from thfem_core.face.mesh.canonical import canonical_mesh
 from thfem_core.face.models import Detection, FaceRoi, MeshFit
+from thfem_core.face.tracking.association import landmark_box
 from thfem_core.media.array_frame import ArrayFrame
 from thfem_core.media.video import VideoInfo
 

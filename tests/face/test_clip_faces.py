@@ -4,7 +4,7 @@ import pytest
 from synthetic_scene import Scene, SceneModels, seen_in, still
 
 from thfem_core.errors import InputError
-from thfem_core.face.tracker import track_faces
+from thfem_core.face.tracking.tracker import track_faces
 
 
 def faces_of(people, **scene):

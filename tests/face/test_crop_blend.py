@@ -12,7 +12,7 @@ from synthetic_scene import HEIGHT, WIDTH, Face, Scene, SceneModels, background,
 from thfem_core.errors import InputError
 from thfem_core.face.blend import feathered_mask, place_crop
 from thfem_core.face.crop import CropConfig, CropPath, FaceCrop, crop_frame
-from thfem_core.face.tracker import track_faces
+from thfem_core.face.tracking.tracker import track_faces
 from thfem_core.media.array_frame import ArrayFrame
 
 

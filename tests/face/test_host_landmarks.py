@@ -7,7 +7,7 @@ import pytest
 from synthetic_scene import HEIGHT, WIDTH, Face
 
 from thfem_core.errors import InputError
-from thfem_core.face.host_landmarks import from_host_landmarks
+from thfem_core.face.tracking.host_landmarks import from_host_landmarks
 
 
 def host_face(face: Face) -> dict:

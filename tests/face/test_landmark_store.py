@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from thfem_core.errors import OutputError
-from thfem_core.face.landmark_store import LandmarkStore, SegmentWriter
+from thfem_core.face.tracking.landmark_store import LandmarkStore, SegmentWriter
 
 
 def row(value: float) -> np.ndarray:

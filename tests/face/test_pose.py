@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from synthetic_scene import Face
 
-from thfem_core.face.canonical import canonical_mesh
+from thfem_core.face.mesh.canonical import canonical_mesh
 from thfem_core.face.pose import fit_similarity, head_pose
 
 

@@ -5,7 +5,7 @@ import pytest
 from synthetic_scene import HEIGHT, WIDTH, Scene, SceneModels, seen_in, still
 
 from thfem_core.face.preview import face_numbers, numbered_preview
-from thfem_core.face.tracker import track_faces
+from thfem_core.face.tracking.tracker import track_faces
 
 
 def tracked(scene):

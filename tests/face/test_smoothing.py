@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from synthetic_scene import Face
 
 from thfem_core.errors import InputError
-from thfem_core.face.canonical import canonical_mesh
-from thfem_core.face.smoothing import SmoothingConfig, fill_gaps, savitzky_golay, smooth_landmarks
+from thfem_core.face.mesh.canonical import canonical_mesh
+from thfem_core.face.tracking.smoothing import SmoothingConfig, fill_gaps, savitzky_golay, smooth_landmarks
 
 
 @settings(max_examples=60, deadline=None)

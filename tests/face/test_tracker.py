@@ -10,8 +10,8 @@ import pytest
 from synthetic_scene import HEIGHT, WIDTH, Face, Scene, SceneModels, background, seen_in, still
 
 from thfem_core.errors import InputError
-from thfem_core.face.smoothing import SmoothingConfig
-from thfem_core.face.tracker import TrackerConfig, track_faces
+from thfem_core.face.tracking.smoothing import SmoothingConfig
+from thfem_core.face.tracking.tracker import TrackerConfig, track_faces
 from thfem_core.face.weight import WeightConfig
 
 PLAIN = SmoothingConfig(pose_window=1, shape_window=1)
@@ -195,7 +195,7 @@ def test_smoothing_is_seamless_across_blocks_and_windows():
     whole = person.samples(0, 300)
     store = person.appearances
     (segment,) = store.segments
-    from thfem_core.face.smoothing import fill_gaps, smooth_landmarks
+    from thfem_core.face.tracking.smoothing import fill_gaps, smooth_landmarks
 
     direct = smooth_landmarks(fill_gaps(segment.read(0, 300)), store.canonical, store.smoothing)
     np.testing.assert_allclose(whole.landmarks, direct, atol=1e-3)

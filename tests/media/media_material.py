@@ -12,10 +12,10 @@ import av
 import cv2
 import numpy as np
 
-from thfem_core.media.colour import ColourTags
-from thfem_core.media.pixel_format import pixel_layout
-from thfem_core.media.planar_frame import picture_from_rgb
-from thfem_core.media.planes import plane_views
+from thfem_core.media.yuv.colour import ColourTags
+from thfem_core.media.yuv.pixel_format import pixel_layout
+from thfem_core.media.yuv.planar_frame import picture_from_rgb
+from thfem_core.media.yuv.planes import plane_views
 
 REAL_CLIPS = Path(os.environ.get("THFEM_TEST_DATA", Path(__file__).parents[3] / "shared" / "data")) / "full"
 TURNS = {  # degrees clockwise -> the matrix (a b, c d) of the tkhd box

@@ -17,8 +17,8 @@ from thfem_core.media.array_video import ArrayVideo, ImageFolderVideo
 from thfem_core.media.file_video import FileVideo
 from thfem_core.media.frame import Box
 from thfem_core.media.open_video import open_video
-from thfem_core.media.planes import plane_views
 from thfem_core.media.sound import Sound, read_sound
+from thfem_core.media.yuv.planes import plane_views
 
 MARKS = [marked_rgb(64, 48, number) for number in range(40)]
 

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from media_material import smooth_rgb
 
 from thfem_core.media.array_frame import ArrayFrame
-from thfem_core.media.colour import ColourTags
 from thfem_core.media.frame import Box
-from thfem_core.media.pixel_format import pixel_layout, planar_format
-from thfem_core.media.planar_frame import PlanarFrame, picture_from_rgb, to_planar
-from thfem_core.media.planes import plane_views
+from thfem_core.media.yuv.colour import ColourTags
+from thfem_core.media.yuv.pixel_format import pixel_layout, planar_format
+from thfem_core.media.yuv.planar_frame import PlanarFrame, picture_from_rgb, to_planar
+from thfem_core.media.yuv.planes import plane_views
 
 FORMATS = [
     "yuv420p", "yuvj420p", "yuv422p", "yuv444p", "yuv440p", "yuv411p", "yuv420p10le", "yuv422p10le", "yuv444p12le",

@@ -17,14 +17,14 @@ from media_material import REAL_CLIPS, lag_milliseconds, make_video, marked_rgb,
 from thfem_core.errors import InputError, OutputError
 from thfem_core.media.array_video import ArrayVideo
 from thfem_core.media.atomic import complete_file
-from thfem_core.media.colour import ColourTags
 from thfem_core.media.edited_mark import edited_mark, edited_metadata
 from thfem_core.media.encoding import EncodingConfig
 from thfem_core.media.file_video import FileVideo
-from thfem_core.media.planes import plane_views
 from thfem_core.media.prefetch import prefetch
 from thfem_core.media.sound import Sound
 from thfem_core.media.writer import check_video_output, write_video
+from thfem_core.media.yuv.colour import ColourTags
+from thfem_core.media.yuv.planes import plane_views
 
 RATE = 48_000
 NOISE = tone(1.6, RATE, channels=2)

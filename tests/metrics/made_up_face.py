@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from thfem_core.metrics.points import FACE_OVAL, INNER_LIP_PAIRS, OUTER_EYES
+from thfem_core.face.mesh.points import FACE_OVAL, INNER_LIP_PAIRS, OUTER_EYES
 
 
 def talking_face(frames: int, *, seed: int = 0) -> np.ndarray:

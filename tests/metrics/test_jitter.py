@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_up_face import moved, talking_face
 
+from thfem_core.face.mesh.points import LIPS
 from thfem_core.metrics.jitter import added_jitter, jitter, jitter_ratio
-from thfem_core.metrics.points import LIPS
 
 
 def shaken(face: np.ndarray, amount: float, seed: int = 1) -> np.ndarray:

@@ -12,7 +12,7 @@ import torch
 from filled_weights import filled
 
 from thfem_core.errors import InputError, WeightsError
-from thfem_core.face.canonical import canonical_mesh
+from thfem_core.face.mesh.canonical import canonical_mesh
 from thfem_core.metrics import judges as module
 from thfem_core.metrics.extractors.efficientface import load_efficientface
 from thfem_core.metrics.feature_extractor import feature_extractors

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from made_up_face import moved, talking_face
 
 from thfem_core.errors import InputError
-from thfem_core.metrics.lip_motion import (
+from thfem_core.face.mesh.lip_motion import (
     closure_recall,
     lagged_correlation,
     lip_aperture,
@@ -17,7 +17,7 @@ from thfem_core.metrics.lip_motion import (
     mouth_landmark_distance,
     mouth_motion_distance,
 )
-from thfem_core.metrics.points import INNER_LIP_PAIRS, LIP_CORNERS, LIPS
+from thfem_core.face.mesh.points import INNER_LIP_PAIRS, LIP_CORNERS, LIPS
 
 ANGLES = st.floats(-3.1, 3.1)
 SCALES = st.floats(0.05, 20.0)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from thfem_core.audio.speech import Speech
 from thfem_core.errors import WeightsError
-from thfem_core.face.canonical import canonical_mesh, canonical_shapes
+from thfem_core.face.mesh.canonical import canonical_mesh, canonical_shapes
 from thfem_core.face.models import face_models
 from thfem_core.media.array_frame import ArrayFrame
 from thfem_core.media.file_video import FileVideo

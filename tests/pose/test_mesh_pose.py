@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from thfem_core.errors import InputError
-from thfem_core.face.canonical import canonical_mesh
+from thfem_core.face.mesh.canonical import canonical_mesh
 from thfem_core.face.pose import HeadPose
-from thfem_core.face.track import FaceSamples
+from thfem_core.face.tracking.track import FaceSamples
 from thfem_core.pose.encoder import pose_encoders
 from thfem_core.pose.vectors import pose_from_vectors, pose_vectors, rotation_matrices
 

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 
 from thfem_core.audio.speech import Speech
-from thfem_core.face.canonical import canonical_mesh
-from thfem_core.face.track import FaceSamples
+from thfem_core.face.mesh.canonical import canonical_mesh
+from thfem_core.face.tracking.track import FaceSamples
 from thfem_core.media.array_frame import ArrayFrame
 from thfem_core.talking_head.head import AdjacentWindow, FaceClip, FacePatch, FaceSession
 from thfem_core.talking_head.windows import WindowConfig, plan_windows

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from thfem_core.face.canonical import canonical_mesh
+from thfem_core.face.mesh.canonical import canonical_mesh
 from thfem_core.face.pose import head_pose
 from thfem_core.talking_head.mouth.coefficients import load_mouth_basis
 from training.build_dataset import PreparedClip

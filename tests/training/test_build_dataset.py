@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from thfem_core.errors import InputError
-from thfem_core.face.canonical import canonical_mesh
+from thfem_core.face.mesh.canonical import canonical_mesh
 from thfem_core.face.pose import head_pose
 from thfem_core.media.file_video import FileVideo
 from thfem_core.talking_head.mouth.region import MARGIN, WIDE_PIXELS, mouth_regions

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..expression.request import MAX_STRENGTH
-from ..face.track import FaceChoice
+from ..face.tracking.track import FaceChoice
 
 if TYPE_CHECKING:
     from ..talking_head.windows import WindowConfig

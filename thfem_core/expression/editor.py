@@ -8,7 +8,7 @@ from typing import Protocol
 
 import torch
 
-from ..face.track import FaceTrack
+from ..face.tracking.track import FaceTrack
 from ..media.frame import Frame
 from ..registry import Registry
 from .request import ExpressionRequest

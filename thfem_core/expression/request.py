@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from ..errors import InputError
-from ..face.track import FaceTrack
+from ..face.tracking.track import FaceTrack
 from ..media.video import Video
 
 Emotion = Literal["neutral", "angry", "disgusted", "fear", "happy", "sad", "surprised"]

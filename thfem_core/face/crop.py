@@ -11,9 +11,9 @@ import numpy as np
 
 from ..errors import InputError
 from ..media.frame import Box, Frame
-from .canonical import canonical_mesh
+from .mesh.canonical import canonical_mesh
 from .pose import head_pose
-from .track import FaceTrack
+from .tracking.track import FaceTrack
 
 _MIDDLE = np.array([[0.0, 36.0, 0.0]])  # of the canonical face, between hairline and chin
 _BLOCK = 64

@@ -38,7 +38,7 @@ class FaceRoi:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MeshFit:
-    """landmarks: (478, 3) float32 in the convention of :mod:`.track`, unsmoothed. presence: 0..1."""
+    """landmarks: (478, 3) float32 in the convention of :mod:`.tracking.track`, unsmoothed. presence: 0..1."""
 
     landmarks: np.ndarray
     presence: float

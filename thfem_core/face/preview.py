@@ -11,7 +11,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..media.video import Video
-from .track import FaceOrder, FaceTrack, FaceTracks
+from .tracking.track import FaceOrder, FaceTrack, FaceTracks
 
 _MAX_TILES = 12
 _LOOKS_PER_SHOT = 8

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from .frame import Box
-from .planar_frame import check_patch
+from .yuv.planar_frame import check_patch
 
 
 def _to_uint8(pixels: np.ndarray) -> np.ndarray:

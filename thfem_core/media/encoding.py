@@ -8,7 +8,7 @@ from pathlib import Path
 import av
 
 from ..errors import InputError, OutputError
-from .pixel_format import PixelLayout, pixel_layout
+from .yuv.pixel_format import PixelLayout, pixel_layout
 
 _PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
 

@@ -8,11 +8,11 @@ from fractions import Fraction
 import av.error
 
 from ..errors import InputError
-from .planar_frame import PlanarFrame
 from .sound import Sound, find_sound_stream, read_sound_stream
 from .source import MediaSource, open_media, source_name
 from .video import VideoInfo
 from .video_stream import DecodedPicture, TrimWindow, decode_pictures, find_video_stream, stream_rate
+from .yuv.planar_frame import PlanarFrame
 
 
 class FileVideo:

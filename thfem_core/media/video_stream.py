@@ -10,10 +10,10 @@ import av
 import av.error
 
 from ..errors import InputError
-from .colour import FULL_RANGE, ColourTags
-from .pixel_format import PixelLayout
-from .planar_frame import to_planar
-from .upright import Orientation, picture_orientation, turn_upright
+from .yuv.colour import FULL_RANGE, ColourTags
+from .yuv.pixel_format import PixelLayout
+from .yuv.planar_frame import to_planar
+from .yuv.upright import Orientation, picture_orientation, turn_upright
 
 _DEFAULT_RATE = Fraction(25)
 _FASTEST_RATE = 1000

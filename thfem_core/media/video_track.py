@@ -7,13 +7,13 @@ from fractions import Fraction
 import av
 
 from ..errors import InputError, OutputError
-from .colour import UNSPECIFIED, ColourTags
-from .encoder_picture import encoder_picture, encoder_tags
 from .encoding import Container, EncodingConfig, choose_codec, choose_layout, encoder_formats, encoder_options
 from .file_video import FileVideo
 from .frame import Frame
-from .planar_frame import PlanarFrame
 from .video import Video
+from .yuv.colour import UNSPECIFIED, ColourTags
+from .yuv.encoder_picture import encoder_picture, encoder_tags
+from .yuv.planar_frame import PlanarFrame
 
 _FINEST_CLOCK = 1_000_000
 # The last frame of a variable rate is believed to last this many steps at most: often its true length is not stored.

@@ -26,7 +26,7 @@ from ..expression.editor import ExpressionEditor
 from ..face.mediapipe.blazeface import SHORT_RANGE, ShortRangeBlazeFace
 from ..face.mediapipe.full_range import FULL_RANGE, FullRangeBlazeFace
 from ..face.mediapipe.mesh_net import INPUT_SIDE, AttentionMesh
-from ..face.tracker_config import TrackerConfig
+from ..face.tracking.tracker_config import TrackerConfig
 from ..media.frame import Frame
 from ..media.video import Video
 from ..pipeline import find_faces

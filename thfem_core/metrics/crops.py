@@ -5,9 +5,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from ..face.mesh.alignment import similarity
+from ..face.mesh.points import OUTER_EYES
 from ..face.pose import RIGID_POINTS
-from .alignment import similarity
-from .points import OUTER_EYES
 
 CANONICAL_CHIN = 152
 FOREHEAD = 10

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..face.mesh.points import OUTER_EYES
 from ..face.models import FaceModels, FaceRoi
 from ..media.frame import Frame
-from .points import OUTER_EYES
 
 MIN_PRESENCE = 0.5
 _TIP = 4  # of the nose

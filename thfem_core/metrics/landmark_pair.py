@@ -7,9 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..face.landmark_store import LandmarkStore
-from .jitter import added_tremor, face_tremor, median_tremor, tremor_ratio
-from .lip_motion import (
+from ..face.mesh.lip_motion import (
     closure_recall,
     lagged_correlation,
     lip_aperture,
@@ -17,6 +15,8 @@ from .lip_motion import (
     lip_width,
     offset_motion,
 )
+from ..face.tracking.landmark_store import LandmarkStore
+from .jitter import added_tremor, face_tremor, median_tremor, tremor_ratio
 from .views import clear_views
 
 MAX_LAG = 5  # frames tried each way when lips are correlated

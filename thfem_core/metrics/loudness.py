@@ -10,8 +10,8 @@ from fractions import Fraction
 import numpy as np
 
 from ..audio.speech import Speech
+from ..face.mesh.lip_motion import LaggedCorrelation, lagged_correlation
 from ..media.timing import frame_to_sample
-from .lip_motion import LaggedCorrelation, lagged_correlation
 
 MAX_LAG = 8  # frames
 _FLOOR = 1e-6  # energy, −60 dB

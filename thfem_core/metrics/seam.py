@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from ..errors import InputError
-from .points import FACE_OVAL, OUTER_EYES
+from ..face.mesh.points import FACE_OVAL, OUTER_EYES
 
 _RINGS = tuple(np.arange(0.85, 1.66, 0.05).tolist())
 _ANGLES = 180

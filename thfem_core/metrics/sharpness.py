@@ -5,8 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from ..face.mesh.points import FACE_OVAL
 from .picture import check_same_size
-from .points import FACE_OVAL
 
 
 def sharpness_ratio(source: np.ndarray, output: np.ndarray, landmarks: np.ndarray) -> float:

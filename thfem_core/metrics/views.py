@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..face.canonical import canonical_mesh
+from ..face.mesh.canonical import canonical_mesh
 from ..face.pose import head_pose
 
 MAX_YAW = 40.0  # degrees; beyond, the mesh guesses the hidden half of the face

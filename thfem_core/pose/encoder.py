@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ..face.pose import HeadPose
-from ..face.track import FaceTrack
+from ..face.tracking.track import FaceTrack
 from ..registry import Registry
 
 

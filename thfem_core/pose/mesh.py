@@ -7,9 +7,9 @@ from functools import partial
 
 import numpy as np
 
-from ..face.canonical import canonical_mesh
+from ..face.mesh.canonical import canonical_mesh
 from ..face.pose import HeadPose, head_pose
-from ..face.track import FaceTrack
+from ..face.tracking.track import FaceTrack
 from .encoder import HeadPoses
 
 

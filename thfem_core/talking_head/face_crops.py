@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ..face.crop import CropConfig, CropPath, FaceCrop, crop_frame
-from ..face.track import FaceTrack
+from ..face.tracking.track import FaceTrack
 from ..media.frame import Frame
 from .crop_patch import face_patch
 from .head import FacePatch

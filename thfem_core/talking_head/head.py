@@ -17,7 +17,7 @@ import torch
 
 from ..audio.speech import Speech
 from ..errors import InputError
-from ..face.track import FaceTrack
+from ..face.tracking.track import FaceTrack
 from ..media.frame import Box, Frame
 from ..pose.encoder import HeadPoses
 from ..registry import Registry

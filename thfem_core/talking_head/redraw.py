@@ -13,7 +13,7 @@ import torch
 from ..audio.speech import Speech
 from ..device import one_cpu_thread
 from ..errors import InputError, WeightsError
-from ..face.track import FaceTrack
+from ..face.tracking.track import FaceTrack
 from ..media.frame import Frame
 from ..media.sound import Sound
 from ..media.video import Video

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
-from ..face.track import FaceTrack
+from ..face.tracking.track import FaceTrack
 from ..media.frame import Frame
 from .blending import blend_patches, paste_patch
 from .head import AdjacentWindow, FacePatch, FaceSession

@@ -10,7 +10,7 @@ from math import ceil
 import numpy as np
 
 from ..face.pose import HeadPose
-from ..face.track import FaceChoice, FaceOrder, FaceSamples, FaceTrack, FaceTracks
+from ..face.tracking.track import FaceChoice, FaceOrder, FaceSamples, FaceTrack, FaceTracks
 from ..media.array_video import ArrayVideo
 from ..media.sound import Sound
 from ..pose.encoder import HeadPoses
@@ -24,7 +24,7 @@ def still_video(picture: np.ndarray, sound: Sound, frame_rate: Fraction, *, name
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class StillTrack:
-    """The face of a picture for ``stop_frame`` frames (implements :class:`..face.track.FaceTrack`).
+    """The face of a picture for ``stop_frame`` frames (implements :class:`..face.tracking.track.FaceTrack`).
 
     face: a track whose frame 0 is the picture.
     """
@@ -50,7 +50,7 @@ class StillTrack:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class StillFaces:
-    """Everybody in a picture for ``frame_count`` frames (implements :class:`..face.track.FaceTracks`).
+    """Everybody in a picture for ``frame_count`` frames (implements :class:`..face.tracking.track.FaceTracks`).
 
     faces: the tracks of the picture as a clip of one frame.
     """

@@ -14,7 +14,7 @@ from thfem_core.audio.mel import log_mel
 from thfem_core.audio.profile import COMPACT, WAV2LIP
 from thfem_core.audio.speech import Speech
 from thfem_core.errors import InputError
-from thfem_core.face.canonical import canonical_mesh
+from thfem_core.face.mesh.canonical import canonical_mesh
 from thfem_core.face.pose import HeadPose, head_pose
 from thfem_core.media.sound import Sound
 from thfem_core.talking_head.mouth.coefficients import MouthBasis

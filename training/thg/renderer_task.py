@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from thfem_core.audio.profile import WAV2LIP
 from thfem_core.errors import InputError
-from thfem_core.metrics.lip_motion import lip_aperture
+from thfem_core.face.mesh.lip_motion import lip_aperture
 from thfem_core.talking_head.mouth.coefficients import MouthBasis
 from thfem_core.talking_head.mouth.geometry import OUTER_LIPS, mouth_geometry, skull_points
 from thfem_core.talking_head.mouth.paste import lower_face

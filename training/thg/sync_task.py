@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from thfem_core.face.canonical import canonical_mesh
+from thfem_core.face.mesh.canonical import canonical_mesh
 from thfem_core.metrics.networks.lip_sync import LipSync, LipSyncConfig
 from thfem_core.talking_head.mouth.coefficients import MouthBasis
 from thfem_core.talking_head.mouth.networks import load_motion

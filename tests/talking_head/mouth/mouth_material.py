@@ -8,12 +8,12 @@ from fractions import Fraction
 import numpy as np
 import torch
 
-from thfem_core.expression.mesh.basis import load_basis
-from thfem_core.expression.mesh.speech import aperture_keeper
-from thfem_core.face.canonical import canonical_mesh
+from thfem_core.face.mesh.basis import load_basis
+from thfem_core.face.mesh.canonical import canonical_mesh
+from thfem_core.face.mesh.lip_aperture import aperture_keeper
 from thfem_core.face.models import FaceRoi, MeshFit
 from thfem_core.face.pose import HeadPose, head_pose
-from thfem_core.face.track import FaceSamples
+from thfem_core.face.tracking.track import FaceSamples
 from thfem_core.media.array_frame import ArrayFrame
 from thfem_core.media.frame import Frame
 from thfem_core.talking_head.mouth.motion import MotionNet

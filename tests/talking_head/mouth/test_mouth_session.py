@@ -17,13 +17,13 @@ from moving_face import assert_same_patches
 
 from thfem_core.audio.speech import Speech
 from thfem_core.errors import InputError
-from thfem_core.expression.mesh.basis import load_basis
+from thfem_core.face.mesh.basis import load_basis
+from thfem_core.face.mesh.lip_motion import lip_aperture
 from thfem_core.face.models import face_models
-from thfem_core.face.tracker import track_faces
+from thfem_core.face.tracking.tracker import track_faces
 from thfem_core.media.array_frame import ArrayFrame
 from thfem_core.media.file_video import FileVideo
 from thfem_core.media.sound import Sound
-from thfem_core.metrics.lip_motion import lip_aperture
 from thfem_core.talking_head.head import AdjacentWindow, Drive, FaceClip, FacePatch
 from thfem_core.talking_head.mouth import MouthTalkingHead, session, workers
 from thfem_core.talking_head.mouth.coefficients import load_mouth_basis

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from ...errors import InputError
-from ...face.track import FaceTrack
+from ...face.tracking.track import FaceTrack
 from ...media.frame import Box, Frame
 from ...media.open_video import open_video
 from ...media.video import Video

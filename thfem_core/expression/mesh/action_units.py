@@ -11,7 +11,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from .basis import load_basis
+from ...face.mesh.basis import load_basis
 
 # Units that are read; gaze and one-sided units say nothing about an emotion and are left to the residual.
 READ_UNITS = (

@@ -6,8 +6,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from . import topology
-from .basis import load_basis
+from ...face.mesh import topology
+from ...face.mesh.basis import load_basis
 
 RIGIDITY = 0.85
 # Skin this close (face units) above or below follows the bar, so that no hair of it is left in a stretched triangle.

@@ -12,15 +12,15 @@ import numpy as np
 import torch
 
 from ...errors import InputError
-from ...face.track import FaceTrack
+from ...face.mesh.flow import dense_warp
+from ...face.mesh.surface import face_surface
+from ...face.tracking.track import FaceTrack
 from ...media.frame import Frame
 from ...media.ordered_map import ordered_map
 from ..request import ExpressionRequest
-from .flow import dense_warp
 from .plan import MotionPlan, plan_motion, read_clip
 from .render import apply_warp
 from .spectacles import SpectaclesMode, spectacles_score
-from .surface import face_surface
 from .texture import log_ratio
 
 # Frames held at the start to judge spectacles on more than one picture, and the least weight of a clear view.

@@ -6,8 +6,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from . import topology
-from .basis import load_basis
+from ...face.mesh import topology
+from ...face.mesh.basis import load_basis
 
 # Relative change of the lid aperture per unit activation.
 APERTURE = {"eyeWide": 0.38, "eyeBlink": -0.9, "eyeSquint": -0.16}

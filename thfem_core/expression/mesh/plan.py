@@ -8,19 +8,19 @@ from functools import lru_cache
 
 import numpy as np
 
-from ...face.canonical import canonical_shapes
+from ...face.mesh.basis import load_basis
+from ...face.mesh.canonical import canonical_shapes
+from ...face.mesh.lip_aperture import aperture_keeper, mouth_allowance, mouth_width
 from ...face.pose import head_pose
-from ...face.track import FaceTrack
+from ...face.tracking.track import FaceTrack
 from ..request import Emotion, ExpressionRequest, RegionStrengths
 from .action_units import READ_UNITS, ClipUnits, read_mean_units, read_unit_motion
-from .basis import load_basis
 from .brows import brow_stiffener
 from .eyes import aperture_change, lid_calm, lid_displacement
 from .presets import MOUTH_POSE_UNITS, preset_units, region_factors, region_of
 from .recognition import recognise
 from .silhouette import outline_damping
 from .spectacles import rim_damping
-from .speech import aperture_keeper, mouth_allowance, mouth_width
 
 # Frames, evenly spread over the track, from which the clip's own expression is read.
 READING_FRAMES = 240

@@ -11,9 +11,9 @@ from functools import lru_cache
 
 import numpy as np
 
+from ...face.mesh.basis import read_weights
 from ..request import EMOTIONS, Emotion
 from .action_units import ClipUnits
-from .basis import read_weights
 
 DEPTH_WEIGHT = 0.4
 # Unit activations are of the order .3, whitened shape components of the order 1.

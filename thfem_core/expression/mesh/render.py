@@ -5,8 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from ...face.mesh.flow import Warp
 from ...media.frame import Box, Frame
-from .flow import Warp
 
 
 def _changed_box(warp: Warp) -> Box | None:

@@ -6,8 +6,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from .basis import load_basis
-from .topology import FACE_OVAL
+from ...face.mesh.basis import load_basis
+from ...face.mesh.topology import FACE_OVAL
 
 OUTLINE_SHARE = 0.2
 FULL_DEPTH = 22.0

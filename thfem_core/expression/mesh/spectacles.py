@@ -12,10 +12,10 @@ from typing import Literal
 import cv2
 import numpy as np
 
+from ...face.mesh import topology
+from ...face.mesh.basis import load_basis, read_weights
+from ...face.mesh.surface import Surface, face_surface
 from ...media.frame import Box, Frame
-from . import topology
-from .basis import load_basis, read_weights
-from .surface import Surface, face_surface
 
 SpectaclesMode = Literal["auto", "yes", "no"]
 

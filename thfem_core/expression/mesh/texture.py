@@ -10,9 +10,9 @@ from functools import lru_cache
 
 import numpy as np
 
+from ...face.mesh.basis import load_ratio
+from ...face.mesh.surface import Surface, face_surface
 from ..request import RegionStrengths
-from .basis import load_ratio
-from .surface import Surface, face_surface
 
 # The cylinder of the texture map, in face units and radians: axis depth, and the map's columns and rows (as
 # fractions of its size) per radian and per unit of height. Eye line at row ROW_ORIGIN.

@@ -13,7 +13,7 @@ import torch
 from ...audio.profile import COMPACT
 from ...audio.speech import Speech
 from ...audio.window import audio_windows
-from ...face.canonical import canonical_shapes
+from ...face.mesh.canonical import canonical_shapes
 from ...progress import Progress, silent
 from ...talking_head.mouth.coefficients import MouthBasis, load_mouth_basis
 from ..networks.lip_sync import LipSync, load_lip_sync

@@ -11,8 +11,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from ...expression.mesh.basis import read_weights
-from ...face.canonical import canonical_mesh
+from ...face.mesh.basis import read_weights
+from ...face.mesh.canonical import canonical_mesh
 
 FILE = "mouth_basis.safetensors"
 # Canonical heights (face units) between which the mouth's motion fades in: base of the nose, upper lip.

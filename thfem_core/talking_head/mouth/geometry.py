@@ -12,9 +12,9 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from ...expression.mesh import topology
-from ...expression.mesh.flow import dense_warp
-from ...expression.mesh.surface import Surface, face_surface
+from ...face.mesh import topology
+from ...face.mesh.flow import dense_warp
+from ...face.mesh.surface import Surface, face_surface
 from ...face.pose import HeadPose
 from ...face.weight import smoothstep
 from ...media.frame import Box

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...expression.mesh.speech import aperture_keeper
+from ...face.mesh.lip_aperture import aperture_keeper
+from ...face.mesh.lip_motion import lip_aperture
+from ...face.mesh.points import LIPS
 from ...face.weight import smoothstep
-from ...metrics.lip_motion import lip_aperture
-from ...metrics.points import LIPS
 from .coefficients import lower_face_fade
 from .config import MouthConfig
 from .observed import Mouth, ObservedMouths
@@ -69,7 +69,7 @@ class KeptSpeech:
 
     def _unclosed(self, index: int) -> float:
         """0..1: whether lips that meet in the original (on p, b and m) stay apart in the edit, at this frame or near
-        it. As in :func:`..metrics.lip_motion.closure_recall`, they may meet a frame earlier or later."""
+        it. As in :func:`...face.mesh.lip_motion.closure_recall`, they may meet a frame earlier or later."""
         near = range(index - _AROUND - 1, index + _AROUND + 2)
         mouths = {i: mouth for i in near if (mouth := self._mouths.as_fitted(i)) is not None}
         if not mouths:

@@ -9,10 +9,10 @@ from fractions import Fraction
 import numpy as np
 import torch
 
-from ...face.canonical import canonical_mesh, canonical_shapes
+from ...face.mesh.canonical import canonical_mesh, canonical_shapes
 from ...face.models import FaceModels
 from ...face.pose import HeadPose, head_pose
-from ...face.track import FaceTrack
+from ...face.tracking.track import FaceTrack
 from ...media.frame import Frame
 from .coefficients import MouthBasis
 from .motion import FRAME_RATE

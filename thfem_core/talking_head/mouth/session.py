@@ -12,7 +12,7 @@ import torch
 from ...audio.profile import COMPACT
 from ...audio.window import audio_windows
 from ...errors import InputError
-from ...expression.mesh.speech import mouth_opening
+from ...face.mesh.lip_aperture import mouth_opening
 from ...face.models import face_models
 from ...face.weight import smoothstep
 from ...media.frame import Frame

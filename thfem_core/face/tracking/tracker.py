@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..media.frame import Frame
-from ..media.video import Video, VideoInfo
-from ..progress import Progress, silent
+from ...media.frame import Frame
+from ...media.video import Video, VideoInfo
+from ...progress import Progress, silent
+from ..mesh.canonical import canonical_mesh
+from ..models import FaceModels
 from .appearances import Appearances
-from .canonical import canonical_mesh
 from .clip_faces import ClipFaces, ClipTrack
-from .models import FaceModels
 from .shot_tracker import ShotTracker
 from .shots import split_shots
 from .tracker_config import TrackerConfig

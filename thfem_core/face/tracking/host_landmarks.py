@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import InputError
-from ..media.frame import Frame
-from ..media.video import VideoInfo
+from ...errors import InputError
+from ...media.frame import Frame
+from ...media.video import VideoInfo
+from ..models import Detection, FaceRoi, MeshFit
 from .association import box_centre, distance, landmark_box
 from .clip_faces import ClipFaces
-from .models import Detection, FaceRoi, MeshFit
 from .tracker import track_shots
 from .tracker_config import TrackerConfig
 

@@ -7,18 +7,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..pose import head_pose
+from ..weight import WeightConfig, edge_fade, edit_weight
 from .landmark_store import Segment
-from .pose import head_pose
 from .smoothing import SmoothingConfig, fill_gaps, smooth_landmarks
-from .weight import WeightConfig, edge_fade, edit_weight
 
 BLOCK = 64  # frames smoothed at a time
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, slots=True)
 class Appearances:
-    """segments: in order of time, at least one. canonical: (478, 3) as in :mod:`.canonical`. size: (width, height) of
-    the frame. fade: frames. max_gap: the longest interpolated gap within a segment, in frames.
+    """segments: in order of time, at least one. canonical: (478, 3) as in :mod:`..mesh.canonical`. size: (width,
+    height) of the frame. fade: frames. max_gap: the longest interpolated gap within a segment, in frames.
     """
 
     segments: tuple[Segment, ...]

@@ -8,8 +8,8 @@ import av
 import cv2
 import numpy as np
 
+from ..frame import Frame
 from .colour import FULL_RANGE, LIMITED_RANGE, ColourTags, guessed_matrix, is_full_range
-from .frame import Frame
 from .pixel_format import PixelLayout
 from .planar_frame import PlanarFrame, picture_from_rgb
 from .planes import blank_picture, plane_views

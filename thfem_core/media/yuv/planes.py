@@ -6,8 +6,8 @@ import av
 import cv2
 import numpy as np
 
+from ..frame import Box
 from .colour import ColourTags, guessed_matrix, is_full_range, rgb_from_samples, samples_from_rgb
-from .frame import Box
 from .pixel_format import PixelLayout
 
 

@@ -8,7 +8,7 @@ from threading import Lock
 
 import numpy as np
 
-from ..errors import OutputError
+from ...errors import OutputError
 
 _ROW = (478, 3)
 _ROW_BYTES = 478 * 3 * 4

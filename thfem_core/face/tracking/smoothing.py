@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..errors import InputError
-from .pose import RIGID_POINTS, HeadPose, head_pose, nearest_rotation
+from ...errors import InputError
+from ..pose import RIGID_POINTS, HeadPose, head_pose, nearest_rotation
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..errors import InputError
+from ...errors import InputError
 from .alignment import align_heads
 from .points import INNER_LIP_PAIRS, INNER_LIPS, LIP_CORNERS, LIPS, outer_eye_distance
 

@@ -8,8 +8,8 @@ from fractions import Fraction
 import av
 import numpy as np
 
+from ..frame import Box
 from .colour import ColourTags
-from .frame import Box
 from .pixel_format import PixelLayout, pixel_layout, planar_format
 from .planes import blank_picture, blend_rgb, copy_picture, plane_views, region_to_rgb, scaled_rgb
 

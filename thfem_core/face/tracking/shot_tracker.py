@@ -7,10 +7,10 @@ from fractions import Fraction
 
 import numpy as np
 
-from ..media.frame import Frame
+from ...media.frame import Frame
+from ..models import FaceModels, FaceRoi, MeshFit
 from .association import FaceBox, box_side, distance, landmark_box, reachable, same_fit, same_place
 from .landmark_store import LandmarkStore
-from .models import FaceModels, FaceRoi, MeshFit
 from .person import Person
 from .tracker_config import TrackerConfig
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ..errors import InputError
+from ...errors import InputError
+from ..weight import WeightConfig
 from .shots import CutConfig
 from .smoothing import SmoothingConfig
-from .weight import WeightConfig
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..face.pose import RIGID_POINTS
+from ..pose import RIGID_POINTS
 
 
 def similarity(points: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

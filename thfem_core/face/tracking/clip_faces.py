@@ -12,7 +12,7 @@ from typing import get_args
 
 import numpy as np
 
-from ..errors import InputError
+from ...errors import InputError
 from .appearances import BLOCK, Appearances
 from .association import box_side, landmark_box
 from .track import FaceChoice, FaceOrder, FaceSamples

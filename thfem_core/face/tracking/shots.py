@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..errors import InputError
-from ..media.frame import Frame
+from ...errors import InputError
+from ...media.frame import Frame
 
 _SIDE = 64
 _BINS = 4

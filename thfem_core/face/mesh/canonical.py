@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 from safetensors import SafetensorError, safe_open
 
-from ..errors import WeightsError
-from .pose import head_pose
+from ...errors import WeightsError
+from ..pose import head_pose
 
-FACE_BASIS = Path(__file__).resolve().parents[1] / "weights" / "face_basis.safetensors"
+FACE_BASIS = Path(__file__).resolve().parents[2] / "weights" / "face_basis.safetensors"
 
 
 @lru_cache(maxsize=1)

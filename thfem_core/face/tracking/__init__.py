@@ -1,0 +1,1 @@
+"""Following every face of a clip: shots, people, smoothing, landmarks of the whole clip."""
