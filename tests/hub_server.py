@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from thfem_core.weights.manifest import Model, ModelFile
+from thfem_core.weights.model import Model, ModelFile
 
 CONTENT = bytes(range(256)) * 5000  # 1.3 MB: more than fits into the buffers of a connection that breaks
 REVISION = "a" * 40
@@ -114,5 +114,5 @@ def made_up_models(address: str) -> tuple[Model, ...]:
         Model(name="unknown", origin="hub", repo="someone/unknown", files=(net,), **terms),
         Model(name="gone", origin="hub", repo="someone/gone", files=(net,), **terms),
         Model(name="web", origin="web", files=(known,), **terms | {"link": f"{address}/files/net.pth"}),
-        Model(name="manual", origin="manual", files=(checkpoint, extra), converter="tiny", **terms),
+        Model(name="manual", origin="manual", files=(checkpoint, extra), **terms),
     )

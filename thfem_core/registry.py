@@ -1,45 +1,141 @@
-"""One registry type for all back ends: expression editors, talking heads, face trackers, feature extractors."""
+"""One registry for all kinds of back ends: expression editors, talking heads, face trackers, pose encoders, judges.
+
+A back end is one folder plus one line. The folder's ``back_end.py`` declares ``BACK_END = BackEnd(...)`` and imports
+no network; the line is ``editors.register("mesh", ".mesh")`` where its kind is defined.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Any, Generic, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from .errors import InputError
+from .options import Options, make_options
+from .progress import Progress, silent
+
+if TYPE_CHECKING:
+    import torch
+
+    from .weights.model import Model
 
 T = TypeVar("T")
 
 
-class Registry(Generic[T]):
-    """Names → factories, imported only when asked for.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BackEnd:
+    """What a back end's folder says of itself, without importing its networks.
 
-    A back end is one folder plus one line: ``editors.register("mesh", ".mesh:MeshEditor")``. The target is
-    ``"module:attribute"`` relative to ``package``, so listing names never imports a network.
+    summary: One line for help texts and tables.
+    factory: ``module:attribute`` relative to the folder; called as ``factory(options, resources)``.
+    options: Its options class.
+    models: The model files it uses.
+    converters: Model name → ``module:function`` relative to the folder, for ``models convert``.
     """
 
+    summary: str
+    factory: str
+    options: type[Options] = Options
+    models: tuple[Model, ...] = ()
+    converters: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Resources:
+    """What a back end may use while it loads.
+
+    device: Where its networks will run; None is not decided yet.
+    folders: Folders searched for model files before the usual ones.
+    progress: Hears of downloads and conversions.
+    """
+
+    device: torch.device | None = None
+    folders: tuple[Path, ...] = ()
+    progress: Progress = silent
+
+
+class Registry(Generic[T]):
+    """Names of one kind of back end, each imported only when asked for."""
+
     def __init__(self, kind: str, *, package: str) -> None:
-        self._kind = kind
+        """Start an empty registry.
+
+        Args:
+            kind: What messages call its members, such as ``talking head``.
+            package: Package that relative folders are relative to.
+        """
+        self.kind = kind
         self._package = package
-        self._targets: dict[str, str] = {}
+        self._folders: dict[str, str] = {}
 
-    def register(self, name: str, target: str) -> None:
-        """Add a back end. Raises ValueError where the name is taken."""
-        if name in self._targets:
-            raise ValueError(f"{self._kind} {name!r} is registered already; choose another name")
-        self._targets[name] = target
+    def register(self, name: str, folder: str) -> None:
+        """Add a back end.
 
-    def names(self) -> tuple[str, ...]:
-        """All names, in the order of registration (the first is the default)."""
-        return tuple(self._targets)
+        Args:
+            name: What users call it.
+            folder: Its package, absolute or relative to the registry's.
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._targets)
+        Raises:
+            ValueError: The name is taken.
+        """
+        if name in self._folders:
+            raise ValueError(f"{self.kind} {name!r} is registered already; choose another name")
+        self._folders[name] = folder
 
     def load(self, name: str) -> Callable[..., T]:
-        """The factory of a back end. Raises InputError that lists the known names."""
-        if name not in self._targets:
-            raise InputError(f"unknown {self._kind} {name!r}; choose one of: {', '.join(self._targets)}")
-        module, _, attribute = self._targets[name].partition(":")
-        factory: Any = getattr(import_module(module, self._package), attribute)
+        """Factory of a back end registered as ``module:attribute``; goes once all are folders."""
+        if name not in self._folders:
+            raise InputError(f"unknown {self.kind} {name!r}; choose one of: {', '.join(self._folders)}")
+        module, _, attribute = self._folders[name].partition(":")
+        factory: Callable[..., T] = getattr(import_module(module, self._package), attribute)
         return factory
+
+    def names(self) -> tuple[str, ...]:
+        """All names in the order of registration; the first is the default."""
+        return tuple(self._folders)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._folders)
+
+    def back_end(self, name: str) -> BackEnd:
+        """What a back end declares of itself; its networks are not imported.
+
+        Raises:
+            InputError: There is no such back end; the message lists those there are.
+        """
+        if name not in self._folders:
+            raise InputError(f"unknown {self.kind} {name!r}; choose one of: {', '.join(self._folders)}")
+        declared: BackEnd = import_module(f"{self._folders[name]}.back_end", self._package).BACK_END
+        return declared
+
+    def create(
+        self, name: str, options: Options | Mapping[str, Any] | None = None, resources: Resources | None = None
+    ) -> T:
+        """Load a back end.
+
+        Args:
+            name: One of :meth:`names`.
+            options: Its options, or values by option name; None for the defaults.
+            resources: Device, folders and progress; None for the defaults.
+
+        Returns:
+            The back end, ready to use.
+
+        Raises:
+            InputError: Unknown name or option, or a value that is not allowed.
+            WeightsError: A model file is missing or unusable.
+        """
+        back_end = self.back_end(name)
+        if not isinstance(options, Options):
+            options = make_options(back_end.options, options or {}, back_end=f"{self.kind} {name}")
+        if not isinstance(options, back_end.options):
+            raise TypeError(f"{self.kind} {name!r} takes {back_end.options.__name__}, not {type(options).__name__}")
+        created: T = self.attribute(name, back_end.factory)(options, resources or Resources())
+        return created
+
+    def attribute(self, name: str, target: str) -> Any:
+        """Import ``module:attribute`` from a back end's folder, such as its factory or a converter."""
+        module, _, attribute = target.partition(":")
+        return getattr(import_module(f"{self._folders[name]}.{module}", self._package), attribute)

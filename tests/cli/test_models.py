@@ -52,7 +52,7 @@ def tiny_converter(files: Sequence[Path], *, progress: Progress = silent) -> Con
 def tiny(hub, monkeypatch) -> None:
     """A converter for the model ``manual``."""
     registry: Registry = Registry("converter", package=__name__)
-    registry.register("tiny", f"{__name__}:tiny_converter")
+    registry.register("manual", f"{__name__}:tiny_converter")
     monkeypatch.setattr(convert, "converters", registry)
 
 

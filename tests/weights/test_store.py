@@ -205,7 +205,7 @@ def test_the_hubs_own_settings_hold_in_a_fresh_process(hub, folder):
     """HF_ENDPOINT and HF_HUB_OFFLINE as users set them, and the hub's library untouched."""
     script = (
         "import sys; from thfem_core.weights.download import download_file; from pathlib import Path\n"
-        "from thfem_core.weights.manifest import Model, ModelFile\n"
+        "from thfem_core.weights.model import Model, ModelFile\n"
         "file = ModelFile(role='weights', names=('net.pth',))\n"
         "model = Model(name='m', purpose='', origin='hub', repo='someone/unknown', files=(file,), licence=None,"
         " commercial=None, link='')\n"

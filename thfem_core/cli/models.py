@@ -13,7 +13,7 @@ from tqdm import tqdm
 from ..progress import Progress, silent
 
 if TYPE_CHECKING:
-    from ..weights.manifest import Model, ModelFile
+    from ..weights.model import Model, ModelFile
 
 ACTIONS = ("list", "fetch", "check", "convert")
 _CHECKPOINTS = (".safetensors", ".pth", ".pt", ".tar", ".model")
@@ -135,14 +135,14 @@ def _verdict(model: Model, file: ModelFile, path: Path) -> str:
 def _convert(args: argparse.Namespace) -> None:
     from ..errors import InputError
     from ..media.atomic import output_error
-    from ..weights.convert import convert_files
+    from ..weights.convert import convert_files, converters
     from ..weights.manifest import find_model
     from ..weights.store import model_folders
 
     if len(args.names) < 2:
         raise InputError("name a model and its official files: models convert NAME FILE ... [-o OUTPUT]")
     model = find_model(args.names[0])
-    if model.converter is None:
+    if model.name not in converters.names():
         raise InputError(f"{model.name} is used as published; there is nothing to convert")
     output = args.output
     if output is None:
@@ -153,7 +153,7 @@ def _convert(args: argparse.Namespace) -> None:
         except OSError as error:
             raise output_error(error, output) from error
     with _byte_bars(quiet=args.quiet) as progress:
-        card = convert_files(model.converter, list(map(Path, args.names[1:])), output, progress=progress)
+        card = convert_files(model.name, list(map(Path, args.names[1:])), output, progress=progress)
     if not args.quiet:
         print(f"{output}\ncard: {card}\n{model.terms}")
 

@@ -17,7 +17,7 @@ import torch
 
 from ..expression.request import EMOTIONS
 from ..registry import Registry
-from ..weights.manifest import Model
+from ..weights.model import Model
 from ..weights.reading import load_strict, state_dict
 
 N = TypeVar("N", bound=torch.nn.Module)

@@ -12,7 +12,8 @@ import torch
 
 from ..errors import InputError
 from ..progress import Progress, silent
-from ..weights.manifest import Model, find_model
+from ..weights.manifest import find_model
+from ..weights.model import Model
 from ..weights.store import find_file
 from .extractors import offline_files
 from .feature_extractor import feature_extractors

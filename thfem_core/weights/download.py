@@ -18,7 +18,7 @@ from ..errors import WeightsError
 from ..media.atomic import output_error
 from ..progress import Progress
 from .checksum import fault_of
-from .manifest import Model, ModelFile
+from .model import Model, ModelFile
 
 if TYPE_CHECKING:
     from huggingface_hub import HfFileMetadata

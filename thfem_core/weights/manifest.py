@@ -7,92 +7,8 @@ download instead.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
-
 from ..errors import InputError
-
-Origin = Literal["embedded", "hub", "web", "manual"]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ModelFile:
-    """One file of a model.
-
-    role: the key under which the store returns it. names: the published names it is accepted under. converted: its
-    name once our converter has written it, preferred where present. size (exact bytes) and sha256 (hexadecimal digest,
-    or as much of its beginning as is known) describe the published file. megabytes: rough size, for tables. required:
-    False where the model can do without the file.
-    """
-
-    role: str
-    names: tuple[str, ...] = ()
-    converted: str | None = None
-    size: int | None = None
-    megabytes: float | None = None
-    sha256: str | None = None
-    required: bool = True
-
-    @property
-    def accepted(self) -> tuple[str, ...]:
-        """All names, the preferred one first."""
-        return (self.converted, *self.names) if self.converted else self.names
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Model:
-    """Files that belong together, and their terms.
-
-    origin: embedded (in the package), hub (``repo`` at ``revision`` on the Hugging Face hub), web (``link`` is the
-    file itself) or manual (``link`` is a page for people; they place the file). commercial: may it be used
-    commercially? None is unclear. converter: name in :data:`.convert.converters`, or None. note: what else to know.
-    """
-
-    name: str
-    purpose: str
-    origin: Origin
-    files: tuple[ModelFile, ...]
-    licence: str | None
-    commercial: bool | None
-    link: str
-    repo: str | None = None
-    revision: str | None = None
-    converter: str | None = None
-    note: str = ""
-
-    def __post_init__(self) -> None:
-        if (self.origin == "hub") != (self.repo is not None):
-            raise ValueError(
-                f"model {self.name!r}: origin {self.origin!r} and repo {self.repo!r} contradict each other"
-            )
-        if self.origin == "web" and len(self.files) != 1:
-            raise ValueError(f"model {self.name!r}: a web model has one file, its link; this has {len(self.files)}")
-
-    @property
-    def terms(self) -> str:
-        """Licence and commercial use in a few words."""
-        use = {True: "commercial use allowed", False: "not for commercial use", None: "commercial use unclear"}
-        return f"licence {self.licence or 'unknown'}, {use[self.commercial]}"
-
-    def file(self, role: str) -> ModelFile:
-        return next(file for file in self.files if file.role == role)
-
-
-def _embedded(
-    name: str, purpose: str, size: int, sha256: str, *, licence: str, commercial: bool, link: str, note: str = ""
-) -> Model:
-    file = ModelFile(role="weights", names=(f"{name}.safetensors",), size=size, sha256=sha256)
-    return Model(
-        name=name.replace("_", "-"),
-        purpose=purpose,
-        origin="embedded",
-        files=(file,),
-        licence=licence,
-        commercial=commercial,
-        link=link,
-        note=note,
-    )
-
+from .model import Model, ModelFile, embedded
 
 _CARD = "MODEL_CARD.md of the package"
 _EAT = "https://github.com/yuangan/EAT_code"
@@ -100,7 +16,7 @@ _EAMM = "https://github.com/jixinya/EAMM"
 _DRIVE = "https://drive.google.com/file/d/"
 
 EMBEDDED = (
-    _embedded(
+    embedded(
         "mediapipe_face",
         "face detector and 478-point mesh",
         3644566,
@@ -109,7 +25,7 @@ EMBEDDED = (
         commercial=True,
         link="https://pypi.org/project/mediapipe/0.10.21",
     ),
-    _embedded(
+    embedded(
         "face_basis",
         "action units of the face mesh",
         178136,
@@ -118,7 +34,7 @@ EMBEDDED = (
         commercial=True,
         link="https://github.com/ICT-VGL/ICT-FaceKit",
     ),
-    _embedded(
+    embedded(
         "expression_ratio",
         "wrinkle maps per emotion",
         196904,
@@ -128,7 +44,7 @@ EMBEDDED = (
         link=_CARD,
         note="edits work without it: --texture 0",
     ),
-    _embedded(
+    embedded(
         "expression_reader",
         "emotion of a reference clip",
         176196,
@@ -138,7 +54,7 @@ EMBEDDED = (
         link=_CARD,
         note="only read for --reference",
     ),
-    _embedded(
+    embedded(
         "spectacles",
         "does a face wear spectacles",
         876,
@@ -148,7 +64,7 @@ EMBEDDED = (
         link=_CARD,
         note="edits work without it: --spectacles no",
     ),
-    _embedded(
+    embedded(
         "mouth_sync",
         "do lips and sound go together (offline measure)",
         701636,
@@ -200,7 +116,6 @@ TALKING_HEADS = (
         licence="CC BY-NC 4.0",
         commercial=False,
         link=_EAT,
-        converter="eat",
         note="authors publish on Google Drive only; U_mead.npy, mean_mead.npy and pad.npy are needed beside the "
         "checkpoint, or packed into eat.safetensors by the converter; needs deepspeech too",
     ),
@@ -212,7 +127,6 @@ TALKING_HEADS = (
         licence="MIT",
         commercial=True,
         link=_EAMM,
-        converter="eamm",
         note="authors publish on Google Drive only, in several checkpoint files: `models convert eamm FILE ...` makes "
         "eamm.safetensors of them",
     ),
@@ -224,7 +138,6 @@ TALKING_HEADS = (
         licence="MPL-2.0 (its repository)",
         commercial=True,
         link="https://github.com/mozilla/DeepSpeech/releases/download/v0.1.0/deepspeech-0.1.0-models.tar.gz",
-        converter="deepspeech",
         note="version 0.1.0, not a later one; unpack output_graph.pb from the archive",
     ),
 )

@@ -10,7 +10,8 @@ from ..errors import WeightsError
 from ..progress import Progress, silent
 from .checksum import fault_of
 from .download import download_file
-from .manifest import Model, ModelFile, find_model
+from .manifest import find_model
+from .model import Model, ModelFile
 
 EMBEDDED_FOLDER = Path(__file__).parent
 FOLDERS_VARIABLE = "THFEM_MODELS"
@@ -75,7 +76,7 @@ def missing_file(model: Model, file: ModelFile, *, folders: Sequence[Path] = (),
 
 
 def locate(
-    name: str, *, folders: Sequence[Path] = (), download: bool = True, progress: Progress = silent
+    wanted: str | Model, *, folders: Sequence[Path] = (), download: bool = True, progress: Progress = silent
 ) -> dict[str, Path]:
     """Paths of a model's files by role, checked by size and sha256 where the manifest knows them.
 
@@ -85,7 +86,7 @@ def locate(
     Raises InputError for an unknown name; WeightsError where a required file is neither here nor to be had (naming
     file, folder, URL and licence), or is damaged.
     """
-    model = find_model(name)
+    model = find_model(wanted) if isinstance(wanted, str) else wanted
     found: dict[str, Path] = {}
     for file in model.files:
         path = find_file(model, file, folders=folders)
@@ -98,10 +99,12 @@ def locate(
     return found
 
 
-def locate_file(name: str, *, folders: Sequence[Path] = (), download: bool = True, progress: Progress = silent) -> Path:
+def locate_file(
+    wanted: str | Model, *, folders: Sequence[Path] = (), download: bool = True, progress: Progress = silent
+) -> Path:
     """The path of a model that is one file (its first file otherwise); as :func:`locate`."""
-    paths = locate(name, folders=folders, download=download, progress=progress)
-    return paths[find_model(name).files[0].role]
+    model = find_model(wanted) if isinstance(wanted, str) else wanted
+    return locate(model, folders=folders, download=download, progress=progress)[model.files[0].role]
 
 
 def _fetched(model: Model, file: ModelFile, *, folders: Sequence[Path], download: bool, progress: Progress) -> Path:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ...errors import WeightsError
-from ...weights.manifest import Model, ModelFile
+from ...weights.model import Model, ModelFile
 from ...weights.store import find_file, missing_file
 
 MINI_XCEPTION = Model(
