@@ -18,14 +18,14 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from thfem_core.networks.acceleration import channels_last, compile_in_place
+from thfem_core.networks.folding import drop_unused, fold
 from thfem_core.talking_head.eamm import networks as eamm
 from thfem_core.talking_head.eamm.keypoint_detectors import AffineKeypoints
 from thfem_core.talking_head.eat import networks as eat
 from thfem_core.talking_head.eat.audio_to_keypoints import STEPS
 from thfem_core.talking_head.eat.emotion_prompt import EmotionPrompts
 from thfem_core.talking_head.eat.head_pose import HeadPoseEstimate
-from thfem_core.talking_head.networks.acceleration import channels_last, compile_in_place
-from thfem_core.talking_head.networks.folding import drop_unused, fold
 
 WINDOW = 5
 Parts = dict[str, tuple[Callable[[], object], float]]  # what to run, and how often per drawn frame

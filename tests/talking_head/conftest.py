@@ -11,9 +11,9 @@ import torch
 from filled import filled_state, manifests, rng
 from torch import nn
 
+from thfem_core.networks.checkpoint import build, split_networks
 from thfem_core.talking_head.eamm import networks as eamm_networks
 from thfem_core.talking_head.eat import networks as eat_networks
-from thfem_core.talking_head.networks.checkpoint import build, split_networks
 from thfem_core.weights.reading import safe_load
 
 EAT = {**eat_networks.CHECKPOINT_NETWORKS, **eat_networks.TRAINING_NETWORKS}

@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from thfem_core.networks.antialias import gaussian_kernel
 from thfem_core.talking_head.eat.head_pose import HeadPoseEstimate
 from thfem_core.talking_head.eat.transformers import position_table
-from thfem_core.talking_head.networks.antialias import gaussian_kernel
 
 DATA = Path(__file__).resolve().parents[1] / "data" / "talking_heads"
 

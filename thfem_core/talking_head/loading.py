@@ -43,7 +43,7 @@ def load_talking_head(
     first), ``dtype``, ``compiled`` and ``progress`` that it has parameters for.
 
     auto: what the precision "auto" means here, see :func:`fastest_dtype`. compiled: run the largest network through
-    torch.compile, see :func:`.networks.acceleration.compile_in_place`. Raises InputError (unknown name or precision, or
+    torch.compile, see :mod:`..networks.acceleration`. Raises InputError (unknown name or precision, or
     a choice that the back end does not have) and WeightsError.
     """
     if precision not in get_args(Precision):

@@ -13,12 +13,12 @@ from moving_face import MovingTrack, assert_same_patches, clip, predicted
 
 from thfem_core.audio.speech import Speech
 from thfem_core.errors import InputError, WeightsError
+from thfem_core.networks.folding import fold
 from thfem_core.talking_head.eamm import head as eamm_head
 from thfem_core.talking_head.eamm.head import EammConfig, EammTalkingHead
 from thfem_core.talking_head.eamm.keypoint_detectors import AffineKeypoints
 from thfem_core.talking_head.eamm.networks import EammNetworks, load_eamm
 from thfem_core.talking_head.eamm.session import mfcc_windows
-from thfem_core.talking_head.networks.folding import fold
 from thfem_core.weights.convert import convert_files
 
 

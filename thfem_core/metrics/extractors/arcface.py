@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from ...networks.iresnet import FEATURES, IResNet50
 from ...progress import Progress, silent
 from ...weights.manifest import find_model
 from ...weights.store import locate_file
 from ..crops import arcface_square
 from ..feature_extractor import FaceFeatures, as_batch, filled_network
-from ..networks.iresnet import FEATURES, IResNet50
 
 MODEL = "arcface-iresnet50"
 

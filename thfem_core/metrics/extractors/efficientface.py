@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from ...networks.efficientface import FEATURES, LABELS, NORMALISATION, EfficientFace
 from ...progress import Progress, silent
 from ...weights.manifest import find_model
 from ...weights.store import locate_file
 from ..crops import upright_square
 from ..feature_extractor import FaceFeatures, as_batch, emotion_order, filled_network
-from ..networks.efficientface import FEATURES, LABELS, NORMALISATION, EfficientFace
 
 MODEL = "efficientface-rafdb"
 _SIZE, _SCALE, _DROP = 224, 1.15, -0.03  # RAF-DB pictures hold the face from above the brows to the chin, little more

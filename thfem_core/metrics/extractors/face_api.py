@@ -9,10 +9,10 @@ import numpy as np
 import torch
 
 from ...errors import WeightsError
+from ...networks.face_api import LABELS, FaceApiExpression
 from ...progress import Progress, silent
 from ..crops import upright_square
 from ..feature_extractor import FaceFeatures, as_batch, emotion_order
-from ..networks.face_api import LABELS, FaceApiExpression
 from .offline_files import FACE_API, local_file
 
 _SIZE, _SCALE, _DROP = 112, 1.0, -0.04

@@ -10,10 +10,10 @@ import numpy as np
 import torch
 
 from ...errors import WeightsError
+from ...networks.mini_xception import FEATURES, LABELS, SIZE, MiniXception
 from ...progress import Progress, silent
 from ..crops import upright_square
 from ..feature_extractor import FaceFeatures, emotion_order
-from ..networks.mini_xception import FEATURES, LABELS, SIZE, MiniXception
 from .offline_files import MINI_XCEPTION, local_file, missing_package
 
 # Cut like the pictures of FER2013 (mid-forehead to chin); two crops and their mirror images halve the noise.

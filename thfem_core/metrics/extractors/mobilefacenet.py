@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from ...networks.mobilefacenet import FEATURES, MEAN, STD, MobileFaceNet
 from ...progress import Progress, silent
 from ..crops import arcface_square
 from ..feature_extractor import FaceFeatures, as_batch, filled_network
-from ..networks.mobilefacenet import FEATURES, MEAN, STD, MobileFaceNet
 from .offline_files import MOBILEFACENET, local_file
 
 

@@ -14,9 +14,9 @@ from ...audio.profile import COMPACT
 from ...audio.speech import Speech
 from ...audio.window import audio_windows
 from ...face.mesh.canonical import canonical_shapes
+from ...networks.lip_sync import LipSync, load_lip_sync
 from ...progress import Progress, silent
 from ...talking_head.mouth.coefficients import MouthBasis, load_mouth_basis
-from ..networks.lip_sync import LipSync, load_lip_sync
 from ..sync_expert import RATE, SeenFace
 
 WINDOW = 25

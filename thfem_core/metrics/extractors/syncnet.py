@@ -17,11 +17,11 @@ import torch
 from ...audio.mfcc import mfcc_at
 from ...audio.speech import Speech
 from ...media.frame import Box, Frame
+from ...networks.syncnet import MFCC_WINDOW, WINDOW, SyncNet
 from ...progress import Progress, silent
 from ...weights.manifest import find_model
 from ...weights.store import locate_file
 from ..feature_extractor import filled_network
-from ..networks.syncnet import MFCC_WINDOW, WINDOW, SyncNet
 from ..sync_expert import SeenFace
 
 MODEL = "syncnet"

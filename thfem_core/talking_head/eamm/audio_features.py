@@ -8,7 +8,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from ..networks.blocks import DownBlock
+from ...networks.blocks import DownBlock
 from .keypoint_detectors import FEATURES
 from .style_branch import style_branch
 

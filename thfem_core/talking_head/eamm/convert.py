@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from ...networks.checkpoint import flatten_networks
 from ...progress import Progress, silent
 from ...weights.convert import Converted
-from ..networks.checkpoint import flatten_networks
 from .networks import CHECKPOINT_NETWORKS, OPTIONAL_NETWORKS, read_checkpoint
 
 

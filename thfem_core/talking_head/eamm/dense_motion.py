@@ -8,9 +8,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..networks.antialias import Quarter
-from ..networks.hourglass import Hourglass
-from ..networks.keypoints import coordinate_grid, gaussian_maps
+from ...networks.antialias import Quarter
+from ...networks.hourglass import Hourglass
+from ...networks.keypoints import coordinate_grid, gaussian_maps
 from .keypoint_detectors import KEYPOINTS, AffineKeypoints
 
 MOTIONS = KEYPOINTS + 1

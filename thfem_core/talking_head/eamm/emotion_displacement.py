@@ -9,9 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..networks.antialias import Quarter
-from ..networks.blocks import Folds
-from ..networks.hourglass import Hourglass
+from ...networks.antialias import Quarter
+from ...networks.blocks import Folds
+from ...networks.hourglass import Hourglass
 from .keypoint_detectors import FEATURES, KEYPOINTS, AffineKeypoints
 
 EMOTIONS = 8

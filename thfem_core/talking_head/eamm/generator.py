@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..networks.blocks import ConvNorm, DownBlock, ResBlock, UpBlock
+from ...networks.blocks import ConvNorm, DownBlock, ResBlock, UpBlock
 from .dense_motion import DenseMotion, Motion
 from .keypoint_detectors import AffineKeypoints
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import torch
 
 from ...errors import InputError, WeightsError
+from ...networks.acceleration import channels_last, compile_in_place
 from ...progress import Progress, silent
 from ...weights.store import locate
 from ..head import Drive, FaceClip
-from ..networks.acceleration import channels_last, compile_in_place
 from .networks import EammNetworks, load_eamm
 from .session import EammSession
 
@@ -28,7 +28,7 @@ class EammTalkingHead:
     """Implements :class:`..head.TalkingHead` and :class:`..loading.OwnsNetworks`.
 
     dtype: of the generator; bfloat16 on a graphics card. Keypoints, jacobians and grids stay in float32.
-    compiled: see :func:`..networks.acceleration.compile_in_place`.
+    compiled: see :func:`...networks.acceleration.compile_in_place`.
     """
 
     drives: tuple[Drive, ...] = ("audio",)

@@ -7,9 +7,9 @@ from typing import ClassVar, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from ..networks.antialias import Quarter
-from ..networks.hourglass import Hourglass
-from ..networks.keypoints import expected_position, heat_maps
+from ...networks.antialias import Quarter
+from ...networks.hourglass import Hourglass
+from ...networks.keypoints import expected_position, heat_maps
 
 KEYPOINTS = 10
 FEATURES = 35

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from torch import nn
 
-from ..networks.acceleration import enlarge_in_place, use_winograd
-from ..networks.checkpoint import State, build, read_networks
-from ..networks.discriminator import Discriminator
-from ..networks.folding import drop_unused, fold
+from ...networks.acceleration import enlarge_in_place, use_winograd
+from ...networks.checkpoint import State, build, read_networks
+from ...networks.discriminator import Discriminator
+from ...networks.folding import drop_unused, fold
 from .audio_features import AudioFeatures
 from .emotion_displacement import EmotionNetwork
 from .generator import Generator

@@ -16,10 +16,10 @@ from ...face.crop import FaceCrop
 from ...face.pose import HeadPose
 from ...media.frame import Frame
 from ...media.timing import frame_to_sample
+from ...networks.threads import all_cpu_threads
 from ...pose.mesh import MeshPoseEncoder
 from ..face_crops import FaceCrops, to_pictures, to_tensor
 from ..head import AdjacentWindow, FaceClip, FacePatch
-from ..networks.threads import all_cpu_threads
 from .audio_features import POSE, WINDOW
 from .emotion_displacement import displace
 from .generator import SourceAppearance

@@ -8,8 +8,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from ...networks.checkpoint import build
 from ...weights.reading import safe_load
-from ..networks.checkpoint import build
 
 INPUTS, SYMBOLS, WIDTH = 494, 29, 2048
 _CEILING = 20.0

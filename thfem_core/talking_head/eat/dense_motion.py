@@ -8,9 +8,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..networks.blocks import Folds
-from ..networks.hourglass import Hourglass
-from ..networks.keypoints import coordinate_grid, gaussian_maps
+from ...networks.blocks import Folds
+from ...networks.hourglass import Hourglass
+from ...networks.keypoints import coordinate_grid, gaussian_maps
 from .keypoint_detector import KEYPOINTS
 
 MOTIONS = KEYPOINTS + 1

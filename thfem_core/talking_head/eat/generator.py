@@ -8,9 +8,9 @@ from typing import NamedTuple
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..networks.acceleration import enlarge_in_place, use_winograd
-from ..networks.blocks import ConvNorm, DownBlock, ResBlock
-from ..networks.winograd import WinogradConv
+from ...networks.acceleration import enlarge_in_place, use_winograd
+from ...networks.blocks import ConvNorm, DownBlock, ResBlock
+from ...networks.winograd import WinogradConv
 from .adapter import EmotionAdapter
 from .dense_motion import CHANNELS, DEPTH, DenseMotion, Motion
 from .spade_decoder import FEATURES, SpadeDecoder

@@ -10,10 +10,10 @@ import torch
 from torch import nn
 
 from ...errors import InputError
+from ...networks.acceleration import channels_last, compile_in_place
 from ...progress import Progress, silent
 from ...weights.store import locate, locate_file
 from ..head import Drive, FaceClip
-from ..networks.acceleration import channels_last, compile_in_place
 from .deepspeech import load_deepspeech
 from .emotion_prompt import NOISE, EmotionPrompts
 from .networks import EatNetworks, load_eat
@@ -52,7 +52,7 @@ class EatTalkingHead:
 
     dtype: of the generator; bfloat16 on a graphics card. Keypoints, poses, grids, softmaxes and sums of norms stay in
     float32. On a CPU the generator is rewritten, once, to need fewer multiplications. compiled: see
-    :func:`..networks.acceleration.compile_in_place`.
+    :func:`...networks.acceleration.compile_in_place`.
     """
 
     drives: tuple[Drive, ...] = ("audio",)

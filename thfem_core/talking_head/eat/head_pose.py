@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..networks.blocks import Folds
+from ...networks.blocks import Folds
 from .keypoint_detector import KEYPOINTS
 
 BINS = 66

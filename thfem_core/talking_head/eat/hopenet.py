@@ -10,8 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ...networks.checkpoint import build
 from ...weights.reading import safe_load
-from ..networks.checkpoint import build
 from .head_pose import BINS, degrees, expected_bins
 
 SIZE = 224

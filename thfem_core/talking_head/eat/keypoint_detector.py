@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from torch import Tensor, nn
 
-from ..networks.antialias import Quarter
-from ..networks.blocks import DownBlock, UpBlock
-from ..networks.keypoints import expected_position, heat_maps
+from ...networks.antialias import Quarter
+from ...networks.blocks import DownBlock, UpBlock
+from ...networks.keypoints import expected_position, heat_maps
 
 KEYPOINTS = 15
 _DOWN = (3, 64, 128, 256, 512, 1024)

@@ -11,11 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from ...errors import WeightsError
+from ...networks.acceleration import enlarge_in_place
+from ...networks.checkpoint import State, build, read_networks
+from ...networks.discriminator import Discriminator
+from ...networks.folding import drop_unused, fold
 from ...weights.reading import safe_load
-from ..networks.acceleration import enlarge_in_place
-from ..networks.checkpoint import State, build, read_networks
-from ..networks.discriminator import Discriminator
-from ..networks.folding import drop_unused, fold
 from .audio_to_keypoints import AudioToKeypoints
 from .emotion_prompt import EmotionPromptNetwork
 from .generator import Generator

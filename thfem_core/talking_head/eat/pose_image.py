@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..networks.antialias import Quarter
+from ...networks.antialias import Quarter
 from .head_pose import HeadPoseEstimate, radians, rotation
 
 _FOCAL, _CENTRE, _SIDE = 233.333, 128.0, 256

@@ -12,9 +12,9 @@ from scipy.spatial import ConvexHull, QhullError
 from torch import Tensor
 
 from ...media.frame import Frame
+from ...networks.threads import all_cpu_threads
 from ..face_crops import FaceCrops, to_pictures, to_tensor
 from ..head import AdjacentWindow, FaceClip, FacePatch
-from ..networks.threads import all_cpu_threads
 from .audio_to_keypoints import expression_vector
 from .emotion_prompt import EmotionPrompts
 from .generator import SourceAppearance

@@ -10,8 +10,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils import spectral_norm
 
-from ..networks.acceleration import use_winograd
-from ..networks.enlarged_conv import EnlargedConv
+from ...networks.acceleration import use_winograd
+from ...networks.enlarged_conv import EnlargedConv
 
 FEATURES = 256
 _HIDDEN = 128
@@ -41,7 +41,7 @@ class Spade(nn.Module):
         del self.mlp_gamma, self.mlp_beta
 
     def accelerate(self) -> None:
-        """Compute the hidden map at the conditioning map's own size (see :class:`..networks.EnlargedConv`)."""
+        """Compute the hidden map at the conditioning map's own size (see :class:`...networks.EnlargedConv`)."""
         self.merge()
         if isinstance(self.enlarge, nn.Upsample):
             self.mlp_shared[0] = EnlargedConv(self.mlp_shared[0], int(self.enlarge.scale_factor))

@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
-from ...errors import WeightsError
-from ...progress import Progress
-from ...weights.reading import load_strict, safe_load
+from ..errors import WeightsError
+from ..progress import Progress
+from ..weights.reading import load_strict, safe_load
 
 State = dict[str, Tensor]
 Network = TypeVar("Network", bound=nn.Module)

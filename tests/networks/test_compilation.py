@@ -10,13 +10,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from thfem_core.errors import InputError
+from thfem_core.networks import acceleration
+from thfem_core.networks.acceleration import check_compiler, compile_in_place, enlarge_in_place
+from thfem_core.networks.blocks import ConvNorm, DownBlock, UpBlock
+from thfem_core.networks.folding import fold
 from thfem_core.talking_head.eamm import generator as eamm
 from thfem_core.talking_head.eamm.keypoint_detectors import AffineKeypoints
 from thfem_core.talking_head.eat import generator as eat
-from thfem_core.talking_head.networks import acceleration
-from thfem_core.talking_head.networks.acceleration import check_compiler, compile_in_place, enlarge_in_place
-from thfem_core.talking_head.networks.blocks import ConvNorm, DownBlock, UpBlock
-from thfem_core.talking_head.networks.folding import fold
 
 CPU = torch.device("cpu")
 

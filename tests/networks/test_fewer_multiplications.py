@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from thfem_core.talking_head.networks.acceleration import channels_last, enlarge_in_place, use_winograd
-from thfem_core.talking_head.networks.enlarged_conv import EnlargedConv
-from thfem_core.talking_head.networks.folding import drop_unused, fold
-from thfem_core.talking_head.networks.hourglass import Hourglass
-from thfem_core.talking_head.networks.winograd import WinogradConv
+from thfem_core.networks.acceleration import channels_last, enlarge_in_place, use_winograd
+from thfem_core.networks.enlarged_conv import EnlargedConv
+from thfem_core.networks.folding import drop_unused, fold
+from thfem_core.networks.hourglass import Hourglass
+from thfem_core.networks.winograd import WinogradConv
 
 CONVOLUTION = {2: nn.Conv2d, 3: nn.Conv3d}
 sides = st.integers(1, 11)

@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from thfem_core.errors import WeightsError
-from thfem_core.talking_head.networks.checkpoint import build, read_networks
+from thfem_core.networks.checkpoint import build, read_networks
 
 STATES = {name: {"weight": torch.full((2, 3), float(n)), "bias": torch.zeros(2)} for n, name in enumerate(("a", "b"))}
 

@@ -14,7 +14,7 @@ from typing import TypeVar
 import torch
 from torch import nn
 
-from ...errors import InputError
+from ..errors import InputError
 from .blocks import UpBlock
 from .enlarged_conv import EnlargedConv
 from .winograd import WinogradConv

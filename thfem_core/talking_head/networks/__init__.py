@@ -1,1 +1,0 @@
-"""Blocks that the networks of several talking heads are made of, and exact ways to run them faster."""
