@@ -151,7 +151,7 @@ def test_convert_writes_tensors_and_a_card(named, thfem, tiny, models, checkpoin
     assert loaded.keys() == {"weight"}
     assert torch.equal(loaded["weight"], torch.arange(6.0).view(2, 3).T)
     card = json.loads(output.with_suffix(".json").read_text())
-    assert (card["model"], card["epoch"], card["tensors"], card["parameters"]) == ("tiny", 7, 1, 6)
+    assert (card["model"], card["epoch"], card["tensors"], card["parameters"]) == ("manual", 7, 1, 6)
     assert card["files"][0]["name"] == "official.pth.tar"
     assert card["files"][0]["size"] == checkpoint.stat().st_size
     assert output.stat().st_mode == output.with_suffix(".json").stat().st_mode, "readable for whoever may read the card"
