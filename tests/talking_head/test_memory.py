@@ -13,12 +13,12 @@ from moving_face import RATE, SIDE, MovingTrack, clip
 from torch import Tensor
 
 from thfem_core.media.array_frame import ArrayFrame
+from thfem_core.networks.appearance_volume import SourceAppearance
 from thfem_core.talking_head.eamm import session as eamm_session
 from thfem_core.talking_head.eamm.keypoint_detectors import AffineKeypoints
 from thfem_core.talking_head.eat import session as eat_session
 from thfem_core.talking_head.eat.audio_to_keypoints import COEFFICIENTS
 from thfem_core.talking_head.eat.emotion_prompt import EmotionPrompts
-from thfem_core.talking_head.eat.generator import SourceAppearance
 from thfem_core.talking_head.eat.head_pose import HeadPoseEstimate
 from thfem_core.talking_head.eat.keypoint_detector import CanonicalKeypoints
 from thfem_core.talking_head.eat.timeline import Timeline

@@ -25,19 +25,18 @@ class _Decoder(nn.Module):
 
 
 class Hourglass(nn.Module):
-    """(B, in_channels, [D,] H, W), sides divisible by 32 → (B, ``out_channels``, [D,] H, W).
+    """(B, in_channels, [D,] H, W), sides divisible by 2**levels → (B, ``out_channels``, [D,] H, W).
 
-    Five halvings of height and width (never of depth), five doublings, each result joined with the skip of its size
-    behind it; the last skip is the input itself. In three dimensions one more convolution follows.
+    ``levels`` halvings of height and width (never of depth), as many doublings, each result joined with the skip of its
+    size behind it; the last skip is the input itself. In three dimensions one more convolution follows.
     """
 
-    LEVELS = 5
     MOST = 1024
 
-    def __init__(self, in_channels: int, *, base: int, dimensions: int = 2) -> None:
+    def __init__(self, in_channels: int, *, base: int, dimensions: int = 2, levels: int = 5) -> None:
         super().__init__()
-        widths = [in_channels, *(min(self.MOST, base << level) for level in range(1, self.LEVELS + 1))]
-        outputs = [min(self.MOST, base << level) for level in reversed(range(self.LEVELS))]
+        widths = [in_channels, *(min(self.MOST, base << level) for level in range(1, levels + 1))]
+        outputs = [min(self.MOST, base << level) for level in reversed(range(levels))]
         inputs = [widths[-1], *(out + skip for out, skip in zip(outputs, reversed(widths[1:-1]), strict=False))]
         self.out_channels = base + in_channels
         self.encoder = _Encoder(widths, dimensions)

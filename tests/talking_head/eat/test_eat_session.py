@@ -11,9 +11,9 @@ from moving_face import MovingTrack, assert_same_patches, clip, predicted
 from torch import Tensor, nn
 
 from thfem_core.errors import InputError, WeightsError
+from thfem_core.networks.appearance_volume import SourceAppearance
 from thfem_core.talking_head.eat import head as eat_head
 from thfem_core.talking_head.eat.convert import convert
-from thfem_core.talking_head.eat.generator import SourceAppearance
 from thfem_core.talking_head.eat.head import EatConfig, EatTalkingHead
 from thfem_core.talking_head.eat.networks import EatNetworks, load_eat, read_constants
 from thfem_core.talking_head.loading import OwnsNetworks

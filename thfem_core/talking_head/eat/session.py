@@ -12,12 +12,12 @@ from scipy.spatial import ConvexHull, QhullError
 from torch import Tensor
 
 from ...media.frame import Frame
+from ...networks.appearance_volume import SourceAppearance
 from ...networks.threads import all_cpu_threads
 from ..face_crops import FaceCrops, to_pictures, to_tensor
 from ..head import AdjacentWindow, FaceClip, FacePatch
 from .audio_to_keypoints import expression_vector
 from .emotion_prompt import EmotionPrompts
-from .generator import SourceAppearance
 from .head_pose import HeadPoseEstimate, place_keypoints
 from .networks import EatNetworks
 from .pose_image import pose_images

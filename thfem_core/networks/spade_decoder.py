@@ -1,4 +1,5 @@
-"""EAT's decoder: a picture from a warped feature map, by spatially adaptive normalisation (Park et al., CVPR 2019).
+"""A picture from a warped feature map, by spatially adaptive normalisation (Park et al., CVPR 2019): the decoder of EAT
+and of LivePortrait.
 
 The feature map itself is the "segmentation" that conditions every normalisation.
 """
@@ -10,31 +11,27 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils import spectral_norm
 
-from ...networks.acceleration import use_winograd
-from ...networks.enlarged_conv import EnlargedConv
-
-FEATURES = 256
-_HIDDEN = 128
+from .acceleration import use_winograd
+from .enlarged_conv import EnlargedConv
 
 
 class Spade(nn.Module):
     """instance norm(x) · (1 + gamma) + beta, gamma and beta from the conditioning map enlarged to the size of x."""
 
-    def __init__(self, channels: int, *, enlarge: int) -> None:
+    def __init__(self, channels: int, *, condition: int, hidden: int, enlarge: int) -> None:
         super().__init__()
-        self.mlp_shared = nn.Sequential(nn.Conv2d(FEATURES, _HIDDEN, 3, padding=1), nn.ReLU())
-        self.mlp_gamma = nn.Conv2d(_HIDDEN, channels, 3, padding=1)
-        self.mlp_beta = nn.Conv2d(_HIDDEN, channels, 3, padding=1)
+        self.mlp_shared = nn.Sequential(nn.Conv2d(condition, hidden, 3, padding=1), nn.ReLU())
+        self.mlp_gamma = nn.Conv2d(hidden, channels, 3, padding=1)
+        self.mlp_beta = nn.Conv2d(hidden, channels, 3, padding=1)
         self.enlarge: nn.Module = nn.Upsample(scale_factor=enlarge, mode="nearest") if enlarge > 1 else nn.Identity()
 
     def merge(self) -> None:
         """One convolution for gamma + 1 and beta (for inference): the hidden map is read once."""
         if hasattr(self, "modulation"):
             return
-        channels = self.mlp_gamma.out_channels
-        with torch.device("meta"):
-            merged = nn.Conv2d(_HIDDEN, 2 * channels, 3, padding=1)
         gamma, beta = self.mlp_gamma, self.mlp_beta
+        with torch.device("meta"):
+            merged = nn.Conv2d(gamma.in_channels, 2 * gamma.out_channels, 3, padding=1)
         merged.weight = nn.Parameter(torch.cat([gamma.weight, beta.weight]), requires_grad=False)
         merged.bias = nn.Parameter(torch.cat([gamma.bias + 1, beta.bias]), requires_grad=False)
         self.modulation: nn.Module = merged
@@ -65,10 +62,11 @@ def instance_norm(x: Tensor) -> Tensor:
 class SpadeBlock(nn.Module):
     """Residual block of two spectrally normalised convolutions with :class:`Spade` before each.
 
-    enlarge: size of its result over the conditioning map's. Where its channels change, its input is enlarged twice.
+    condition: channels of the conditioning map. hidden: channels between it and the modulation. enlarge: size of the
+    block's result over the conditioning map's. Where its channels change, its input is enlarged twice.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, *, enlarge: int = 1) -> None:
+    def __init__(self, in_channels: int, out_channels: int, *, condition: int, hidden: int, enlarge: int = 1) -> None:
         super().__init__()
         middle = min(in_channels, out_channels)
         self.conv_0 = spectral_norm(nn.Conv2d(in_channels, middle, 3, padding=1))
@@ -76,10 +74,10 @@ class SpadeBlock(nn.Module):
         self._learned = in_channels != out_channels
         if self._learned:
             self.conv_s = spectral_norm(nn.Conv2d(in_channels, out_channels, 1, bias=False))
-        self.norm_0 = Spade(in_channels, enlarge=enlarge)
-        self.norm_1 = Spade(middle, enlarge=enlarge)
+        self.norm_0 = Spade(in_channels, condition=condition, hidden=hidden, enlarge=enlarge)
+        self.norm_1 = Spade(middle, condition=condition, hidden=hidden, enlarge=enlarge)
         if self._learned:
-            self.norm_s = Spade(in_channels, enlarge=enlarge)
+            self.norm_s = Spade(in_channels, condition=condition, hidden=hidden, enlarge=enlarge)
 
     def forward(self, x: Tensor, condition: Tensor) -> Tensor:
         normed = instance_norm(x)
@@ -92,18 +90,28 @@ class SpadeBlock(nn.Module):
 
 
 class SpadeDecoder(nn.Module):
-    """Features (N, 256, 64, 64) → :meth:`features` (N, 64, 256, 256) → :meth:`image` (N, 3, 256, 256) in 0..1."""
+    """Features (N, 256, 64, 64) → :meth:`features` (N, 64, 256, 256) → :meth:`image` in 0..1."""
 
     MIDDLE = 6
 
-    def __init__(self) -> None:
+    def __init__(self, *, features: int = 256, width: int = 512, hidden: int = 128, upscale: int = 1) -> None:
+        """Build the network.
+
+        Args:
+            features: Channels of the conditioning feature map.
+            width: Channels of the widest blocks; eight times those of the last map.
+            hidden: Channels between the conditioning map and each modulation.
+            upscale: Size of the picture over the last map's: 1 → (N, 3, 256, 256), 2 → (N, 3, 512, 512).
+        """
         super().__init__()
-        self.fc = nn.Conv2d(FEATURES, 512, 3, padding=1)
+        sizes = {"condition": features, "hidden": hidden}
+        self.fc = nn.Conv2d(features, width, 3, padding=1)
         for number in range(self.MIDDLE):
-            setattr(self, f"G_middle_{number}", SpadeBlock(512, 512))
-        self.up_0 = SpadeBlock(512, 256, enlarge=2)
-        self.up_1 = SpadeBlock(256, 64, enlarge=4)
-        self.conv_img = nn.Conv2d(64, 3, 3, padding=1)
+            setattr(self, f"G_middle_{number}", SpadeBlock(width, width, **sizes))
+        self.up_0 = SpadeBlock(width, width // 2, enlarge=2, **sizes)
+        self.up_1 = SpadeBlock(width // 2, width // 8, enlarge=4, **sizes)
+        last = nn.Conv2d(width // 8, 3 * upscale**2, 3, padding=1)
+        self.conv_img: nn.Module = nn.Sequential(last, nn.PixelShuffle(upscale)) if upscale > 1 else last
 
     def merge(self) -> None:
         """For inference: :meth:`Spade.merge` everywhere."""
