@@ -16,7 +16,7 @@ from statistics import median
 import numpy as np
 import torch
 
-from thfem_core.face.mediapipe import load_mediapipe
+from thfem_core.face.mediapipe.models import load_mediapipe
 from thfem_core.face.models import FaceRoi
 from thfem_core.media.array_frame import ArrayFrame
 
@@ -41,7 +41,7 @@ def main() -> None:
     torch.set_num_threads(1)
 
     start = time.thread_time()
-    models = load_mediapipe(device=torch.device("cpu"))
+    models = load_mediapipe(torch.device("cpu"))
     print(f"load {time.thread_time() - start:.2f} s of CPU time")
 
     pixels = np.random.default_rng(0).integers(0, 256, (720, 1280, 3), dtype=np.uint8)

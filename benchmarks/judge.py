@@ -22,7 +22,7 @@ from thfem_core.face.mesh.lip_motion import (
     mouth_landmark_distance,
     mouth_motion_distance,
 )
-from thfem_core.face.models import FaceModels, face_models
+from thfem_core.face.models import FaceModels, default_face_models
 from thfem_core.media.array_frame import ArrayFrame
 from thfem_core.metrics.face_follower import FaceFollower
 from thfem_core.metrics.jitter import added_jitter, jitter_ratio
@@ -56,7 +56,7 @@ def load_judges(folder: Path) -> Judges:
     return Judges(
         expression=load_expression_judges(folder),
         identity=load_identity_judge(identity if identity.exists() else None),
-        faces=face_models.load("mediapipe")(device=torch.device("cpu")),
+        faces=default_face_models(torch.device("cpu")),
     )
 
 

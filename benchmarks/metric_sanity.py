@@ -27,8 +27,8 @@ from scipy.interpolate import LinearNDInterpolator
 
 from thfem_core.expression.request import ExpressionRequest
 from thfem_core.face.mesh.alignment import similarity
-from thfem_core.face.mesh.points import FACE_OVAL, OUTER_EYES, OUTER_LIPS
-from thfem_core.face.models import FaceModels, face_models
+from thfem_core.face.mesh.topology import FACE_OVAL, OUTER_EYE_CORNERS, OUTER_LIPS
+from thfem_core.face.models import FaceModels, default_face_models
 from thfem_core.face.pose import RIGID_POINTS
 from thfem_core.media.array_frame import ArrayFrame
 from thfem_core.media.encoding import EncodingConfig
@@ -118,7 +118,7 @@ DRIVEN = {f"happy + mouth ({drive})": drive for drive in get_args(Drive)}
 
 
 def unit_of(points: np.ndarray) -> float:
-    return float(np.linalg.norm(points[OUTER_EYES[0], :2] - points[OUTER_EYES[1], :2]))
+    return float(np.linalg.norm(points[OUTER_EYE_CORNERS[0], :2] - points[OUTER_EYE_CORNERS[1], :2]))
 
 
 def enlarged(outline: np.ndarray, factor: float) -> np.ndarray:
@@ -172,7 +172,7 @@ def main() -> None:
     parser.add_argument("--values", type=Path)
     args = parser.parse_args()
     torch.set_num_threads(1)
-    faces = face_models.load("mediapipe")(device=CPU)
+    faces = default_face_models(CPU)
     judges, _ = choose_judges("offline", device=CPU, folders=[args.judges])
     paths = chosen_clips(args.data, args.clips)
     names = ("itself", *DAMAGES, EDITED, *(DRIVEN if args.drives else ()))

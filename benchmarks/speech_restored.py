@@ -28,7 +28,7 @@ import torch
 from thfem_core.expression.frames import FramesEditor
 from thfem_core.expression.request import ExpressionRequest
 from thfem_core.face.mesh.lip_motion import closure_recall, lagged_correlation, lip_aperture, mouth_motion_distance
-from thfem_core.face.models import FaceModels, face_models
+from thfem_core.face.models import FaceModels, default_face_models
 from thfem_core.face.tracking.tracker import track_faces
 from thfem_core.media.array_frame import ArrayFrame
 from thfem_core.media.array_video import ArrayVideo
@@ -128,7 +128,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
     device = torch.device("cpu")
-    models = face_models.load("mediapipe")(device=device)
+    models = default_face_models(device)
     request = ExpressionRequest(emotion="happy", strength=1.0)
     for name in arguments.sets:
         rows: dict[str, list[dict[str, float]]] = {}

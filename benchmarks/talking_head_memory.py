@@ -26,7 +26,7 @@ from torch import nn
 from benchmarks.talking_head_speed import random_networks
 from thfem_core.audio.speech import Speech
 from thfem_core.device import one_cpu_thread
-from thfem_core.face.models import face_models
+from thfem_core.face.models import default_face_models
 from thfem_core.face.tracking.track import FaceSamples, FaceTrack
 from thfem_core.face.tracking.tracker import track_faces
 from thfem_core.media.array_frame import ArrayFrame
@@ -157,7 +157,7 @@ def frames_of(pictures: list[np.ndarray], count: int, rate: Fraction) -> Iterato
 def run(system: str, frames: int, device: torch.device, window: int) -> None:
     video = FileVideo(DEMO)
     rate = video.info.frame_rate
-    tracks = track_faces(video, models=face_models.load("mediapipe")(device=torch.device("cpu")))
+    tracks = track_faces(video, models=default_face_models(torch.device("cpu")))
     pictures = [frame.rgb() for frame in video.frames()]
     track = Swinging(track=tracks.select("largest")[0], count=len(pictures), stop_frame=frames)
     speech = Speech.from_video(video)

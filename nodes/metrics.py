@@ -10,7 +10,7 @@ import torch
 from comfy_api.latest import io, ui
 
 from ..thfem_core.expression.request import EMOTIONS
-from ..thfem_core.face.models import face_models
+from ..thfem_core.face.models import default_face_models
 from ..thfem_core.metrics.charts import charts_of
 from ..thfem_core.metrics.comparison import ComparisonConfig, compare_clips
 from ..thfem_core.metrics.judges import Choice, choose_judges
@@ -115,7 +115,7 @@ class Metrics(io.ComfyNode):
         found = compare_clips(
             clips[0],
             clips[1],
-            faces=face_models.load("mediapipe")(device=device),
+            faces=default_face_models(device),
             judges=judges,
             reference=clips[2],
             truth=clips[3],

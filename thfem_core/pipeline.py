@@ -20,7 +20,7 @@ from .device import one_cpu_thread
 from .errors import InputError
 from .expression.editor import ExpressionEditor, editors
 from .expression.request import ExpressionRequest, ReferenceClip
-from .face.models import face_models
+from .face.models import default_face_models
 from .face.tracking.host_landmarks import from_host_landmarks
 from .face.tracking.shots import split_shots
 from .face.tracking.track import FaceChoice, FaceOrder, FaceTrack, FaceTracks
@@ -76,7 +76,7 @@ def find_faces(
     video: Video, *, device: torch.device, config: TrackerConfig | None = None, progress: Progress = silent
 ) -> FaceTracks:
     """Track everybody in ``video`` with the embedded face networks; a thread decodes ahead."""
-    models = face_models.load("mediapipe")(device=device)
+    models = default_face_models(device)
     with one_cpu_thread():
         return track_faces(_ReadAhead(video), models=models, config=config, progress=progress)
 

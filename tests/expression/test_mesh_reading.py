@@ -12,17 +12,17 @@ import torch
 from made_up_track import MadeUpTrack, talking_face
 
 from thfem_core.errors import WeightsError
+from thfem_core.expression.mesh import recognition, spectacles, texture
 from thfem_core.expression.mesh.editor import MeshEditor, MeshEditorConfig
 from thfem_core.expression.mesh.plan import plan_motion, read_clip
 from thfem_core.expression.mesh.recognition import load_reader, recognise
 from thfem_core.expression.mesh.spectacles import edge_features, rim_damping, spectacles_score, unroll_band
-from thfem_core.expression.mesh.texture import ratio_samples
+from thfem_core.expression.mesh.texture import load_ratio, ratio_samples
 from thfem_core.expression.request import EMOTIONS, ExpressionRequest
-from thfem_core.face.mesh import basis
-from thfem_core.face.mesh.basis import load_ratio
-from thfem_core.face.models import face_models
+from thfem_core.face.models import default_face_models
 from thfem_core.media.array_frame import ArrayFrame
 from thfem_core.media.array_video import read_image
+from thfem_core.weights.reading import embedded_tensors
 
 PORTRAIT = Path(__file__).parents[1] / "data" / "portrait.png"
 
@@ -30,7 +30,7 @@ PORTRAIT = Path(__file__).parents[1] / "data" / "portrait.png"
 @pytest.fixture(scope="module")
 def portrait() -> tuple[ArrayFrame, np.ndarray]:
     frame = ArrayFrame(index=0, time=Fraction(0), pixels=read_image(PORTRAIT))
-    models = face_models.load("mediapipe")(device=torch.device("cpu"))
+    models = default_face_models(torch.device("cpu"))
     roi = models.roi_from_detection(models.detect(frame)[0])
     return frame, models.fit(frame, [roi])[0].landmarks
 
@@ -95,20 +95,24 @@ def test_recognition_is_a_distribution_and_follows_a_smile() -> None:
     assert after["happy"] > max(0.5, before["happy"])
 
 
-def test_a_missing_weight_file_says_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(basis, "WEIGHTS", tmp_path)
+def test_a_missing_weight_file_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match=r"face_basis\.safetensors is missing .*build_face_basis\.py"):
-        basis.read_weights("face_basis.safetensors", "training/build_face_basis.py")
+        embedded_tensors("face_basis.safetensors", maker="training/build_face_basis.py", folder=tmp_path)
     (tmp_path / "face_basis.safetensors").write_bytes(b"not a tensor file")
     with pytest.raises(WeightsError, match="damaged"):
-        basis.read_weights("face_basis.safetensors", "training/build_face_basis.py")
+        embedded_tensors("face_basis.safetensors", maker="training/build_face_basis.py", folder=tmp_path)
 
 
 def test_the_non_commercial_files_are_not_needed_without_texture(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, portrait: tuple[ArrayFrame, np.ndarray]
 ) -> None:
     frame, landmarks = portrait
-    monkeypatch.setattr(basis, "WEIGHTS", tmp_path)  # the basis itself is in memory by now
+
+    def missing(name: str, *, maker: str) -> None:
+        raise AssertionError(f"{name} is read")
+
+    for module in (texture, recognition, spectacles):
+        monkeypatch.setattr(module, "embedded_tensors", missing)
     for cached in (load_ratio, ratio_samples, load_reader):
         cached.cache_clear()
     editor = MeshEditor(MeshEditorConfig(texture=0, spectacles="no"))

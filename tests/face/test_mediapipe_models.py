@@ -12,19 +12,19 @@ from portrait import placed, portrait
 from safetensors import safe_open
 
 from thfem_core.errors import WeightsError
-from thfem_core.face.mediapipe import MediaPipeFaceModels, load_mediapipe
-from thfem_core.face.mediapipe.mesh_net import AttentionMesh
+from thfem_core.face.mediapipe.models import WEIGHTS_FILE, MediaPipeFaceModels, load_mediapipe, load_networks
 from thfem_core.face.mediapipe.tracing import traced
-from thfem_core.face.mediapipe.weights import WEIGHTS_FILE, load_networks
-from thfem_core.face.models import FaceModels, FaceRoi, face_models
+from thfem_core.face.models import FaceModels, FaceRoi, default_face_models
 from thfem_core.media.array_frame import ArrayFrame
+from thfem_core.networks.loaded import release_networks
+from thfem_core.weights.reading import EMBEDDED_FOLDER
 
 FACE = FaceRoi(cx=128, cy=128, side=235, rotation=0.0)
 
 
 @pytest.fixture(scope="module")
 def models() -> FaceModels:
-    return face_models.load("mediapipe")(device=torch.device("cpu"))
+    return default_face_models(torch.device("cpu"))
 
 
 def as_frame(pixels: np.ndarray) -> ArrayFrame:
@@ -59,9 +59,7 @@ def test_calls_leave_no_trace(models):
 
 
 def test_traced_network_equals_the_network_it_records():
-    networks = {"mesh": AttentionMesh()}
-    load_networks(networks)
-    network = networks["mesh"].eval()
+    network = load_networks()["mesh"]
     recorded = traced(network, 192, torch.device("cpu"))
     images = torch.rand(3, 3, 192, 192)
     assert recorded is not network
@@ -82,7 +80,7 @@ def test_network_that_cannot_be_recorded_runs_as_it_is():
 
 
 def test_weights_file_tells_its_origin():
-    with safe_open(WEIGHTS_FILE, framework="pt") as file:
+    with safe_open(EMBEDDED_FOLDER / WEIGHTS_FILE, framework="pt") as file:
         metadata = file.metadata()
         dtypes = {file.get_slice(key).get_dtype() for key in file.keys()}  # noqa: SIM118 - not a mapping
     assert metadata["licence"] == "Apache-2.0" and metadata["version"] == "0.10.21"
@@ -147,23 +145,32 @@ def test_missing_and_damaged_weights_say_what_to_do(tmp_path):
     with pytest.raises(
         WeightsError, match=r"mediapipe_face.safetensors is missing .*convert_mediapipe.*Apache-2.0"
     ) as e:
-        load_networks({"mesh": AttentionMesh()}, path)
+        load_networks(tmp_path)
     assert str(tmp_path) in str(e.value) and "\n" not in str(e.value)
-    data = WEIGHTS_FILE.read_bytes()
+    data = (EMBEDDED_FOLDER / WEIGHTS_FILE).read_bytes()
     for damaged in (b"", b"text", data[: len(data) // 2]):
         path.write_bytes(damaged)
         with pytest.raises(WeightsError, match="is damaged"):
-            load_networks({"mesh": AttentionMesh()}, path)
+            load_networks(tmp_path)
 
 
-def test_weights_of_other_networks_are_refused():
-    with pytest.raises(WeightsError, match="of another version"):
-        load_networks({"short_range": AttentionMesh()})
+def test_weights_of_other_networks_are_refused(tmp_path):
+    (tmp_path / WEIGHTS_FILE).write_bytes((EMBEDDED_FOLDER / "mouth_motion.safetensors").read_bytes())
+    with pytest.raises(WeightsError, match="of another architecture"):
+        load_networks(tmp_path)
+
+
+def test_networks_are_loaded_once_and_given_back(models):
+    cpu = torch.device("cpu")
+    assert default_face_models(cpu) is default_face_models(cpu)
+    release_networks()
+    assert default_face_models(cpu) is not models
 
 
 def test_loading_does_not_touch_the_random_numbers_of_the_caller():
     torch.manual_seed(3)
     expected = torch.rand(4)
     torch.manual_seed(3)
-    load_mediapipe(device=torch.device("cpu"))
+    release_networks()
+    load_mediapipe(torch.device("cpu"))
     torch.testing.assert_close(torch.rand(4), expected)

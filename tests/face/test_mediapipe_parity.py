@@ -13,13 +13,10 @@ import pytest
 import torch
 from portrait import portrait_variants
 
-from thfem_core.face.mediapipe import MediaPipeFaceModels, load_mediapipe
-from thfem_core.face.mediapipe.blazeface import ShortRangeBlazeFace
-from thfem_core.face.mediapipe.full_range import FullRangeBlazeFace
-from thfem_core.face.mediapipe.mesh_net import INPUT_SIDE, MESH_POINTS, AttentionMesh
+from thfem_core.face.mediapipe.mesh_net import INPUT_SIDE, MESH_POINTS
+from thfem_core.face.mediapipe.models import MediaPipeFaceModels, load_mediapipe, load_networks
 from thfem_core.face.mediapipe.roi import landmarks_to_frame, roi_to_frame
 from thfem_core.face.mediapipe.suppression import intersection_over_union
-from thfem_core.face.mediapipe.weights import load_networks
 from thfem_core.face.models import FaceRoi
 from thfem_core.media.array_frame import ArrayFrame
 
@@ -29,14 +26,12 @@ GOLDENS = np.load(REPO / "tests" / "data" / "mediapipe_goldens.npz")
 
 @pytest.fixture(scope="module")
 def models() -> MediaPipeFaceModels:
-    return load_mediapipe(device=torch.device("cpu"))
+    return load_mediapipe(torch.device("cpu"))
 
 
 @pytest.fixture(scope="module")
 def networks() -> dict[str, torch.nn.Module]:
-    networks = {"short_range": ShortRangeBlazeFace(), "full_range": FullRangeBlazeFace(), "mesh": AttentionMesh()}
-    load_networks(networks)
-    return networks
+    return load_networks()
 
 
 @pytest.fixture(scope="module", params=["portrait", "clip"])

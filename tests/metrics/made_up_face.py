@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from thfem_core.face.mesh.points import FACE_OVAL, INNER_LIP_PAIRS, OUTER_EYES
+from thfem_core.face.mesh.topology import FACE_OVAL, INNER_LIP_PAIRS, OUTER_EYE_CORNERS
 
 
 def talking_face(frames: int, *, seed: int = 0) -> np.ndarray:
@@ -14,7 +14,7 @@ def talking_face(frames: int, *, seed: int = 0) -> np.ndarray:
     angles = np.linspace(0, 2 * np.pi, len(FACE_OVAL), endpoint=False)
     face[:, FACE_OVAL, 0] = 128 + 70 * np.sin(angles)
     face[:, FACE_OVAL, 1] = 128 - 90 * np.cos(angles)
-    for point, x in zip(OUTER_EYES, (85.0, 171.0), strict=True):
+    for point, x in zip(OUTER_EYE_CORNERS, (85.0, 171.0), strict=True):
         face[:, point, :2] = x, 105.0
     gap = 6.0 + 6.0 * np.sin(0.9 * np.arange(frames))
     for upper, lower in INNER_LIP_PAIRS:

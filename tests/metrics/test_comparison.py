@@ -12,7 +12,7 @@ import torch
 from fakes import Flicker, MeanColour
 
 from thfem_core.errors import InputError
-from thfem_core.face.models import FaceModels, face_models
+from thfem_core.face.models import FaceModels, default_face_models
 from thfem_core.media.array_video import ArrayVideo
 from thfem_core.media.file_video import FileVideo
 from thfem_core.media.sound import Sound
@@ -23,7 +23,7 @@ COUNT = 14
 
 @pytest.fixture(scope="module")
 def faces() -> FaceModels:
-    return face_models.load("mediapipe")(device=torch.device("cpu"))
+    return default_face_models(torch.device("cpu"))
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_up_face import moved, talking_face
 
-from thfem_core.face.mesh.points import LIPS
+from thfem_core.face.mesh.topology import LIPS
 from thfem_core.metrics.jitter import added_jitter, jitter, jitter_ratio
 
 

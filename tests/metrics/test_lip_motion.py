@@ -17,7 +17,7 @@ from thfem_core.face.mesh.lip_motion import (
     mouth_landmark_distance,
     mouth_motion_distance,
 )
-from thfem_core.face.mesh.points import INNER_LIP_PAIRS, LIP_CORNERS, LIPS
+from thfem_core.face.mesh.topology import INNER_LIP_PAIRS, LIPS, MOUTH_CORNERS
 
 ANGLES = st.floats(-3.1, 3.1)
 SCALES = st.floats(0.05, 20.0)
@@ -38,7 +38,7 @@ def test_aperture_is_the_gap_in_percent_of_the_outer_eye_distance() -> None:
     face[0, 33, 0], face[0, 263, 0] = 100.0, 300.0
     for upper, lower in INNER_LIP_PAIRS:
         face[0, upper, 1], face[0, lower, 1] = 40.0, 50.0
-    face[0, LIP_CORNERS[0], 0], face[0, LIP_CORNERS[1], 0] = 150.0, 250.0
+    face[0, MOUTH_CORNERS[0], 0], face[0, MOUTH_CORNERS[1], 0] = 150.0, 250.0
     assert lip_aperture(face) == pytest.approx([5.0])
     assert lip_width(face) == pytest.approx([50.0])
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from thfem_core.audio.speech import Speech
 from thfem_core.errors import WeightsError
 from thfem_core.face.mesh.canonical import canonical_mesh, canonical_shapes
-from thfem_core.face.models import face_models
+from thfem_core.face.models import default_face_models
 from thfem_core.media.array_frame import ArrayFrame
 from thfem_core.media.file_video import FileVideo
 from thfem_core.media.sound import Sound
@@ -96,7 +96,7 @@ def expert() -> LipMotionExpert:
 @pytest.fixture(scope="module")
 def talking(demo_clip: Path) -> tuple[list[SeenFace], np.ndarray]:
     """Every face of the demo clip, and its speech."""
-    follower = FaceFollower(face_models.load("mediapipe")(device=CPU))
+    follower = FaceFollower(default_face_models(CPU))
     meshes = [follower.fit(frame) for frame in FileVideo(demo_clip).frames()]
     speech = Speech.from_video(FileVideo(demo_clip))
     assert speech is not None

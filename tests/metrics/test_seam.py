@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from made_up_face import talking_face
 
 from thfem_core.errors import InputError
-from thfem_core.face.mesh.points import FACE_OVAL
+from thfem_core.face.mesh.topology import FACE_OVAL
 from thfem_core.metrics.seam import outside_face_difference, seam_step
 from thfem_core.metrics.sharpness import sharpness_ratio
 

@@ -55,7 +55,7 @@ def add_parser(commands: argparse._SubParsersAction) -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> None:
     from ..device import resolve_device
-    from ..face.models import face_models
+    from ..face.models import default_face_models
     from ..media.atomic import check_output, complete_file
     from ..media.open_video import open_video
     from ..metrics.comparison import ComparisonConfig, compare_clips
@@ -80,7 +80,7 @@ def run(args: argparse.Namespace) -> None:
         comparison = compare_clips(
             clips[0],
             clips[1],
-            faces=face_models.load("mediapipe")(device=device),
+            faces=default_face_models(device),
             judges=judges,
             reference=clips[2],
             truth=clips[3],

@@ -7,7 +7,7 @@ import numpy as np
 
 from ..media.frame import Box, Frame
 from .crop import FaceCrop, pixel_matrix
-from .weight import smoothstep
+from .smoothstep import smoothstep
 
 
 def feathered_mask(points: np.ndarray, size: int, *, feather: float) -> np.ndarray:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from ..media.frame import Frame
-from ..registry import Registry
+from ..registry import Registry, Resources
+
+if TYPE_CHECKING:
+    import torch
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,4 +66,19 @@ class FaceModels(Protocol):
 
 
 face_models: Registry[FaceModels] = Registry("face tracker", package=__package__ or "thfem_core.face")
-face_models.register("mediapipe", ".mediapipe:load_mediapipe")  # (*, device) -> FaceModels; embedded weights
+face_models.register("mediapipe", ".mediapipe")
+
+
+def default_face_models(device: torch.device) -> FaceModels:
+    """Load the first registered face tracker with its default options.
+
+    Args:
+        device: Where its networks run.
+
+    Returns:
+        The tracker's networks.
+
+    Raises:
+        WeightsError: A model file is missing or damaged.
+    """
+    return face_models.create(face_models.names()[0], resources=Resources(device=device))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import InputError
+from .smoothstep import smoothstep
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,12 +35,6 @@ class WeightConfig:
             )
         if self.fade < 0:
             raise InputError(f"fade is {self.fade:g} s; give 0 or more")
-
-
-def smoothstep(value: np.ndarray, zero: float, one: float) -> np.ndarray:
-    """0 at ``zero``, 1 at ``one`` (either order), cubic in between with level ends."""
-    t = np.clip((value - zero) / (one - zero), 0.0, 1.0)
-    return t * t * (3.0 - 2.0 * t)
 
 
 def edit_weight(landmarks: np.ndarray, yaw: np.ndarray, size: tuple[int, int], config: WeightConfig) -> np.ndarray:

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from ..face.mesh.alignment import similarity
-from ..face.mesh.points import OUTER_EYES
+from ..face.mesh.topology import OUTER_EYE_CORNERS
 from ..face.pose import RIGID_POINTS
 
 CANONICAL_CHIN = 152
@@ -25,7 +25,7 @@ def upright_square(rgb: np.ndarray, landmarks: np.ndarray, size: int, *, scale: 
     rgb: (H, W, 3) uint8; landmarks: (478, 2|3) pixels. The square's centre lies between forehead and chin, shifted
     down by ``drop``, its side is ``scale``, both in units of the forehead-chin distance. Returns (size, size, 3) uint8.
     """
-    right, left = (landmarks[i, :2].astype(np.float64) for i in OUTER_EYES)
+    right, left = (landmarks[i, :2].astype(np.float64) for i in OUTER_EYE_CORNERS)
     across = (left - right) / np.linalg.norm(left - right)
     down = np.array([-across[1], across[0]])
     top, chin = landmarks[FOREHEAD, :2], landmarks[CANONICAL_CHIN, :2]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..face.mesh.points import OUTER_EYES
+from ..face.mesh.topology import OUTER_EYE_CORNERS
 from ..face.models import FaceModels, FaceRoi
 from ..media.frame import Frame
 
@@ -68,6 +68,6 @@ def _apart(points: np.ndarray, other: np.ndarray | None) -> float:
     """Distance to the other version's face, in its outer-eye distances; 0 where there is none to compare with."""
     if other is None or not np.isfinite(other[0, 0]):
         return 0.0
-    right, left = OUTER_EYES
+    right, left = OUTER_EYE_CORNERS
     scale = float(np.linalg.norm(other[right, :2] - other[left, :2]))
     return float(np.linalg.norm(points[_TIP, :2] - other[_TIP, :2])) / scale

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..face.mesh.alignment import align_heads
-from ..face.mesh.points import LIPS, outer_eye_distance
+from ..face.mesh.alignment import align_heads, outer_eye_distance
+from ..face.mesh.topology import LIPS
 
 # Lips move fast in honest speech; everything else of the face should move smoothly.
 _STEADY = np.setdiff1d(np.arange(468), LIPS)

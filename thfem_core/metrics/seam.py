@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from ..errors import InputError
-from ..face.mesh.points import FACE_OVAL, OUTER_EYES
+from ..face.mesh.topology import FACE_OVAL, OUTER_EYE_CORNERS
 
 _RINGS = tuple(np.arange(0.85, 1.66, 0.05).tolist())
 _ANGLES = 180
@@ -57,7 +57,7 @@ def seam_step(source: np.ndarray, output: np.ndarray, landmarks: np.ndarray) -> 
     _check_pair(source, output)
     oval = _contour(landmarks)
     centre = oval.mean(axis=0)
-    unit = float(np.linalg.norm(landmarks[OUTER_EYES[0], :2] - landmarks[OUTER_EYES[1], :2]))
+    unit = float(np.linalg.norm(landmarks[OUTER_EYE_CORNERS[0], :2] - landmarks[OUTER_EYE_CORNERS[1], :2]))
     change = _luma(output) - _luma(source)
     change = cv2.GaussianBlur(change, (0, 0), max(0.5, 0.01 * unit))
     outline = _resampled(oval - centre, _ANGLES)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from ..face.mesh.points import FACE_OVAL
+from ..face.mesh.topology import FACE_OVAL
 from .picture import check_same_size
 
 

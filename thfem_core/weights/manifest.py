@@ -8,6 +8,7 @@ download instead.
 from __future__ import annotations
 
 from ..errors import InputError
+from ..face.mediapipe.back_end import BACK_END as MEDIAPIPE
 from .model import Model, ModelFile, embedded
 
 _CARD = "MODEL_CARD.md of the package"
@@ -16,15 +17,7 @@ _EAMM = "https://github.com/jixinya/EAMM"
 _DRIVE = "https://drive.google.com/file/d/"
 
 EMBEDDED = (
-    embedded(
-        "mediapipe_face",
-        "face detector and 478-point mesh",
-        3644566,
-        "44fec471623b151219492cc5cf5b857bb82036ff1a1aa1f7cb0aa1067a853ec8",
-        licence="Apache-2.0",
-        commercial=True,
-        link="https://pypi.org/project/mediapipe/0.10.21",
-    ),
+    *MEDIAPIPE.models,
     embedded(
         "face_basis",
         "action units of the face mesh",

@@ -11,12 +11,44 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from ..errors import WeightsError
 
 _SHOWN = 3  # keys named in an error
+EMBEDDED_FOLDER = Path(__file__).parent  # of the model files that ship with the package
+
+
+def embedded_tensors(
+    name: str, *, maker: str, folder: Path = EMBEDDED_FOLDER
+) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Read a model file that ships with the package.
+
+    Args:
+        name: File name, such as ``face_basis.safetensors``.
+        maker: Script of this repository that makes the file, for the message.
+        folder: Where the file lies.
+
+    Returns:
+        Tensors by name on the CPU, numbers with a fraction as float32; and the notes in the file.
+
+    Raises:
+        WeightsError: The file is missing or damaged.
+    """
+    path = folder / name
+    try:
+        with safe_open(path, framework="pt") as file:
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - not a mapping
+            notes = file.metadata() or {}
+    except (OSError, SafetensorError) as error:
+        state = "damaged" if path.is_file() else "missing"
+        raise WeightsError(
+            f"{name} is {state} in {folder}; it ships with the package: install it again, or make it with {maker} "
+            f"({' '.join(str(error).split())})"
+        ) from None
+    return {key: tensor.float() if tensor.is_floating_point() else tensor for key, tensor in tensors.items()}, notes
 
 
 def safe_load(path: Path, *, allow: Sequence[Any] = ()) -> dict[str, Any]:

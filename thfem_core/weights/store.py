@@ -12,8 +12,8 @@ from .checksum import fault_of
 from .download import download_file
 from .manifest import find_model
 from .model import Model, ModelFile
+from .reading import EMBEDDED_FOLDER
 
-EMBEDDED_FOLDER = Path(__file__).parent
 FOLDERS_VARIABLE = "THFEM_MODELS"
 
 

@@ -14,7 +14,7 @@ import torch
 from tqdm import tqdm
 
 from thfem_core.errors import ThfemError
-from thfem_core.face.models import face_models
+from thfem_core.face.models import default_face_models
 from thfem_core.media.atomic import complete_file
 from thfem_core.media.open_video import open_video
 from thfem_core.metrics.comparison import Comparison, ComparisonConfig, Judges, compare_clips
@@ -120,7 +120,7 @@ class _Worker:
         cards = torch.cuda.device_count() if config.device.startswith("cuda") else 0
         self._device = torch.device(f"cuda:{number % cards}" if cards else config.device)
         self._judges: Judges | None = None
-        self._faces = face_models.load("mediapipe")(device=self._device)
+        self._faces = default_face_models(self._device)
 
     def do(self, job: Job) -> str:
         """ "" or why it failed."""

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from thfem_core.face.mesh.lip_motion import lip_aperture
-from thfem_core.face.mesh.points import INNER_LIP_PAIRS, LIPS
+from thfem_core.face.mesh.topology import INNER_LIP_PAIRS, LIPS
 from thfem_core.metrics.networks.lip_sync import LipSync, load_lip_sync
 from thfem_core.talking_head.mouth.coefficients import MouthBasis
 from thfem_core.talking_head.mouth.motion import MotionConfig, MotionNet

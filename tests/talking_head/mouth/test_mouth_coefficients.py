@@ -11,7 +11,7 @@ from mouth_material import opened
 
 from thfem_core.face.mesh.canonical import canonical_mesh
 from thfem_core.face.mesh.lip_motion import lip_aperture
-from thfem_core.face.mesh.points import LIPS
+from thfem_core.face.mesh.topology import LIPS
 from thfem_core.talking_head.mouth.coefficients import load_mouth_basis, lower_face_fade
 
 COEFFICIENTS = hnp.arrays(np.float32, 16, elements=st.floats(-3, 3, width=32))

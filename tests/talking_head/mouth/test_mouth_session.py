@@ -19,7 +19,7 @@ from thfem_core.audio.speech import Speech
 from thfem_core.errors import InputError
 from thfem_core.face.mesh.basis import load_basis
 from thfem_core.face.mesh.lip_motion import lip_aperture
-from thfem_core.face.models import face_models
+from thfem_core.face.models import default_face_models
 from thfem_core.face.tracking.tracker import track_faces
 from thfem_core.media.array_frame import ArrayFrame
 from thfem_core.media.file_video import FileVideo
@@ -66,7 +66,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Drawn]]:
 def told(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Person]]:
     """The person whose :class:`Person` takes the place of the mesh network: the last in the list."""
     people: list[Person] = []
-    monkeypatch.setattr(face_models, "load", lambda name: lambda *, device: people[-1])
+    monkeypatch.setattr(session, "default_face_models", lambda device: people[-1])
     yield people
 
 
@@ -400,7 +400,7 @@ def demo(demo_clip: Path) -> tuple[list[ArrayFrame], FaceClip]:
     """The first frames of the demo clip, tracked."""
     video = FileVideo(demo_clip, duration=Fraction(12, 25))
     frames = [ArrayFrame(index=f.index, time=f.time, pixels=f.rgb()) for f in video.frames()]
-    tracks = track_faces(video, models=face_models.load("mediapipe")(device=CPU))
+    tracks = track_faces(video, models=default_face_models(CPU))
     sound = Speech.from_video(video)
     return frames, FaceClip(track=tracks.tracks[0], speech=sound, frame_rate=Fraction(25), device=CPU, drive="blend")
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from ...face.mesh import topology
 from ...face.mesh.basis import load_basis
+from ...face.smoothstep import smoothstep
 
 # Relative change of the lid aperture per unit activation.
 APERTURE = {"eyeWide": 0.38, "eyeBlink": -0.9, "eyeSquint": -0.16}
@@ -26,8 +27,7 @@ def lid_calm() -> np.ndarray:
     canonical = load_basis().canonical
     lines = [point for line in (*topology.EYE_UPPER, *topology.EYE_LOWER) for point in line]
     distance = np.linalg.norm((canonical[:, None] - canonical[lines][None])[..., :2], axis=2).min(axis=1)
-    t = np.clip(distance / CALM_REACH, 0, 1)
-    return t * t * (3 - 2 * t)
+    return smoothstep(distance, 0.0, CALM_REACH)
 
 
 @lru_cache(maxsize=1)

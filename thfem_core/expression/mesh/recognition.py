@@ -11,7 +11,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from ...face.mesh.basis import read_weights
+from ...weights.reading import embedded_tensors
 from ..request import EMOTIONS, Emotion
 from .action_units import ClipUnits
 
@@ -44,8 +44,8 @@ def features(units: ClipUnits, *, mean: np.ndarray, projection: np.ndarray) -> n
 @lru_cache(maxsize=1)
 def load_reader() -> ExpressionReader:
     """The embedded reader (CC BY-NC 4.0). Raises WeightsError if the file is not there."""
-    arrays, _ = read_weights("expression_reader.safetensors", "training/train_expression_reader.py")
-    return ExpressionReader(**{name: array.astype(np.float64) for name, array in arrays.items()})
+    tensors, _ = embedded_tensors("expression_reader.safetensors", maker="training/train_expression_reader.py")
+    return ExpressionReader(**{name: tensor.double().numpy() for name, tensor in tensors.items()})
 
 
 def recognise(units: ClipUnits) -> dict[Emotion, float]:

@@ -13,9 +13,11 @@ import cv2
 import numpy as np
 
 from ...face.mesh import topology
-from ...face.mesh.basis import load_basis, read_weights
+from ...face.mesh.basis import load_basis
 from ...face.mesh.surface import Surface, face_surface
+from ...face.smoothstep import smoothstep
 from ...media.frame import Box, Frame
+from ...weights.reading import embedded_tensors
 
 SpectaclesMode = Literal["auto", "yes", "no"]
 
@@ -73,8 +75,8 @@ def edge_features(band: np.ndarray) -> np.ndarray:
 
 @lru_cache(maxsize=1)
 def _judge() -> tuple[np.ndarray, float]:
-    arrays, _ = read_weights("spectacles.safetensors", "training/train_spectacles.py")
-    return arrays["weight"], float(arrays["bias"][0])
+    tensors, _ = embedded_tensors("spectacles.safetensors", maker="training/train_spectacles.py")
+    return tensors["weight"].numpy(), float(tensors["bias"][0])
 
 
 def spectacles_score(frame: Frame, landmarks: np.ndarray) -> float:
@@ -91,6 +93,6 @@ def rim_damping() -> np.ndarray:
     middles = [canonical[list(upper + lower), :2].mean(axis=0) for upper, lower in _EYES]
     for middle in middles:
         distance = np.linalg.norm(canonical[:, :2] - middle, axis=1)
-        outside = np.clip((distance - RIM_OUTER + 8) / 16, 0, 1)
-        factor = np.minimum(factor, RIM_SHARE + (1 - RIM_SHARE) * outside * outside * (3 - 2 * outside))
+        outside = smoothstep(distance, RIM_OUTER - 8, RIM_OUTER + 8)
+        factor = np.minimum(factor, RIM_SHARE + (1 - RIM_SHARE) * outside)
     return factor

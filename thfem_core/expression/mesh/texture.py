@@ -6,12 +6,14 @@ After Liu, Shan and Zhang, "Expressive expression mapping with ratio images" (SI
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
-from ...face.mesh.basis import load_ratio
 from ...face.mesh.surface import Surface, face_surface
+from ...face.smoothstep import smoothstep
+from ...weights.reading import embedded_tensors
 from ..request import RegionStrengths
 
 # The cylinder of the texture map, in face units and radians: axis depth, and the map's columns and rows (as
@@ -39,6 +41,30 @@ def _bilinear(image: np.ndarray, coordinates: np.ndarray) -> np.ndarray:
     return top * (1 - fy) + bottom * fy
 
 
+@dataclass(frozen=True, kw_only=True, eq=False, slots=True)
+class ExpressionRatio:
+    """Mean brightness changes that emotions bring, measured on actors.
+
+    emotions: Names of the E emotions.
+    log_ratio: (E, S, S) float32 log brightness of an emotional over a neutral face, in the cylindrical texture map
+        of :func:`texture_coordinates`.
+    """
+
+    emotions: tuple[str, ...]
+    log_ratio: np.ndarray
+
+
+@lru_cache(maxsize=1)
+def load_ratio() -> ExpressionRatio:
+    """Load the embedded brightness ratios (CC BY-NC 4.0).
+
+    Raises:
+        WeightsError: Their file is missing or damaged.
+    """
+    tensors, notes = embedded_tensors("expression_ratio.safetensors", maker="training/build_face_basis.py")
+    return ExpressionRatio(emotions=tuple(notes["emotions"].split(",")), log_ratio=tensors["log_ratio"].numpy())
+
+
 @lru_cache(maxsize=1)
 def ratio_samples() -> tuple[tuple[str, ...], np.ndarray]:
     """The emotions, and their log ratio (E, N) on the surface samples; 0 off the skin."""
@@ -49,20 +75,14 @@ def ratio_samples() -> tuple[tuple[str, ...], np.ndarray]:
     return ratio.emotions, (values * surface.skin).astype(np.float32)
 
 
-def _ramp(x: np.ndarray, low: float, high: float) -> np.ndarray:
-    """0 below ``low``, 1 above ``high``, smooth in between."""
-    t = np.clip((x - low) / (high - low), 0, 1)
-    return t * t * (3 - 2 * t)
-
-
 @lru_cache(maxsize=1)
 def region_shares() -> dict[str, np.ndarray]:
     """Region name → (N,) how much of a surface sample belongs to it; the shares of a sample sum to 1."""
     x, y, _ = face_surface().canonical.T
-    brows = 1 - _ramp(y, -16, -4)
-    eyes = (1 - brows) * (1 - _ramp(y, 12, 22))
+    brows = 1 - smoothstep(y, -16, -4)
+    eyes = (1 - brows) * (1 - smoothstep(y, 12, 22))
     below = 1 - brows - eyes
-    mouth = below * (1 - _ramp(np.hypot(x / 45, (y - 80) / 38), 0.8, 1.2))
+    mouth = below * (1 - smoothstep(np.hypot(x / 45, (y - 80) / 38), 0.8, 1.2))
     shares = {"brows": brows, "eyes": eyes, "cheeks": below - mouth, "mouth": mouth}
     return {name: share.astype(np.float32) for name, share in shares.items()}
 

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from ...media.frame import Frame
+from ...networks.loaded import stays_loaded
+from ...options import Options
+from ...registry import Resources
+from ...weights.reading import EMBEDDED_FOLDER, embedded_tensors, load_strict
 from ..models import Detection, FaceRoi, MeshFit
 from .anchors import DetectorSpec, decode
 from .blazeface import SHORT_RANGE, ShortRangeBlazeFace
@@ -19,7 +24,8 @@ from .mesh_net import INPUT_SIDE, AttentionMesh
 from .roi import crop, landmarks_to_frame, roi_from_detection, roi_from_landmarks
 from .suppression import merge_ranges, weighted_nms
 from .tracing import Network, traced
-from .weights import load_networks
+
+WEIGHTS_FILE = "mediapipe_face.safetensors"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,10 +87,24 @@ class MediaPipeFaceModels:
         return torch.from_numpy(pictures).to(self._device).permute(0, 3, 1, 2).float()
 
 
-def load_mediapipe(*, device: torch.device) -> MediaPipeFaceModels:
-    """The embedded networks, ready on ``device``. Raises WeightsError that says how to get the weights back.
+def create(options: Options, resources: Resources) -> MediaPipeFaceModels:
+    """Factory of the back end: the networks on the device of ``resources``, the CPU where that is undecided."""
+    return load_mediapipe(resources.device or torch.device("cpu"))
+
+
+def load_networks(folder: Path = EMBEDDED_FOLDER) -> dict[str, nn.Module]:
+    """Load the three networks, float32 on the CPU.
 
     Source: MediaPipe 0.10.21 (Apache-2.0), converted by ``training/convert_mediapipe.py``.
+
+    Args:
+        folder: Where ``mediapipe_face.safetensors`` lies.
+
+    Returns:
+        ``short_range``, ``full_range`` and ``mesh``.
+
+    Raises:
+        WeightsError: The file is missing, damaged or made for other networks.
     """
     with torch.device("meta"):  # no random initial weights, which would move the caller's generator
         networks: dict[str, nn.Module] = {
@@ -92,9 +112,32 @@ def load_mediapipe(*, device: torch.device) -> MediaPipeFaceModels:
             "full_range": FullRangeBlazeFace(),
             "mesh": AttentionMesh(),
         }
-    load_networks(networks)
+    maker = "'python -m training.convert_mediapipe' from the PyPI wheel mediapipe==0.10.21 (Apache-2.0)"
+    tensors, _ = embedded_tensors(WEIGHTS_FILE, maker=maker, folder=folder)
+    for name, network in networks.items():
+        state = {key.removeprefix(f"{name}."): value for key, value in tensors.items() if key.startswith(f"{name}.")}
+        load_strict(network, state, what=f"{folder / WEIGHTS_FILE} ({name})", assign=True)
+        network.eval().requires_grad_(False)
+    return networks
+
+
+@stays_loaded
+def load_mediapipe(device: torch.device) -> MediaPipeFaceModels:
+    """Load the embedded networks, once per process and device: recording a network costs time, and PyTorch never frees
+    a recording.
+
+    Args:
+        device: Where they run.
+
+    Returns:
+        Detectors and mesh, shared with all who ask for them.
+
+    Raises:
+        WeightsError: The file is missing or damaged; the message says how to get it back.
+    """
+    networks = load_networks()
     for network in networks.values():
-        network.eval().to(device=device, memory_format=torch.channels_last)
+        network.to(device=device, memory_format=torch.channels_last)
     short_range = traced(networks["short_range"], SHORT_RANGE.input_side, device)
     return MediaPipeFaceModels(
         short_range=Detector(network=short_range, spec=SHORT_RANGE),

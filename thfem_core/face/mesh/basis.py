@@ -1,23 +1,27 @@
-"""The action-unit basis of the face mesh, and the texture ratios, as they lie in thfem_core/weights."""
+"""The action-unit basis of the face mesh, embedded in the package."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
 
-from ...errors import WeightsError
-
-WEIGHTS = Path(__file__).parents[2] / "weights"
+from ...weights.reading import embedded_tensors
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, eq=False, slots=True)
 class FaceBasis:
-    """canonical (478, 3), triangles (852, 3) int, action_units (K, 478, 3) named by ``names``, identity_modes
-    (M, 478, 3); float32, face units. Iris points (468..477) carry no displacement."""
+    """Canonical face, and the displacements that expressions and identities are made of.
+
+    Arrays are read-only; lengths are in face units (:mod:`.canonical`). K action units, M identity modes.
+
+    canonical: (478, 3) float32 average face.
+    triangles: (852, 3) int64 indices of the canonical mesh's triangles.
+    names: Names of the K action units, ARKit's with left and right merged.
+    action_units: (K, 478, 3) float32 displacement per unit of activation; 0 at the irises (468..477).
+    identity_modes: (M, 478, 3) float32 displacement per standard deviation.
+    """
 
     canonical: np.ndarray
     triangles: np.ndarray
@@ -26,48 +30,23 @@ class FaceBasis:
     identity_modes: np.ndarray
 
     def index(self, name: str) -> int:
+        """Index of an action unit in :attr:`action_units`."""
         return self.names.index(name)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ExpressionRatio:
-    """log_ratio (E, S, S) float32: log brightness of an emotional over a neutral face, per emotion, in the
-    cylindrical texture map of :mod:`.texture`."""
-
-    emotions: tuple[str, ...]
-    log_ratio: np.ndarray
-
-
-def read_weights(name: str, maker: str) -> tuple[dict[str, np.ndarray], dict[str, str]]:
-    """Arrays and metadata of an embedded file; ``maker`` is the script that builds it. Raises WeightsError."""
-    path = WEIGHTS / name
-    try:
-        with safe_open(path, framework="numpy") as file:
-            return {key: file.get_tensor(key) for key in file.keys()}, file.metadata() or {}  # noqa: SIM118
-    except (OSError, SafetensorError) as error:
-        raise WeightsError(
-            f"{name} is missing or damaged in {path.parent}; it ships with the pack: install it again, or make it "
-            f"with {maker} ({error})"
-        ) from None
 
 
 @lru_cache(maxsize=1)
 def load_basis() -> FaceBasis:
-    """The embedded basis (MIT). Raises WeightsError if the file is not there."""
-    arrays, metadata = read_weights("face_basis.safetensors", "training/build_face_basis.py")
-    return FaceBasis(
-        canonical=arrays["canonical"],
-        triangles=arrays["triangles"].astype(np.int64),
-        names=tuple(metadata["action_units"].split(",")),
-        action_units=arrays["action_units"].astype(np.float32),
-        identity_modes=arrays["identity_modes"].astype(np.float32),
-    )
+    """Load the embedded basis, made from ICT-FaceKit (MIT).
 
+    Returns:
+        The basis; one object per process.
 
-@lru_cache(maxsize=1)
-def load_ratio() -> ExpressionRatio:
-    """The embedded texture ratios (CC BY-NC 4.0). Raises WeightsError if the file is not there."""
-    arrays, metadata = read_weights("expression_ratio.safetensors", "training/build_face_basis.py")
-    return ExpressionRatio(
-        emotions=tuple(metadata["emotions"].split(",")), log_ratio=arrays["log_ratio"].astype(np.float32)
-    )
+    Raises:
+        WeightsError: Its file is missing or damaged.
+    """
+    tensors, notes = embedded_tensors("face_basis.safetensors", maker="training/build_face_basis.py")
+    arrays = {name: tensor.numpy() for name, tensor in tensors.items()}
+    arrays["triangles"] = arrays["triangles"].astype(np.int64)
+    for array in arrays.values():
+        array.flags.writeable = False
+    return FaceBasis(names=tuple(notes["action_units"].split(",")), **arrays)

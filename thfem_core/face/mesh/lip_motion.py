@@ -1,6 +1,6 @@
 """Was the speech kept? Lip aperture and width over time, lip distance, and mouth closures, source against output.
 
-All take landmarks as in :mod:`.points`. Frames in which either face is missing (NaN) do not count.
+All take landmarks as in :mod:`.topology`. Frames in which either face is missing (NaN) do not count.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...errors import InputError
-from .alignment import align_heads
-from .points import INNER_LIP_PAIRS, INNER_LIPS, LIP_CORNERS, LIPS, outer_eye_distance
+from .alignment import align_heads, outer_eye_distance
+from .topology import INNER_LIP_PAIRS, INNER_LIPS, LIPS, MOUTH_CORNERS
 
 # Below this the inner lips of the mesh count as touching: closed mouths fit at 0..2 % of the outer-eye distance.
 CLOSED_APERTURE = 3.0
@@ -26,7 +26,7 @@ def lip_aperture(landmarks: np.ndarray) -> np.ndarray:
 
 def lip_width(landmarks: np.ndarray) -> np.ndarray:
     """Distance of the mouth corners: (T, 478, 2|3) pixels → (T,) in % of the outer-eye distance."""
-    right, left = LIP_CORNERS
+    right, left = MOUTH_CORNERS
     return (
         100.0
         * np.linalg.norm(landmarks[:, right, :2] - landmarks[:, left, :2], axis=-1)

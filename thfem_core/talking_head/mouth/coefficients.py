@@ -11,8 +11,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from ...face.mesh.basis import read_weights
 from ...face.mesh.canonical import canonical_mesh
+from ...face.smoothstep import smoothstep
+from ...weights.reading import embedded_tensors
 
 FILE = "mouth_basis.safetensors"
 # Canonical heights (face units) between which the mouth's motion fades in: base of the nose, upper lip.
@@ -51,8 +52,7 @@ class MouthBasis:
 @lru_cache(maxsize=1)
 def lower_face_fade() -> np.ndarray:
     """(478,) float32: 1 from the upper lip down, 0 above the nose's base. Read only."""
-    ramp = np.clip((canonical_mesh()[:, 1] - FADE[0]) / (FADE[1] - FADE[0]), 0, 1)
-    fade = (ramp**2 * (3 - 2 * ramp)).astype(np.float32)
+    fade = smoothstep(canonical_mesh()[:, 1], *FADE).astype(np.float32)
     fade.flags.writeable = False
     return fade
 
@@ -60,5 +60,5 @@ def lower_face_fade() -> np.ndarray:
 @lru_cache(maxsize=1)
 def load_mouth_basis() -> MouthBasis:
     """The embedded basis. Raises WeightsError if its file is missing or damaged."""
-    arrays, _ = read_weights(FILE, "training/build_mouth_basis.py")
-    return MouthBasis(**{name: arrays[name] for name in ("mean", "modes", "reader", "spread")})
+    tensors, _ = embedded_tensors(FILE, maker="training/build_mouth_basis.py")
+    return MouthBasis(**{name: tensors[name].numpy() for name in ("mean", "modes", "reader", "spread")})

@@ -16,7 +16,7 @@ from ...face.mesh import topology
 from ...face.mesh.flow import dense_warp
 from ...face.mesh.surface import Surface, face_surface
 from ...face.pose import HeadPose
-from ...face.weight import smoothstep
+from ...face.smoothstep import smoothstep
 from ...media.frame import Box
 
 # Around the upper teeth on the canonical face: they move with the head only.

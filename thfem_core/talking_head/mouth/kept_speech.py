@@ -6,8 +6,8 @@ import numpy as np
 
 from ...face.mesh.lip_aperture import aperture_keeper
 from ...face.mesh.lip_motion import lip_aperture
-from ...face.mesh.points import LIPS
-from ...face.weight import smoothstep
+from ...face.mesh.topology import LIPS
+from ...face.smoothstep import smoothstep
 from .coefficients import lower_face_fade
 from .config import MouthConfig
 from .observed import Mouth, ObservedMouths

@@ -13,8 +13,8 @@ from ...audio.profile import COMPACT
 from ...audio.window import audio_windows
 from ...errors import InputError
 from ...face.mesh.lip_aperture import mouth_opening
-from ...face.models import face_models
-from ...face.weight import smoothstep
+from ...face.models import default_face_models
+from ...face.smoothstep import smoothstep
 from ...media.frame import Frame
 from ..head import AdjacentWindow, Drive, FaceClip, FacePatch
 from .coefficients import MouthBasis, load_mouth_basis
@@ -112,7 +112,7 @@ class MouthSession:
         self._clip, self._config, self._basis = clip, config, basis
         self._motion, self._renderer = motion, renderer
         self.lookahead = config.calm + 1
-        models = face_models.load("mediapipe")(device=clip.device)
+        models = default_face_models(clip.device)
         self._mouths = ObservedMouths(
             clip.track, models, device=clip.device, reach=config.calm, history=self._before(motion.config.past)
         )
