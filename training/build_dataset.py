@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import multiprocessing
 import os
 import sys
 import zlib
@@ -37,6 +36,8 @@ from thfem_core.face.tracking.tracker import track_faces
 from thfem_core.media.array_video import ArrayVideo
 from thfem_core.media.file_video import FileVideo
 from thfem_core.talking_head.mouth.region import MARGIN, SIDE, WIDE_PIXELS, mouth_regions
+
+from .parallel import Workers, run_jobs
 
 SAMPLE_RATE = 16000
 FRAME_RATE = Fraction(25)
@@ -101,7 +102,6 @@ def synchrony(aperture: np.ndarray, speech: np.ndarray) -> tuple[float, int]:
 
 def prepare(source: Path, out: Path, row: dict[str, str], with_regions: bool) -> str | None:
     """Track and store one clip. Returns why it was skipped, or None. Raises InputError if ``source`` is no video."""
-    torch.set_num_threads(1)
     video = FileVideo(source)
     if video.info.frame_rate != FRAME_RATE:
         return f"{float(video.info.frame_rate):g} frames per second; convert it to {FRAME_RATE}"
@@ -189,6 +189,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("data", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--ray", metavar="ADDRESS", help="do it on a Ray cluster (see docs)")
     parser.add_argument("--splits", nargs="+", choices=STRICTEST, default=["train", "val", "test"])
     parser.add_argument("--pictures-per-person", type=int, default=60, help="clips of a person kept as pictures too")
     arguments = parser.parse_args(argv)
@@ -211,12 +212,10 @@ def main(argv: list[str] | None = None) -> int:
             with_regions = pictures[row["identity"]] <= arguments.pictures_per_person
             jobs.append((arguments.data / "crops" / row["file"], out, row, with_regions))
     skipped = []
-    workers = min(arguments.workers, len(jobs)) or 1
-    # Fresh processes now and then: what libraries keep must not pile up over thousands of clips.
-    with multiprocessing.get_context("spawn").Pool(workers, maxtasksperchild=20) as pool:
-        for name, reason in tqdm(pool.imap_unordered(_prepare, jobs), total=len(jobs), unit="clip", mininterval=10):
-            if reason:
-                skipped.append(f"{name}: {reason}")
+    results = run_jobs(_prepare, jobs, Workers(processes=arguments.workers, ray=arguments.ray))
+    for name, reason in tqdm(results, total=len(jobs), unit="clip", mininterval=10):
+        if reason:
+            skipped.append(f"{name}: {reason}")
     for line in skipped:
         print("skipped", line)
     print(f"{len(jobs) - len(skipped)} clips prepared in {arguments.out}; the region's side is {SIDE:g} face units")

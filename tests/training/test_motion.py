@@ -174,7 +174,9 @@ def test_clips_that_the_expert_is_sure_of_are_brought_in_step(tmp_path: Path, mo
     assert [clip.clip.identity for clip in unsure] == ["person-0"]
     _, second = sure
     assert second.clip.identity == "person-1"
-    (whole,) = (clip for clip in load_clips(tmp_path, "train", basis, keep=lambda c: c.lag == 7))
+    (whole,) = (
+        clip for clip in load_clips(DataConfig(prepared=str(tmp_path)), "train", basis, keep=lambda c: c.lag == 7)
+    )
     np.testing.assert_array_equal(second.mel[:-16], whole.mel[16:])
 
 

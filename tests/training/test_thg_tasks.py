@@ -17,6 +17,7 @@ from thfem_core.talking_head.mouth.coefficients import load_mouth_basis
 from thfem_core.talking_head.mouth.networks import load_renderer
 from thfem_core.talking_head.mouth.region import WIDE_PIXELS
 from thfem_core.talking_head.mouth.renderer import RendererConfig, warp_only
+from training.thg.clips import load_clips
 from training.thg.config import DataConfig, LoopConfig
 from training.thg.renderer_task import MOUTH, RendererTask, RendererTaskConfig, cut, middle, window_tensors
 from training.train_thg import main
@@ -252,3 +253,23 @@ def test_validation_and_strips(task: RendererTask) -> None:
     source = clip.frames // 3
     np.testing.assert_array_equal(picture[:, :128], clip.clip.regions[source, 20:148, 20:148])
     np.testing.assert_array_equal(picture[:, 128:256], clip.clip.regions[source + 1, 20:148, 20:148])
+
+
+@pytest.mark.parametrize(
+    ("limits", "sounding"), [({"min_sync": 0.95}, False), ({"max_lag": 3}, True), ({"min_sync": 0.2}, True)]
+)
+def test_limits_of_the_configuration_decide_whose_sound_the_sync_loss_hears(
+    prepared: Path, limits: dict[str, float], sounding: bool
+) -> None:
+    """The prepared clips have a sync of 0.9 at no lag."""
+    clips = load_clips(DataConfig(prepared=str(prepared), **limits), "train", load_mouth_basis(), keep=lambda _: True)
+    assert [clip.sync_mel is not None for clip in clips] == [sounding]
+
+
+def test_a_limit_that_lets_a_weak_clip_in_reaches_the_sync_loss(prepared: Path, tmp_path: Path) -> None:
+    with np.load(prepared / "anna.npz") as stored:
+        np.savez(tmp_path / "weak.npz", **{**dict(stored), "sync": 0.1, "lag": 4})
+    for limits, sounding in (({}, False), ({"min_sync": 0.05, "max_lag": 5}, True)):
+        data = DataConfig(prepared=str(tmp_path), **limits)
+        (clip,) = load_clips(data, "train", load_mouth_basis(), keep=lambda _: True)
+        assert (clip.sync_mel is not None) == sounding

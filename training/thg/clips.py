@@ -71,10 +71,21 @@ def clip_mels(clip: PreparedClip) -> tuple[np.ndarray | None, np.ndarray | None]
 
 
 def load_clips(
-    prepared: Path, split: str, basis: MouthBasis, *, keep: Callable[[PreparedClip], bool]
+    data: DataConfig, split: str, basis: MouthBasis, *, keep: Callable[[PreparedClip], bool]
 ) -> list[SpeakingClip]:
-    """Clips of a split that ``keep`` accepts. Raises InputError if there is none."""
+    """Clips of a split, and what is derived from them.
+
+    Args:
+        data: where the clips lie, and how well lips and sound must agree for sync losses to listen to them.
+        split: "train", "val" or "test".
+        basis: of the mouth coefficients.
+        keep: which clips are wanted.
+
+    Raises:
+        InputError: there is no such clip.
+    """
     clips = []
+    prepared, is_in_step = Path(data.prepared), in_step(data)
     for path in sorted(prepared.glob("*.npz")):
         clip = read_clip(path)
         if clip.split != split or not keep(clip):
@@ -92,7 +103,7 @@ def load_clips(
                 shapes=shapes,
                 coefficients=basis.read(shapes) / basis.spread,
                 mel=mel,
-                sync_mel=sync_mel if trusted(clip) else None,
+                sync_mel=sync_mel if is_in_step(clip) else None,
             )
         )
     if not clips:
@@ -100,14 +111,16 @@ def load_clips(
     return clips
 
 
-def trusted(clip: PreparedClip, min_sync: float = 0.3, max_lag: int = 2) -> bool:
-    """Whether lips and loudness go together well enough, and at nearly no lag, to learn from."""
-    return len(clip.speech) > 0 and clip.sync >= min_sync and abs(clip.lag) <= max_lag
+def in_step(data: DataConfig) -> Callable[[PreparedClip], bool]:
+    """Whether lips and loudness of a clip go together well enough, and at nearly no lag, to learn from.
 
+    Args:
+        data: the limits ``min_sync`` and ``max_lag``.
 
-def in_step(config: DataConfig) -> Callable[[PreparedClip], bool]:
-    """:func:`trusted` with the limits of a configuration."""
-    return lambda clip: trusted(clip, config.min_sync, config.max_lag)
+    Returns:
+        A function that says so of a clip; False for silent ones.
+    """
+    return lambda clip: len(clip.speech) > 0 and clip.sync >= data.min_sync and abs(clip.lag) <= data.max_lag
 
 
 def person_weights(clips: Sequence[SpeakingClip], power: float) -> np.ndarray:

@@ -154,18 +154,18 @@ class MotionTask:
 
     def __init__(self, config: MotionTaskConfig, basis: MouthBasis) -> None:
         self.config, self.basis = config, basis
-        prepared, right = Path(config.data.prepared), in_step(config.data)
+        right = in_step(config.data)
         expert = load_lip_sync(Path(config.expert)) if config.expert else None
 
         def audible(clip: PreparedClip) -> bool:
             return right(clip) if expert is None else len(clip.speech) > 0
 
-        loaded = [clip for clip in load_clips(prepared, "train", basis, keep=audible) if clip.mel is not None]
+        loaded = [clip for clip in load_clips(config.data, "train", basis, keep=audible) if clip.mel is not None]
         self.clips = [clip for clip in loaded if right(clip.clip)]
         if expert is not None:
             rest = (clip for clip in loaded if not right(clip.clip))
             self.clips += bring_in_step(expert, rest, agreement=config.agreement, margin=config.margin)
-        self.unseen = load_clips(prepared, "val", basis, keep=right)
+        self.unseen = load_clips(config.data, "val", basis, keep=right)
         self.weights = person_weights(self.clips, config.data.identity_power)
         self.voices = Voices.load(Path(config.phonetic)) if config.phonetic else None
         self.network = MotionLosses(MotionNet(config.network), basis, config, expert)

@@ -147,9 +147,8 @@ class RendererTask:
         def keep(clip: PreparedClip) -> bool:
             return clip.regions is not None and len(clip.landmarks) >= config.data.window + 2
 
-        prepared = Path(config.data.prepared)
-        self.clips = load_clips(prepared, "train", basis, keep=keep)
-        self.unseen = load_clips(prepared, "val", basis, keep=keep)
+        self.clips = load_clips(config.data, "train", basis, keep=keep)
+        self.unseen = load_clips(config.data, "val", basis, keep=keep)
         self.weights = person_weights(self.clips, config.data.identity_power)
         self.network = RendererLosses(MouthRenderer(config.network), config)
         if config.vgg and config.perceptual:

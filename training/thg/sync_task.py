@@ -99,9 +99,8 @@ class SyncTask:
         def known(clip: PreparedClip) -> bool:
             return right(clip) or (len(clip.speech) > 0 and clip.identity.startswith(config.in_step or "\0"))
 
-        prepared = Path(config.data.prepared)
-        self.clips = [clip for clip in load_clips(prepared, "train", basis, keep=known) if clip.mel is not None]
-        self.unseen = load_clips(prepared, "val", basis, keep=right)
+        self.clips = [clip for clip in load_clips(config.data, "train", basis, keep=known) if clip.mel is not None]
+        self.unseen = load_clips(config.data, "val", basis, keep=right)
         self.weights = person_weights(self.clips, config.data.identity_power)
         self.mirror = mirrored_coefficients(basis)
         net = LipSync(config.network)

@@ -24,6 +24,7 @@ from thfem_core.talking_head.mouth.motion import MotionNet
 from thfem_core.talking_head.mouth.networks import load_motion
 
 from .clips import COLUMNS_PER_FRAME, SpeakingClip, load_clips
+from .config import DataConfig
 from .motion_task import motion_scores
 
 SHIFTS = range(-4, 5)
@@ -56,7 +57,9 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     basis, net = load_mouth_basis(), load_motion(arguments.weights)
-    clips = load_clips(arguments.prepared, arguments.split, basis, keep=lambda clip: len(clip.speech) > 0)
+    clips = load_clips(
+        DataConfig(prepared=str(arguments.prepared)), arguments.split, basis, keep=lambda clip: len(clip.speech) > 0
+    )
     people: defaultdict[str, list[tuple[int, np.ndarray]]] = defaultdict(list)
     for clip in clips:
         if clip.mel is not None and clip.frames >= 12:
