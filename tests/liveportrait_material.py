@@ -16,8 +16,8 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 
-from thfem_core.expression.liveportrait.keypoints import FaceMotion
-from thfem_core.expression.liveportrait.networks import STITCHING_LAYOUTS, Sizes, make_network
+from thfem_core.networks.liveportrait.keypoints import FaceMotion
+from thfem_core.networks.liveportrait.networks import STITCHING_LAYOUTS, Sizes, make_network
 
 DATA = Path(__file__).resolve().parent / "data" / "liveportrait"
 # Role of a published file → name of its network in the manifests.

@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from liveportrait_material import filled_network, golden, motion, wave
 
-from thfem_core.expression.liveportrait.corrections import Corrections, Openings, corrected
 from thfem_core.expression.liveportrait.driving import (
     Driving,
     driven,
@@ -17,8 +16,6 @@ from thfem_core.expression.liveportrait.driving import (
     target_expression,
     target_rotation,
 )
-from thfem_core.expression.liveportrait.keypoints import FaceMotion
-from thfem_core.expression.liveportrait.regions import EXPRESSION, EYES, FACE, LIPS
 from thfem_core.expression.liveportrait.sliders import (
     SLIDER_MOTIONS,
     SliderOffset,
@@ -26,8 +23,11 @@ from thfem_core.expression.liveportrait.sliders import (
     sample_offset,
     slider_offset,
 )
-from thfem_core.expression.liveportrait.smoothing import KalmanSmoother, smooth_sequence
-from thfem_core.expression.liveportrait.stitching import stitched
+from thfem_core.networks.liveportrait.corrections import Corrections, Openings, corrected
+from thfem_core.networks.liveportrait.keypoints import FaceMotion
+from thfem_core.networks.liveportrait.regions import EXPRESSION, EYES, FACE, LIPS
+from thfem_core.networks.liveportrait.smoothing import KalmanSmoother, smooth_sequence
+from thfem_core.networks.liveportrait.stitching import stitched
 
 STORED = golden("liveportrait_pipeline")
 CASES = sorted(name for name in STORED if name.startswith("drive_") and name.split("_")[1] in ("img", "img1", "vid"))

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from ...errors import InputError
-from .keypoints import FaceMotion
-from .regions import COPIED, EVERYTHING, LIPS, Copied, copied_mask
+from ...networks.liveportrait.keypoints import FaceMotion
+from ...networks.liveportrait.regions import COPIED, EVERYTHING, LIPS, Copied, copied_mask
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -126,15 +126,16 @@ def driven(
 
 def eye_openings(landmarks: Tensor) -> Tensor:
     """(N, 478, 2 or more) mesh points → (N, 2): height over width of the person's right and left eye."""
-    return torch.cat([_opening(landmarks, 159, 145, 33, 133), _opening(landmarks, 386, 374, 263, 362)], dim=1)
+    return torch.cat([opening(landmarks, 159, 145, 33, 133), opening(landmarks, 386, 374, 263, 362)], dim=1)
 
 
 def lip_openings(landmarks: Tensor) -> Tensor:
     """(N, 478, 2 or more) mesh points → (N, 1): height over width of the opening between the lips."""
-    return _opening(landmarks, 13, 14, 78, 308)
+    return opening(landmarks, 13, 14, 78, 308)
 
 
-def _opening(landmarks: Tensor, top: int, bottom: int, left: int, right: int) -> Tensor:
+def opening(landmarks: Tensor, top: int, bottom: int, left: int, right: int) -> Tensor:
+    """(N, P, 2 or more) points → (N, 1): distance of two points over that of two others, by their numbers."""
     xy = landmarks[..., :2].float()
     height = torch.linalg.vector_norm(xy[:, top] - xy[:, bottom], dim=-1, keepdim=True)
     width = torch.linalg.vector_norm(xy[:, left] - xy[:, right], dim=-1, keepdim=True)

@@ -13,9 +13,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from .keypoints import FaceMotion, rotation_matrices
-from .motion_extractor import KEYPOINTS
-from .regions import mask
+from ...networks.liveportrait.keypoints import FaceMotion, rotation_matrices
+from ...networks.liveportrait.motion_extractor import KEYPOINTS
+from ...networks.liveportrait.regions import mask
 
 _AXES = "xyz"
 

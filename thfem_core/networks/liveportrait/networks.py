@@ -11,12 +11,12 @@ import torch
 from torch import Tensor, nn
 
 from ...errors import WeightsError
-from ...networks.acceleration import channels_last
-from ...networks.appearance_volume import SourceAppearance, VolumeEncoder, VolumeWarp
-from ...networks.checkpoint import State, build
-from ...networks.folding import fold
-from ...networks.spade_decoder import SpadeDecoder
 from ...weights.reading import safe_load
+from ..acceleration import channels_last
+from ..appearance_volume import SourceAppearance, VolumeEncoder, VolumeWarp
+from ..checkpoint import State, build
+from ..folding import fold
+from ..spade_decoder import SpadeDecoder
 from .motion_extractor import KEYPOINTS, MotionExtractor, RawMotion
 from .stitching import Perceptron, eye_network, lip_network, stitching_network
 

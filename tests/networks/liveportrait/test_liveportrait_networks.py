@@ -24,15 +24,15 @@ from liveportrait_material import (
 from safetensors.torch import load_file, save_file
 
 from thfem_core.errors import WeightsError
-from thfem_core.expression.liveportrait.keypoints import binned_degrees, face_motion, rotation_matrices
-from thfem_core.expression.liveportrait.networks import (
+from thfem_core.networks.liveportrait.keypoints import binned_degrees, face_motion, rotation_matrices
+from thfem_core.networks.liveportrait.networks import (
     LivePortraitNetworks,
     Sizes,
     load_liveportrait,
     make_network,
     split_stitching,
 )
-from thfem_core.expression.liveportrait.stitching import retargeted, stitched
+from thfem_core.networks.liveportrait.stitching import retargeted, stitched
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,6 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor
 
-from ..request import RegionStrengths
 from .motion_extractor import KEYPOINTS
 
 Copied = Literal["face", "expression", "all", "pose", "lips", "eyes"]
@@ -51,11 +50,3 @@ def copied_mask(copied: Copied) -> Tensor:
         "lips": LIPS,
         "eyes": EYES,
     }[copied]
-
-
-def region_gains(strengths: RegionStrengths) -> Tensor:
-    """(21, 3) factors on expression offsets: brows, eyes and lids, mouth, and all else, which is cheeks and jaw."""
-    gains = torch.full((KEYPOINTS, 3), strengths.cheeks)
-    for region, strength in ((BROWS, strengths.brows), (EYES, strengths.eyes), (LIPS, strengths.mouth)):
-        gains[region] = strength
-    return gains
