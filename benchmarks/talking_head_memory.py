@@ -33,13 +33,12 @@ from thfem_core.media.array_frame import ArrayFrame
 from thfem_core.media.file_video import FileVideo
 from thfem_core.media.frame import Frame
 from thfem_core.networks.folding import drop_unused, fold
-from thfem_core.pose.mesh import MeshPoseEncoder
+from thfem_core.pose.mesh.encoder import MeshPoseEncoder
 from thfem_core.talking_head.eamm import networks as eamm
 from thfem_core.talking_head.eamm.head import EammTalkingHead
 from thfem_core.talking_head.eat import networks as eat
 from thfem_core.talking_head.eat.head import EatTalkingHead
-from thfem_core.talking_head.head import AdjacentWindow, FaceClip, FacePatch, FaceSession, TalkingHead
-from thfem_core.talking_head.mouth import MouthTalkingHead
+from thfem_core.talking_head.head import AdjacentWindow, FaceClip, FacePatch, FaceSession, TalkingHead, talking_heads
 from thfem_core.talking_head.redraw import GPU_BATCH
 from thfem_core.talking_head.scheduler import DrawnFace, draw_faces
 from thfem_core.talking_head.windows import WindowConfig
@@ -145,7 +144,7 @@ def drawing_dtype(device: torch.device) -> torch.dtype:
 HEADS: dict[str, Callable[[torch.device], TalkingHead]] = {
     "eat": eat_head,
     "eamm": eamm_head,
-    "mouth": lambda device: MouthTalkingHead(),
+    "mouth": lambda device: talking_heads.create("mouth"),
 }
 
 

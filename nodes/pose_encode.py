@@ -45,7 +45,7 @@ class PoseEncode(io.ComfyNode):
 
     @classmethod
     def execute(cls, tracks: TrackedFaces, encoder: str) -> io.NodeOutput:
-        encode, progress = pose_encoders.load(encoder)().encode, HostProgress()
+        encode, progress = pose_encoders.create(encoder).encode, HostProgress()
         poses = tuple(encode(track) for track in tracks.tracks.tracks)
         numbers = face_numbers(tracks.tracks, tracks.order)
         lines = []

@@ -11,8 +11,9 @@ import folder_paths
 import torch
 from comfy_api.latest import io
 
-from ..thfem_core.talking_head.head import TalkingHead, talking_heads
-from ..thfem_core.talking_head.loading import OwnsNetworks, Precision, load_talking_head
+from ..thfem_core.talking_head.head import OwnsNetworks, TalkingHead, talking_heads
+from ..thfem_core.talking_head.loading import load_talking_head
+from ..thfem_core.talking_head.precision import Precision
 from ..thfem_core.weights.manifest import MODELS
 from .host import CATEGORY, MODEL_FOLDER, HostProgress, schema, work_device
 from .payloads import LoadedTalkingHead, TalkingHeadSocket
@@ -44,10 +45,9 @@ def load_in_host(
 ) -> LoadedTalkingHead:
     """A talking head for this host. Raises InputError, or WeightsError that names the host's model folder."""
     where = torch.device("cpu") if device == "cpu" else comfy.model_management.get_torch_device()
-    auto = torch.bfloat16 if comfy.model_management.should_use_bf16(where) else torch.float32
     folders, progress = model_folders(), HostProgress()
     head = load_talking_head(
-        name, precision=precision, auto=auto, compiled=compiled, folders=folders, progress=progress
+        name, precision=precision, device=where, compiled=compiled, folders=folders, progress=progress
     )
     patcher = in_care_of_host(head, where, keep=device == "keep loaded")
     return LoadedTalkingHead(name=name, head=head, device=where, patcher=patcher)

@@ -248,13 +248,10 @@ def test_torch_keeps_its_threads(portrait_clip, portrait_faces):
 
 
 def test_missing_model_files_of_the_default_are_one_warning(portrait_clip, portrait_faces, tmp_path, monkeypatch):
-    def missing(name):
-        def make():
-            raise WeightsError("cannot read mouth.safetensors; install the package again")
+    def missing(name, options=None, resources=None):
+        raise WeightsError("cannot read mouth.safetensors; install the package again")
 
-        return make
-
-    monkeypatch.setattr(talking_heads, "load", missing)
+    monkeypatch.setattr(talking_heads, "create", missing)
     report = edit_clip(portrait_clip, tmp_path / "o.mp4", HAPPY, device=CPU, tracks=portrait_faces)
     (warning,) = report.warnings
     assert "lips stay as the edit leaves them" in warning and "install the package again" in warning
@@ -262,10 +259,10 @@ def test_missing_model_files_of_the_default_are_one_warning(portrait_clip, portr
 
 
 def test_talking_without_its_model_files_is_an_error(portrait_file, tmp_path, monkeypatch):
-    def missing():
+    def missing(name, options=None, resources=None):
         raise WeightsError("cannot read mouth.safetensors; install the package again")
 
-    monkeypatch.setattr(talking_heads, "load", lambda name: missing)
+    monkeypatch.setattr(talking_heads, "create", missing)
     spoken = sound_file(tmp_path / "speech.wav", noise(Fraction(1, 5), 16_000))
     with pytest.raises(WeightsError, match="install the package again"):
         talk_file(portrait_file, spoken, tmp_path / "o.mp4", device=CPU)

@@ -20,8 +20,8 @@ from .media.video import Video
 from .media.writer import check_video_output
 from .pipeline import EditReport, edit_clip, find_faces
 from .progress import Progress, silent
-from .talking_head.head import TalkingHead
-from .talking_head.loading import fastest_dtype, load_talking_head
+from .registry import Resources
+from .talking_head.head import TalkingHead, talking_heads
 from .talking_head.still import StillFaces, still_video
 from .talking_head.windows import WindowConfig
 
@@ -67,7 +67,7 @@ def talk_file(
     """
     check_video_output(output)
     if isinstance(talking_head, str):
-        talking_head = load_talking_head(talking_head, auto=fastest_dtype(device), progress=progress)
+        talking_head = talking_heads.create(talking_head, resources=Resources(device=device, progress=progress))
     warnings: list[str] = []
     spoken = read_spoken(sound, warnings=warnings)
     video, tracks = open_video(source, frame_rate=frame_rate), None

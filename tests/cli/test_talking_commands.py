@@ -21,8 +21,12 @@ from thfem_core.talking_head.head import talking_heads
 @pytest.fixture
 def head(monkeypatch: pytest.MonkeyPatch) -> FakeHead:
     head = FakeHead(box=Box(200, 300, 300, 380), paint=lambda source, target: (20 * source.index, 20 * target.index, 7))
-    load = talking_heads.load
-    monkeypatch.setattr(talking_heads, "load", lambda name: (lambda: head) if name == "mouth" else load(name))
+    create = talking_heads.create
+
+    def faked(name, options=None, resources=None):
+        return head if name == "mouth" else create(name, options, resources)
+
+    monkeypatch.setattr(talking_heads, "create", faked)
     return head
 
 

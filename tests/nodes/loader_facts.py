@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import json
 import sys
+import types
 from pathlib import Path
 
 import torch
@@ -23,8 +24,9 @@ class Heavy:
     drives = ("audio",)
     working_memory = 2**20
 
-    def __init__(self, *, folders, dtype, compiled) -> None:
-        self.folders, self.compiled = folders, compiled
+    def __init__(self, options, resources) -> None:
+        self.folders, self.compiled = resources.folders, options.compiled
+        dtype = torch.bfloat16 if options.precision == "bf16" else torch.float32
         self.networks = torch.nn.Sequential(torch.nn.Linear(64, 64), torch.nn.BatchNorm1d(64)).to(dtype).eval()
 
 
@@ -32,6 +34,18 @@ class Light:
     """A back end without any."""
 
     drives = ("audio",)
+
+    def __init__(self, options, resources) -> None:
+        pass
+
+
+def register(heads, name: str, factory: type, options: type) -> None:
+    """Add a back end whose folder is made up."""
+    back_end = importlib.import_module("thfem_pack.thfem_core.registry").BackEnd
+    module = types.ModuleType(f"{name}_folder.back_end")
+    module.BACK_END, module.load = back_end(summary="Made up.", factory="back_end:load", options=options), factory
+    sys.modules[module.__name__] = module
+    heads.register(name, f"{name}_folder")
 
 
 def raised_by(call, *arguments, **keywords) -> str:
@@ -45,8 +59,9 @@ def raised_by(call, *arguments, **keywords) -> str:
 def facts(loader, heads, base: Path) -> dict:
     import comfy.model_management as memory
 
-    heads.register("heavy", "loader_facts:Heavy")
-    heads.register("light", "loader_facts:Light")
+    core = "thfem_pack.thfem_core"
+    register(heads, "heavy", Heavy, importlib.import_module(f"{core}.talking_head.eamm.back_end").EammOptions)
+    register(heads, "light", Light, importlib.import_module(f"{core}.options").Options)
     asked = []
     load = memory.load_models_gpu
     memory.load_models_gpu = lambda models, **options: (asked.append(options), load(models, **options))

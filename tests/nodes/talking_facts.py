@@ -150,5 +150,5 @@ if __name__ == "__main__":
     nodes = {name: importlib.import_module(f"thfem_pack.nodes.{name}") for name in names}
     head = importlib.import_module("thfem_pack.thfem_core.talking_head.head")
     fakes = Fakes(head)
-    head.talking_heads.load = lambda name: fakes
+    head.talking_heads.create = lambda name, options=None, resources=None: fakes()
     print(json.dumps(facts(nodes, fakes, demo)))

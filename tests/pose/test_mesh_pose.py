@@ -67,7 +67,7 @@ def vectors() -> np.ndarray:
 
 def test_the_encoder_reads_the_pose_of_every_frame(vectors):
     head = MovingHead(vectors)
-    poses = pose_encoders.load("mesh")().encode(head)
+    poses = pose_encoders.create("mesh").encode(head)
     assert head.asked == [], "nothing is read before it is asked for"
     read = pose_vectors(poses.read(0, 17))
     assert read.shape == (17, 6) and read.dtype == np.float32
@@ -78,7 +78,7 @@ def test_the_encoder_reads_the_pose_of_every_frame(vectors):
 
 
 def test_blocks_join_without_a_seam(vectors):
-    poses = pose_encoders.load("mesh")().encode(MovingHead(vectors))
+    poses = pose_encoders.create("mesh").encode(MovingHead(vectors))
     whole = poses.read(0, 17)
     parts = [poses.read(a, b) for a, b in ((0, 4), (4, 4), (4, 11), (11, 17))]
     for name in ("scale", "rotation", "translation"):
@@ -87,4 +87,4 @@ def test_blocks_join_without_a_seam(vectors):
 
 def test_an_unknown_encoder_names_the_known():
     with pytest.raises(InputError, match="mesh"):
-        pose_encoders.load("resnet")
+        pose_encoders.create("resnet")

@@ -1,4 +1,4 @@
-"""Loading back ends by name: each factory gets what it has parameters for."""
+"""Back ends take the options that users give, and what is wrong with them is told in one line."""
 
 from __future__ import annotations
 
@@ -7,69 +7,63 @@ from pathlib import Path
 import pytest
 import torch
 
-from thfem_core.errors import InputError
-from thfem_core.progress import silent
-from thfem_core.registry import Registry
-from thfem_core.talking_head import loading
-from thfem_core.talking_head.loading import OwnsNetworks, fastest_dtype, load_talking_head
+from thfem_core.errors import InputError, WeightsError
+from thfem_core.options import options_of
+from thfem_core.registry import Resources
+from thfem_core.talking_head.eat import head as eat_head
+from thfem_core.talking_head.eat.timeline import Timeline
+from thfem_core.talking_head.head import OwnsNetworks, talking_heads
+from thfem_core.talking_head.precision import drawing_dtype
 
 
-class Heavy:
-    """As one of the large back ends."""
-
-    drives = ("audio",)
-
-    def __init__(self, *, folders, dtype, compiled, progress) -> None:
-        self.got = (folders, dtype, compiled, progress)
-        self.networks = torch.nn.Linear(2, 2).to(dtype)
-
-
-class Light:
-    """As the embedded one."""
-
-    drives = ("audio",)
-
-    def __init__(self, folders=()) -> None:
-        self.folders = folders
+@pytest.mark.parametrize("name", talking_heads.names())
+def test_every_back_end_declares_itself(name):
+    declared = talking_heads.back_end(name)
+    assert declared.summary.endswith(".") and declared.models
+    declared.options()
+    assert all(option.help for option in options_of(declared.options))
+    for model in declared.models:
+        needs_converter = any(file.converted for file in model.files)
+        assert needs_converter == (model.name in declared.converters)
+    for target in declared.converters.values():
+        assert callable(talking_heads.attribute(name, target))
 
 
-@pytest.fixture(autouse=True)
-def heads(monkeypatch: pytest.MonkeyPatch) -> None:
-    registry: Registry = Registry("talking head", package=__name__)
-    for name in ("Heavy", "Light"):
-        registry.register(name.lower(), f"{__name__}:{name}")
-    monkeypatch.setattr(loading, "talking_heads", registry)
+def test_the_options_of_eat_reach_what_it_draws_with(
+    eat_files: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Precomputed features stand in for DeepSpeech, and the timing of the published code can be had."""
+    import numpy as np
+    from moving_face import MovingTrack, clip
 
-
-@pytest.mark.parametrize(
-    ("precision", "auto", "dtype"),
-    [
-        ("auto", torch.float32, torch.float32),
-        ("auto", torch.bfloat16, torch.bfloat16),
-        ("fp32", torch.bfloat16, torch.float32),
-        ("bf16", torch.float32, torch.bfloat16),
-    ],
-)
-def test_a_factory_gets_what_it_asks_for(precision, auto, dtype):
-    folder = Path("models")
-    head = load_talking_head("heavy", precision=precision, auto=auto, folders=[folder])
-    assert head.got == ((folder,), dtype, False, silent)
+    features = tmp_path / "features.npy"
+    np.save(features, np.ones((100, 29), np.float32))
+    opened = []
+    monkeypatch.setattr(eat_head, "EatSession", lambda networks, clip, **options: opened.append(options))
+    options = {"features": features, "timing": "thfem-compat", "emotion": "happy"}
+    head = talking_heads.create("eat", options, Resources(folders=(eat_files[0].parent,)))
     assert isinstance(head, OwnsNetworks)
-    light = load_talking_head("light", precision="fp32" if precision == "bf16" else precision, folders=[folder])
-    assert light.folders == (folder,)
-    assert not isinstance(light, OwnsNetworks)
+    head.open_face(clip(MovingTrack(2)))
+    assert opened[0]["timeline"] == Timeline(frame_rate=clip(MovingTrack(2)).frame_rate, timing="thfem-compat")
+    assert (opened[0]["logits"] == 1).all() and opened[0]["logits"].shape == (100, 29)
+
+
+def test_the_options_of_eamm_reach_it(eamm_file: Path, tmp_path: Path) -> None:
+    (tmp_path / "eamm.safetensors").write_bytes(b"")
+    with pytest.raises(WeightsError, match="damaged"):
+        talking_heads.create("eamm", {"emotional": True}, Resources(folders=(tmp_path,)))
 
 
 def test_faults_name_the_choices():
-    with pytest.raises(InputError, match="choose one of: heavy, light"):
-        load_talking_head("other")
-    with pytest.raises(InputError, match="give one of: auto, fp32, bf16"):
-        load_talking_head("heavy", precision="fp8")
-    with pytest.raises(InputError, match="light computes in fp32 only"):
-        load_talking_head("light", precision="bf16")
-    with pytest.raises(InputError, match="light has nothing to compile"):
-        load_talking_head("light", compiled=True)
+    with pytest.raises(InputError, match="choose one of: mouth, eat, eamm"):
+        talking_heads.create("other")
+    with pytest.raises(InputError, match="precision is 'fp8'; choose one of: auto, fp32, bf16"):
+        talking_heads.create("eat", {"precision": "fp8"})
+    with pytest.raises(InputError, match="the talking head mouth has no option precision; it has: amount"):
+        talking_heads.create("mouth", {"precision": "bf16"})
 
 
-def test_the_cpu_computes_in_fp32():
-    assert fastest_dtype(torch.device("cpu")) == torch.float32
+def test_precision_is_what_was_asked_for():
+    assert drawing_dtype("bf16", torch.device("cpu")) == torch.bfloat16
+    assert drawing_dtype("fp32", None) == torch.float32
+    assert drawing_dtype("auto", torch.device("cpu")) == drawing_dtype("auto", None) == torch.float32

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from thfem_core.errors import InputError
 from thfem_core.media.array_video import ArrayVideo
 from thfem_core.media.sound import Sound
-from thfem_core.pose.mesh import MeshPoseEncoder
+from thfem_core.pose.mesh.encoder import MeshPoseEncoder
 from thfem_core.talking_head.redraw import GPU_BATCH, effective_drive, prepare_talking, redraw_faces
 from thfem_core.talking_head.still import StillTrack, still_poses, still_video
 

@@ -1,1 +1,1 @@
-"""Head pose encoders: how a head is turned, where and how large, in every frame (Eq. 2 of the paper)."""
+"""Head pose encoders E_p: how a head is turned, where and how large, in every frame (paper, Eq. 5)."""

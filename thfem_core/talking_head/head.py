@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal, Protocol, get_args
+from typing import Literal, Protocol, get_args, runtime_checkable
 
 import numpy as np
 import torch
@@ -96,7 +96,17 @@ class TalkingHead(Protocol):
         ...
 
 
+@runtime_checkable
+class OwnsNetworks(Protocol):
+    """A talking head whose networks somebody else may move between devices while it does not draw.
+
+    networks: All of its networks. Sessions move them to their clip's device themselves if they are elsewhere.
+    """
+
+    networks: torch.nn.Module
+
+
 talking_heads: Registry[TalkingHead] = Registry("talking head", package=__package__ or "thfem_core.talking_head")
-talking_heads.register("mouth", ".mouth:MouthTalkingHead")
-talking_heads.register("eat", ".eat.head:load")
-talking_heads.register("eamm", ".eamm.head:load")
+talking_heads.register("mouth", ".mouth")
+talking_heads.register("eat", ".eat")
+talking_heads.register("eamm", ".eamm")

@@ -18,10 +18,10 @@ from ..media.frame import Frame
 from ..media.sound import Sound
 from ..media.video import Video
 from ..pose.encoder import HeadPoses
-from ..pose.mesh import MeshPoseEncoder
+from ..pose.mesh.encoder import MeshPoseEncoder
 from ..progress import Progress, silent
+from ..registry import Resources
 from .head import Drive, FaceClip, TalkingHead, check_drive, talking_heads
-from .loading import fastest_dtype, load_talking_head
 from .scheduler import DrawnFace, DrawTally, draw_faces
 from .windows import WindowConfig
 
@@ -110,8 +110,7 @@ def prepare_talking(
     head = talking_head
     if isinstance(head, str):
         try:
-            precise = torch.float32 if device is None else fastest_dtype(device)
-            head = load_talking_head(head, auto=precise, progress=progress)
+            head = talking_heads.create(head, resources=Resources(device=device, progress=progress))
         except WeightsError as error:
             if required or head != talking_heads.names()[0]:
                 raise

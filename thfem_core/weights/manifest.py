@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from ..errors import InputError
 from ..face.mediapipe.back_end import BACK_END as MEDIAPIPE
+from ..talking_head.eamm import back_end as eamm
+from ..talking_head.eat import back_end as eat
+from ..talking_head.mouth import back_end as mouth
 from .model import Model, ModelFile, embedded
 
 _CARD = "MODEL_CARD.md of the package"
-_EAT = "https://github.com/yuangan/EAT_code"
-_EAMM = "https://github.com/jixinya/EAMM"
 _DRIVE = "https://drive.google.com/file/d/"
 
 EMBEDDED = (
@@ -67,73 +68,10 @@ EMBEDDED = (
         link=_CARD,
         note="edits work without it: --networks none",
     ),
-    Model(
-        name="mouth",
-        purpose="embedded talking head",
-        origin="embedded",
-        files=tuple(
-            ModelFile(role=role, names=(f"mouth_{role}.safetensors",), size=size, sha256=sha256)
-            for role, size, sha256 in (
-                ("basis", 189696, "e24a545316bc2a1b4f6d34fdffc0a62e4f1f12da4ba39c0fb2ddb09a5862f4de"),
-                ("motion", 1291560, "e3a4f46ddd10599d824253e0c78674bfaa88bb2f2cb1c65e5ee5bf470b6cda35"),
-                ("renderer", 2600720, "064a8eddaedaa56d143e6db78519e00fcd81e9c0369c84354c539156b79f5bc9"),
-            )
-        ),
-        licence="CC BY-NC 4.0",
-        commercial=False,
-        link=_CARD,
-        note="edits work without it: --talking-head none",
-    ),
+    mouth.MODEL,
 )
 
-TALKING_HEADS = (
-    Model(
-        name="eat",
-        purpose="talking head EAT",
-        origin="manual",
-        files=(
-            ModelFile(
-                role="checkpoint",
-                converted="eat.safetensors",
-                names=(
-                    "00000429-checkpoint.pth.tar",  # fine-tuned by THFEM's authors: preferred where present
-                    "pretrain_new_274.pth.tar",
-                    "deepprompt_eam3d_all_final_313.pth.tar",
-                ),
-            ),
-            # the converter packs these three into eat.safetensors
-            ModelFile(role="basis", names=("U_mead.npy",), required=False),
-            ModelFile(role="mean", names=("mean_mead.npy",), required=False),
-            ModelFile(role="silence", names=("pad.npy",), required=False),
-        ),
-        licence="CC BY-NC 4.0",
-        commercial=False,
-        link=_EAT,
-        note="authors publish on Google Drive only; U_mead.npy, mean_mead.npy and pad.npy are needed beside the "
-        "checkpoint, or packed into eat.safetensors by the converter; needs deepspeech too",
-    ),
-    Model(
-        name="eamm",
-        purpose="talking head EAMM",
-        origin="manual",
-        files=(ModelFile(role="checkpoint", converted="eamm.safetensors"),),
-        licence="MIT",
-        commercial=True,
-        link=_EAMM,
-        note="authors publish on Google Drive only, in several checkpoint files: `models convert eamm FILE ...` makes "
-        "eamm.safetensors of them",
-    ),
-    Model(
-        name="deepspeech",
-        purpose="speech features of EAT",
-        origin="manual",
-        files=(ModelFile(role="graph", converted="deepspeech.safetensors", names=("output_graph.pb",)),),
-        licence="MPL-2.0 (its repository)",
-        commercial=True,
-        link="https://github.com/mozilla/DeepSpeech/releases/download/v0.1.0/deepspeech-0.1.0-models.tar.gz",
-        note="version 0.1.0, not a later one; unpack output_graph.pb from the archive",
-    ),
-)
+TALKING_HEADS = (*eat.BACK_END.models, *eamm.BACK_END.models)
 
 METRICS = (
     Model(

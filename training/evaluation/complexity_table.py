@@ -11,7 +11,7 @@ from thfem_core.audio.speech import Speech
 from thfem_core.expression.editor import editors
 from thfem_core.media.video import Video
 from thfem_core.metrics.complexity import Complexity, editor_complexity, talking_head_complexity
-from thfem_core.talking_head.loading import load_talking_head
+from thfem_core.talking_head.head import talking_heads
 
 from .systems import NO_EDITOR, System
 from .tables import PAPER, Table
@@ -28,7 +28,7 @@ def system_complexity(system: System, video: Video) -> Complexity:
         first = editor_complexity(editors.load(system.editor)())
     if system.talking_head is None:
         return first
-    head = load_talking_head(system.talking_head)
+    head = talking_heads.create(system.talking_head)
     second = talking_head_complexity(head, video, speech=Speech.from_video(video), device=cpu, window=system.window)
     return first.with_stage(second)
 

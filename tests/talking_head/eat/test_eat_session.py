@@ -12,11 +12,13 @@ from torch import Tensor, nn
 
 from thfem_core.errors import InputError, WeightsError
 from thfem_core.networks.appearance_volume import SourceAppearance
+from thfem_core.registry import Resources
 from thfem_core.talking_head.eat import head as eat_head
+from thfem_core.talking_head.eat.back_end import EatOptions
 from thfem_core.talking_head.eat.convert import convert
-from thfem_core.talking_head.eat.head import EatConfig, EatTalkingHead
+from thfem_core.talking_head.eat.head import EatTalkingHead
 from thfem_core.talking_head.eat.networks import EatNetworks, load_eat, read_constants
-from thfem_core.talking_head.loading import OwnsNetworks
+from thfem_core.talking_head.head import OwnsNetworks
 
 LOGITS = np.random.default_rng(4).standard_normal((50, 29)).astype(np.float32)
 
@@ -71,7 +73,7 @@ def test_lips_follow_the_sound_and_emotions_change_the_face(head: EatTalkingHead
     quiet = moves(head, clip(track))
     assert torch.equal(moves(head, clip(track)), quiet)
     assert not torch.allclose(moves(EatTalkingHead(eat, lambda speech: 3 * LOGITS), clip(track)), quiet)
-    happy = moves(EatTalkingHead(eat, lambda speech: LOGITS, config=EatConfig(emotion="happy")), clip(track))
+    happy = moves(EatTalkingHead(eat, lambda speech: LOGITS, options=EatOptions(emotion="happy")), clip(track))
     assert not torch.allclose(happy, quiet)
 
 
@@ -98,14 +100,14 @@ def test_the_host_can_hold_its_networks(head: EatTalkingHead) -> None:
 @pytest.mark.parametrize("wrong", [{"emotion": "bored"}, {"timing": "late"}])
 def test_choices_are_checked(wrong: dict) -> None:
     with pytest.raises(InputError, match=r"bored|late"):
-        EatConfig(**wrong)
+        EatOptions(**wrong)
 
 
 def test_missing_files_are_named(tmp_path: Path, eat_files: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("THFEM_MODELS", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     with pytest.raises(WeightsError, match=r"eat\.safetensors or .*checkpoint.* CC BY-NC 4\.0"):
-        eat_head.load(folders=[tmp_path])
+        eat_head.load(EatOptions(), Resources(folders=(tmp_path,)))
     with pytest.raises(WeightsError, match=r"U_mead\.npy is missing"):
         load_eat([eat_files[0], eat_files[2]])
     np.save(tmp_path / "U_mead.npy", np.zeros(3))

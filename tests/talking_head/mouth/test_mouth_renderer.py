@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from safetensors.torch import save_file
 
 from thfem_core.errors import InputError, WeightsError
-from thfem_core.talking_head.mouth.config import MouthConfig
+from thfem_core.talking_head.mouth.back_end import MouthOptions
 from thfem_core.talking_head.mouth.motion import MotionNet
 from thfem_core.talking_head.mouth.networks import load_motion, load_renderer, on_device
 from thfem_core.talking_head.mouth.renderer import (
@@ -171,14 +171,14 @@ def test_a_missing_damaged_or_other_file_is_one_clear_line(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"amount": -0.1}, "amount is -0.1; give 0"),
+        ({"amount": -0.1}, "amount is -0.1; give a value between 0 and 2"),
         ({"amount": 2.5}, "amount is 2.5"),
-        ({"keep": 3.0}, "keep 3 must lie below redraw"),
-        ({"keep": -1.0}, "keep -1"),
-        ({"calm": 0}, "calm is 0 frames; give 1 to 50"),
-        ({"calm": 51}, "calm is 51"),
+        ({"keep_below": 3.0}, "keep-below is 3 and redraw-above 2; give a keep-below that is smaller"),
+        ({"keep_below": -1.0}, "keep-below is -1"),
+        ({"smoothing": 0}, "smoothing is 0; give a value between 1 and 50"),
+        ({"smoothing": 51}, "smoothing is 51"),
     ],
 )
 def test_settings_out_of_range(settings: dict, message: str) -> None:
     with pytest.raises(InputError, match=message):
-        MouthConfig(**settings)
+        MouthOptions(**settings)

@@ -24,11 +24,12 @@ from thfem_core.face.tracking.tracker import track_faces
 from thfem_core.media.array_frame import ArrayFrame
 from thfem_core.media.file_video import FileVideo
 from thfem_core.media.sound import Sound
-from thfem_core.talking_head.head import AdjacentWindow, Drive, FaceClip, FacePatch
-from thfem_core.talking_head.mouth import MouthTalkingHead, session, workers
+from thfem_core.talking_head.head import AdjacentWindow, Drive, FaceClip, FacePatch, talking_heads
+from thfem_core.talking_head.mouth import session, workers
+from thfem_core.talking_head.mouth.back_end import MouthOptions
 from thfem_core.talking_head.mouth.coefficients import load_mouth_basis
-from thfem_core.talking_head.mouth.config import MouthConfig
 from thfem_core.talking_head.mouth.drawing import draw_patch
+from thfem_core.talking_head.mouth.head import MouthTalkingHead
 from thfem_core.talking_head.mouth.motion import FRAME_RATE
 from thfem_core.talking_head.mouth.observed import read_manner
 from thfem_core.talking_head.mouth.renderer import MouthRenderer, RendererConfig
@@ -74,11 +75,11 @@ def speech(seconds: float = 1.0, loudness: float = 1.0) -> Speech:
     return Speech.from_sound(Sound(loudness * syllables(seconds, 16000)[None], 16000))
 
 
-def head(config: MouthConfig | None = None, *, network: bool = False) -> MouthTalkingHead:
+def head(options: MouthOptions | None = None, *, network: bool = False) -> MouthTalkingHead:
     torch.manual_seed(0)
     renderer = MouthRenderer(RendererConfig(widths=(8, 8, 8, 8))).eval().requires_grad_(False)
-    config = config or MouthConfig(network=network)
-    return MouthTalkingHead(config, motion=lively_motion(), renderer=renderer)
+    options = options or MouthOptions(network=network)
+    return MouthTalkingHead(options, motion=lively_motion(), renderer=renderer if options.network else None)
 
 
 def talk(
@@ -87,14 +88,14 @@ def talk(
     sound: Speech | None = None,
     *,
     rate: Fraction = Fraction(25),
-    config: MouthConfig | None = None,
+    options: MouthOptions | None = None,
     network: bool = False,
     size: int = 5,
     batch: int = 1,
 ) -> list[list[FacePatch | None]]:
     """All windows of ``size`` frames, ``batch`` of them per call."""
     clip = FaceClip(track=person, speech=sound, frame_rate=rate, device=CPU, drive=drive)
-    opened_face = head(config, network=network).open_face(clip)
+    opened_face = head(options, network=network).open_face(clip)
     frames: list[ArrayFrame] = [picture(i, rate) for i in range(person.stop_frame)]
     there = [i for i in range(person.stop_frame) if person.weights[i] > 0]
     windows = [
@@ -170,7 +171,7 @@ def test_amount_0_keeps_the_sources_lips_and_1_moves_twice_as_far_as_half(
     basis, read = load_mouth_basis(), {}
     for amount in (0.0, 0.5, 1.0):
         drawn.clear()
-        talk(told[0], "audio", speech(), config=MouthConfig(amount=amount, network=False))
+        talk(told[0], "audio", speech(), options=MouthOptions(amount=amount, network=False))
         read[amount] = np.stack([basis.read(call.shape) for call in drawn])
     for window in range(0, COUNT - 5, 5):
         still = read[0.0][window : window + 5]
@@ -323,13 +324,13 @@ def test_a_closure_the_edit_lost_is_drawn(told: list[Person], drawn: list[Drawn]
     original = [*speaking[:6], shut(), shut(), *speaking[8:]]
     edited = [*speaking[:6], opened(0.1), opened(0.1), *speaking[8:]]
     told.append(Person(original, edited))
-    talk(told[0], "original", config=MouthConfig(network=False, keep=5.0, redraw=6.0))
+    talk(told[0], "original", options=MouthOptions(network=False, keep_below=5.0, redraw_above=6.0))
     amounts = {call.index: call.amount for call in drawn}
     assert amounts[6] == amounts[7] == 1.0 and set(amounts) <= set(range(4, 10))
     assert gaps([call.shape for call in drawn if call.index in (6, 7)]).max() < 0.5
     drawn.clear()
     told.append(Person(original, original))
-    talk(told[1], "original", config=MouthConfig(network=False, keep=5.0, redraw=6.0))
+    talk(told[1], "original", options=MouthOptions(network=False, keep_below=5.0, redraw_above=6.0))
     assert drawn == []
 
 
@@ -408,7 +409,7 @@ def demo(demo_clip: Path) -> tuple[list[ArrayFrame], FaceClip]:
 def test_shipped_weights_leave_an_unedited_clip_alone(demo: tuple[list[ArrayFrame], FaceClip]) -> None:
     """SANITY of what ships: where nothing was edited nothing needs to be redrawn."""
     frames, clip = demo
-    face = MouthTalkingHead().open_face(clip)
+    face = talking_heads.create("mouth").open_face(clip)
     for frame in frames:
         face.observe(frame)
     (row,) = face.predict([AdjacentWindow(source=frames[0], targets=tuple(frames[1:6]))])
@@ -424,7 +425,7 @@ def test_shipped_weights_draw_a_mouth_like_the_one_that_was_there(
     clip = FaceClip(track=clip.track, speech=clip.speech, frame_rate=clip.frame_rate, device=CPU, drive="audio")
     errors = {}
     for network in (False, True):
-        face = MouthTalkingHead(MouthConfig(network=network)).open_face(clip)
+        face = talking_heads.create("mouth", {"network": network}).open_face(clip)
         for frame in frames:
             face.observe(frame)
         targets = tuple(frames[1:6])

@@ -17,7 +17,7 @@ from ...face.pose import HeadPose
 from ...media.frame import Frame
 from ...media.timing import frame_to_sample
 from ...networks.threads import all_cpu_threads
-from ...pose.mesh import MeshPoseEncoder
+from ...pose.mesh.encoder import MeshPoseEncoder
 from ..face_crops import FaceCrops, to_pictures, to_tensor
 from ..head import AdjacentWindow, FaceClip, FacePatch
 from .audio_features import POSE, WINDOW

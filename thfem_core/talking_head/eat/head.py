@@ -1,58 +1,40 @@
-"""The back end "eat": the talking head of the paper's results, for research (CC BY-NC 4.0)."""
+"""The talking head EAT, loaded."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 from torch import nn
 
 from ...errors import InputError
 from ...networks.acceleration import channels_last, compile_in_place
-from ...progress import Progress, silent
+from ...registry import Resources
 from ...weights.store import locate, locate_file
 from ..head import Drive, FaceClip
+from ..precision import drawing_dtype
+from .back_end import DEEPSPEECH, EAT, EatOptions, Emotion
 from .deepspeech import load_deepspeech
 from .emotion_prompt import NOISE, EmotionPrompts
 from .networks import EatNetworks, load_eat
 from .session import EatSession
 from .speech_features import SpeechLogits, computed_logits, stored_logits
-from .timeline import Timeline, Timing, check_timing
+from .timeline import Timeline
 
 # The emotions of this package, by the label of EAT's prompt.
-EMOTION_LABELS = {"angry": 0, "disgusted": 2, "fear": 3, "happy": 4, "neutral": 5, "sad": 6, "surprised": 7}
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class EatConfig:
-    """emotion: what the face shows where the clip does not say. seed: of the noise that varies an emotion, drawn once.
-    timing: see :data:`.timeline.Timing`. features: a ``.npy`` with the clip's speech features (see
-    :func:`.speech_features.read_logits`) instead of DeepSpeech's network."""
-
-    emotion: str = "neutral"
-    seed: int = 0
-    timing: Timing = "exact"
-    features: Path | None = None
-
-    def __post_init__(self) -> None:
-        check_emotion(self.emotion)
-        check_timing(self.timing)
-
-
-def check_emotion(emotion: str) -> None:
-    """Raises InputError if EAT has no prompt for ``emotion``."""
-    if emotion not in EMOTION_LABELS:
-        raise InputError(f"EAT has no emotion {emotion!r}; choose one of: {', '.join(EMOTION_LABELS)}")
+EMOTION_LABELS: dict[Emotion, int] = {
+    "angry": 0,
+    "disgusted": 2,
+    "fear": 3,
+    "happy": 4,
+    "neutral": 5,
+    "sad": 6,
+    "surprised": 7,
+}
 
 
 class EatTalkingHead:
-    """Implements :class:`..head.TalkingHead` and :class:`..loading.OwnsNetworks`.
+    """EAT (implements :class:`..head.TalkingHead` and :class:`..head.OwnsNetworks`).
 
-    dtype: of the generator; bfloat16 on a graphics card. Keypoints, poses, grids, softmaxes and sums of norms stay in
-    float32. On a CPU the generator is rewritten, once, to need fewer multiplications. compiled: see
-    :func:`...networks.acceleration.compile_in_place`.
+    On a CPU the generator is rewritten, once, to need fewer multiplications.
     """
 
     drives: tuple[Drive, ...] = ("audio",)
@@ -64,16 +46,25 @@ class EatTalkingHead:
         logits: SpeechLogits,
         *,
         speech_network: nn.Module | None = None,
-        config: EatConfig | None = None,
+        options: EatOptions | None = None,
         dtype: torch.dtype = torch.float32,
-        compiled: bool = False,
     ) -> None:
-        self._eat, self._logits, self._dtype, self._compiled = networks, logits, dtype, compiled
-        self._config = config or EatConfig()
+        """Join options and networks.
+
+        Args:
+            networks: EAT's networks in float32.
+            logits: Gives the DeepSpeech logits of a clip's sound.
+            speech_network: The network behind ``logits``, if any, so that it moves between devices with the others.
+            options: What the user chose; None for the defaults.
+            dtype: Number format of the generator. Keypoints, poses, grids, softmaxes and norms stay in float32.
+        """
+        self._eat, self._logits, self._dtype = networks, logits, dtype
+        self._options = options or EatOptions()
         self.networks = nn.ModuleList([networks, *([speech_network] if speech_network is not None else [])])
         networks.generator.to(dtype)
 
     def open_face(self, clip: FaceClip) -> EatSession:
+        """Begin with one person (see :meth:`..head.TalkingHead.open_face`)."""
         if clip.speech is None:
             raise InputError("EAT moves the lips by sound, and this clip has none; give a clip with sound")
         on_cpu = clip.device.type == "cpu"
@@ -83,42 +74,47 @@ class EatTalkingHead:
             self._eat.accelerate()
         elif not on_cpu:
             channels_last(self._eat.generator)
-        if self._compiled:
+        if self._options.compiled:
             compile_in_place(self._eat.generator, clip.device)
         return EatSession(
             self._eat,
             clip,
             logits=self._logits(clip.speech),
             prompts=self._prompts(clip),
-            timeline=Timeline(frame_rate=clip.frame_rate, timing=self._config.timing),
+            timeline=Timeline(frame_rate=clip.frame_rate, timing=self._options.timing),
             dtype=self._dtype,
         )
 
     @torch.inference_mode()
     def _prompts(self, clip: FaceClip) -> EmotionPrompts:
-        emotion = clip.emotion or self._config.emotion
-        check_emotion(emotion)
-        noise = torch.randn(1, NOISE, generator=torch.Generator().manual_seed(self._config.seed))
-        label = torch.tensor([EMOTION_LABELS[emotion]])
-        return self._eat.prompts(noise.to(clip.device), label)
+        emotion = clip.emotion or self._options.emotion
+        if emotion not in EMOTION_LABELS:
+            raise InputError(f"EAT has no emotion {emotion!r}; choose one of: {', '.join(EMOTION_LABELS)}")
+        noise = torch.randn(1, NOISE, generator=torch.Generator().manual_seed(self._options.seed))
+        return self._eat.prompts(noise.to(clip.device), torch.tensor([EMOTION_LABELS[emotion]]))
 
 
-def load(
-    *,
-    folders: Sequence[Path] = (),
-    dtype: torch.dtype = torch.float32,
-    compiled: bool = False,
-    progress: Progress = silent,
-    config: EatConfig | None = None,
-) -> EatTalkingHead:
-    """EAT from the user's files (see ``models list``): the checkpoint or ``eat.safetensors``, and DeepSpeech.
+def load(options: EatOptions, resources: Resources) -> EatTalkingHead:
+    """Load EAT from the user's files.
 
-    Raises WeightsError that names what is missing, where to get it and under which licence.
+    Args:
+        options: What the user chose. With ``features``, the DeepSpeech network is not needed.
+        resources: Folders with the checkpoint or ``eat.safetensors``, and with DeepSpeech; the device decides the
+            number format.
+
+    Returns:
+        The talking head, on the CPU.
+
+    Raises:
+        InputError: The file of speech features cannot be used.
+        WeightsError: A model file is missing or unusable; the message names it, where to get it and its licence.
     """
-    config = config or EatConfig()
-    files = tuple(locate("eat", folders=folders, progress=progress).values())
+    files = tuple(locate(EAT, folders=resources.folders, progress=resources.progress).values())
     speech = None
-    if config.features is None:
-        speech = load_deepspeech(locate_file("deepspeech", folders=folders, progress=progress))
-    logits = stored_logits(config.features) if speech is None else computed_logits(speech)
-    return EatTalkingHead(load_eat(files), logits, speech_network=speech, config=config, dtype=dtype, compiled=compiled)
+    if options.features is None:
+        speech = load_deepspeech(locate_file(DEEPSPEECH, folders=resources.folders, progress=resources.progress))
+        logits = computed_logits(speech)
+    else:
+        logits = stored_logits(options.features)
+    dtype = drawing_dtype(options.precision, resources.device)
+    return EatTalkingHead(load_eat(files), logits, speech_network=speech, options=options, dtype=dtype)

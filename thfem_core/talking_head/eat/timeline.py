@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor
-from typing import Literal, get_args
 
 import numpy as np
 import torch
@@ -15,23 +14,13 @@ from torch import Tensor
 from ...audio.profile import EAT, EAT_COMPAT
 from ...audio.speech import Speech
 from ...audio.window import audio_windows, eat_windows
-from ...errors import InputError
 from ...media.timing import frame_time
 from .audio_to_keypoints import CENTRE, STEPS
+from .back_end import Timing
 
-# exact: steps of 40 ms, as EAT was trained, around the frame's own moment, at any frame rate.
-# thfem-compat: THFEM's published pipeline, for its weights: steps are frames, meant for 30 per second; mel columns of
-# 540 samples, two rows of DeepSpeech per frame (1.2 times too fast), the head pose one frame late.
-Timing = Literal["exact", "thfem-compat"]
 _EAT_RATE = 25
 _ROWS = 50  # of DeepSpeech, per second
 _WINDOW, _BEFORE = 16, 8  # rows of a step, and how many of them lie before its moment
-
-
-def check_timing(timing: str) -> None:
-    """Raises InputError if ``timing`` is none of :data:`Timing`."""
-    if timing not in get_args(Timing):
-        raise InputError(f"EAT's timing is {timing!r}; give one of: {', '.join(get_args(Timing))}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,3 @@ Mouth coefficients of the target, from the original's lips or from the sound (:m
 mesh (:mod:`.coefficients`); the source frame is carried over to it (:mod:`.geometry`), the inside of the mouth is
 painted by a small network (:mod:`.renderer`), and the result is pasted feathered (:mod:`.drawing`).
 """
-
-from .session import MouthTalkingHead
-
-__all__ = ["MouthTalkingHead"]

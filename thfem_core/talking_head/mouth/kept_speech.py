@@ -8,8 +8,8 @@ from ...face.mesh.lip_aperture import aperture_keeper
 from ...face.mesh.lip_motion import lip_aperture
 from ...face.mesh.topology import LIPS
 from ...face.smoothstep import smoothstep
+from .back_end import MouthOptions
 from .coefficients import lower_face_fade
-from .config import MouthConfig
 from .observed import Mouth, ObservedMouths
 
 # Degrees of yaw between which the lips are left as edited: the mesh guesses the hidden half of a mouth.
@@ -34,7 +34,7 @@ def _pressed(shape: np.ndarray) -> np.ndarray:
 class KeptSpeech:
     """Of one person, from the mouths observed so far."""
 
-    def __init__(self, mouths: ObservedMouths, config: MouthConfig) -> None:
+    def __init__(self, mouths: ObservedMouths, config: MouthOptions) -> None:
         self._mouths, self._config = mouths, config
         self._fade = lower_face_fade()[:, None]
 
@@ -64,7 +64,7 @@ class KeptSpeech:
             apart = sum(k * apart[i : len(rows) - 2 * edge + i] for i, k in enumerate(_LASTING))
             counts = counts[edge:-edge] / counts[edge:-edge].sum()
         stray = counts @ np.linalg.norm(apart, axis=2).mean(axis=1)
-        need = smoothstep(stray, self._config.keep, self._config.redraw)
+        need = smoothstep(stray, self._config.keep_below, self._config.redraw_above)
         return float(seen * max(need, self._unclosed(index)))
 
     def _unclosed(self, index: int) -> float:

@@ -16,13 +16,12 @@ from ...face.mesh.lip_aperture import mouth_opening
 from ...face.models import default_face_models
 from ...face.smoothstep import smoothstep
 from ...media.frame import Frame
-from ..head import AdjacentWindow, Drive, FaceClip, FacePatch
-from .coefficients import MouthBasis, load_mouth_basis
-from .config import MouthConfig
+from ..head import AdjacentWindow, FaceClip, FacePatch
+from .back_end import MouthOptions
+from .coefficients import MouthBasis
 from .drawing import SourceFace, draw_patch
 from .kept_speech import KeptSpeech
 from .motion import FRAME_RATE, MotionNet
-from .networks import load_motion, load_renderer, on_device
 from .observed import Mouth, ObservedMouths, read_manner
 from .renderer import MouthRenderer
 from .workers import WORKERS, side_by_side
@@ -31,40 +30,6 @@ from .workers import WORKERS, side_by_side
 _LOST, _SEEN = 0.15, 0.5
 # Face units by which a mouth must be opened further before its inside has to come from elsewhere.
 _UNSEEN = 3.0
-
-
-class MouthTalkingHead:
-    """Mesh warp and a small gated network, 1.6 M parameters, embedded. See ``mouth/__init__``."""
-
-    drives: tuple[Drive, ...] = ("blend", "original", "audio")
-
-    def __init__(
-        self,
-        config: MouthConfig | None = None,
-        *,
-        motion: MotionNet | None = None,
-        renderer: MouthRenderer | None = None,
-    ) -> None:
-        self.config = config or MouthConfig()
-        self.motion = motion or load_motion()
-        self.renderer = (renderer or load_renderer()) if self.config.network else None
-
-    def open_face(self, clip: FaceClip) -> MouthSession:
-        """Raises InputError for drive "audio" without sound."""
-        if clip.drive == "audio" and clip.speech is None:
-            raise InputError("drive 'audio' needs a clip with sound; choose drive 'original', or give a sound file")
-        return MouthSession(
-            clip,
-            self.config,
-            motion=on_device(self.motion, clip.device),
-            renderer=None if self.renderer is None else _fast(self.renderer, clip.device),
-            basis=load_mouth_basis(),
-        )
-
-
-def _fast(renderer: MouthRenderer, device: torch.device) -> MouthRenderer:
-    """On the device, with weights laid out as its convolutions like them: a fifth faster on a CPU."""
-    return on_device(renderer, device).to(memory_format=torch.channels_last)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -103,7 +68,7 @@ class MouthSession:
     def __init__(
         self,
         clip: FaceClip,
-        config: MouthConfig,
+        config: MouthOptions,
         *,
         motion: MotionNet,
         renderer: MouthRenderer | None,
@@ -111,10 +76,10 @@ class MouthSession:
     ) -> None:
         self._clip, self._config, self._basis = clip, config, basis
         self._motion, self._renderer = motion, renderer
-        self.lookahead = config.calm + 1
+        self.lookahead = config.smoothing + 1
         models = default_face_models(clip.device)
         self._mouths = ObservedMouths(
-            clip.track, models, device=clip.device, reach=config.calm, history=self._before(motion.config.past)
+            clip.track, models, device=clip.device, reach=config.smoothing, history=self._before(motion.config.past)
         )
         self._unseen: list[Frame] = []
         self._person = read_manner(clip.track, basis, clip.frame_rate)

@@ -1,0 +1,1 @@
+"""The head pose encoder ``mesh``: reads the pose off the tracked face mesh, without a network."""
