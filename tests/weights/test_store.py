@@ -197,7 +197,7 @@ def test_an_optional_file_can_be_asked_for_by_name(hub, folder):
 
 
 def test_unknown_names_list_the_known_ones():
-    with pytest.raises(InputError, match=r"choose one of: mediapipe-face, .*eat, eamm"):
+    with pytest.raises(InputError, match=r"choose one of: mediapipe-face, .*eat, deepspeech, eamm"):
         locate("nonsense")
 
 
