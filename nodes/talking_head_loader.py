@@ -11,9 +11,9 @@ import folder_paths
 import torch
 from comfy_api.latest import io
 
+from ..thfem_core.networks.precision import Precision
 from ..thfem_core.talking_head.head import OwnsNetworks, TalkingHead, talking_heads
 from ..thfem_core.talking_head.loading import load_talking_head
-from ..thfem_core.talking_head.precision import Precision
 from ..thfem_core.weights.manifest import MODELS
 from .host import CATEGORY, MODEL_FOLDER, HostProgress, schema, work_device
 from .payloads import LoadedTalkingHead, TalkingHeadSocket

@@ -9,11 +9,13 @@ from hypothesis import strategies as st
 from thfem_core.errors import InputError
 from thfem_core.expression.editor import editors
 from thfem_core.expression.request import ExpressionRequest, RegionStrengths, StrengthCurve
+from thfem_core.expression.sliders import ExpressionSliders
 
 
-def test_exactly_one_of_emotion_and_reference() -> None:
-    with pytest.raises(InputError, match="either an emotion or a reference"):
+def test_a_request_asks_for_something() -> None:
+    with pytest.raises(InputError, match="an emotion, a reference clip or sliders"):
         ExpressionRequest()
+    assert ExpressionRequest(sliders=ExpressionSliders(smile=0.5)).emotion is None
 
 
 def test_unknown_emotion_lists_the_seven() -> None:

@@ -8,12 +8,12 @@ import pytest
 import torch
 
 from thfem_core.errors import InputError, WeightsError
+from thfem_core.networks.precision import drawing_dtype
 from thfem_core.options import options_of
 from thfem_core.registry import Resources
 from thfem_core.talking_head.eat import head as eat_head
 from thfem_core.talking_head.eat.timeline import Timeline
 from thfem_core.talking_head.head import OwnsNetworks, talking_heads
-from thfem_core.talking_head.precision import drawing_dtype
 
 
 @pytest.mark.parametrize("name", talking_heads.names())

@@ -8,6 +8,7 @@ from typing import Literal, get_args
 from ..errors import InputError
 from ..face.tracking.track import FaceTrack
 from ..media.video import Video
+from .sliders import ExpressionSliders
 
 Emotion = Literal["neutral", "angry", "disgusted", "fear", "happy", "sad", "surprised"]
 EMOTIONS: tuple[Emotion, ...] = get_args(Emotion)
@@ -85,20 +86,23 @@ class ReferenceClip:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ExpressionRequest:
-    """One of seven emotions, or a reference; exactly one of the two.
+    """One of seven emotions, or a reference, or sliders; sliders may also stand beside one of the others.
 
     strength: 0 leaves the clip as it is, 1 is a clear natural expression, 1.5 the most.
     """
 
     emotion: Emotion | None = None
     reference: ReferenceClip | None = None
+    sliders: ExpressionSliders | None = None
     strength: float = 1.0
     regions: RegionStrengths = field(default_factory=RegionStrengths)
     curve: StrengthCurve = field(default_factory=StrengthCurve)
 
     def __post_init__(self) -> None:
         _check_strength("strength", self.strength)
-        if (self.emotion is None) == (self.reference is None):
+        if self.emotion is not None and self.reference is not None:
             raise InputError("give either an emotion or a reference clip, one of the two")
+        if self.emotion is None and self.reference is None and self.sliders is None:
+            raise InputError("give an emotion, a reference clip or sliders")
         if self.emotion is not None and self.emotion not in EMOTIONS:
             raise InputError(f"unknown emotion {self.emotion!r}; choose one of: {', '.join(EMOTIONS)}")

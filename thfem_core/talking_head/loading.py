@@ -8,11 +8,11 @@ from pathlib import Path
 import torch
 
 from ..errors import InputError
+from ..networks.precision import Precision
 from ..options import options_of
 from ..progress import Progress, silent
 from ..registry import Resources
 from .head import TalkingHead, talking_heads
-from .precision import Precision
 
 
 def load_talking_head(

@@ -20,6 +20,7 @@ from .eyes import aperture_change, lid_calm, lid_displacement
 from .presets import MOUTH_POSE_UNITS, preset_units, region_factors, region_of
 from .recognition import recognise
 from .silhouette import outline_damping
+from .slider_units import slider_units
 from .spectacles import rim_damping
 
 # Frames, evenly spread over the track, from which the clip's own expression is read.
@@ -144,12 +145,16 @@ def plan_motion(request: ExpressionRequest, source: ClipReading, reference: Clip
         quiet = np.array([region_of(name) == "mouth" for name in READ_UNITS])
         dynamics = np.where(quiet, 1.0, np.clip((reference.spread + 0.02) / (source.spread + 0.02), *DYNAMICS_LIMITS))
         ratio = {emotion: REFERENCE_BOOST * weight for emotion, weight in mixture.items()}
+    elif request.emotion is None:
+        offset, ratio = np.zeros(len(READ_UNITS)), {}
     else:
-        emotion = request.emotion or "neutral"
+        emotion = request.emotion
         preset = preset_units(emotion)
         surplus = np.maximum(source.expressed - RELEASE_FLOOR - preset, 0.0)
         offset = preset - (RELEASE if preset.any() else 1.0) * surplus * poses
         ratio = {emotion: 1.0}
+    if request.sliders is not None:
+        offset = offset + slider_units(request.sliders)
     return MotionPlan(
         offset=offset * factors,
         dynamics=1 + (dynamics - 1) * factors,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ...networks.precision import PRECISION_HELP, Precision
 from ...options import Options, option
 from ...registry import BackEnd
 from ...weights.model import Model, ModelFile
-from ..precision import PRECISION_HELP, Precision
 
 EAMM = Model(
     name="eamm",

@@ -6,10 +6,10 @@ import torch
 
 from ...errors import InputError, WeightsError
 from ...networks.acceleration import channels_last, compile_in_place
+from ...networks.precision import drawing_dtype
 from ...registry import Resources
 from ...weights.store import locate
 from ..head import Drive, FaceClip
-from ..precision import drawing_dtype
 from .back_end import EAMM, EammOptions
 from .networks import EammNetworks, load_eamm
 from .session import EammSession

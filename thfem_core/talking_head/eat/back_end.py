@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from ...networks.precision import PRECISION_HELP, Precision
 from ...options import Options, option
 from ...registry import BackEnd
 from ...weights.model import Model, ModelFile
-from ..precision import PRECISION_HELP, Precision
 
 Emotion = Literal["neutral", "happy", "angry", "sad", "surprised", "fear", "disgusted"]
 # exact: steps of 40 ms, as EAT was trained, around the frame's own moment, at any frame rate.

@@ -7,10 +7,10 @@ from torch import nn
 
 from ...errors import InputError
 from ...networks.acceleration import channels_last, compile_in_place
+from ...networks.precision import drawing_dtype
 from ...registry import Resources
 from ...weights.store import locate, locate_file
 from ..head import Drive, FaceClip
-from ..precision import drawing_dtype
 from .back_end import DEEPSPEECH, EAT, EatOptions, Emotion
 from .deepspeech import load_deepspeech
 from .emotion_prompt import NOISE, EmotionPrompts

@@ -1,4 +1,4 @@
-"""How precisely the networks of a talking head compute."""
+"""How precisely large networks compute."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PRECISION_HELP = "Number format of the drawing network: auto (bf16 where the car
 
 
 def drawing_dtype(precision: Precision, device: torch.device | None) -> torch.dtype:
-    """Choose the number format in which a talking head draws.
+    """Choose the number format in which a network draws.
 
     Args:
         precision: What the user asks for.
