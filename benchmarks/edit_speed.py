@@ -33,7 +33,7 @@ from thfem_core.face.tracking.track import FaceTracks
 from thfem_core.media.array_frame import ArrayFrame
 from thfem_core.media.array_video import ArrayVideo
 from thfem_core.media.file_video import FileVideo
-from thfem_core.media.sound import Sound
+from thfem_core.media.sound import Sound, join_sound
 from thfem_core.media.timing import frame_time
 from thfem_core.media.writer import write_video
 from thfem_core.pipeline import edit_video, find_faces
@@ -67,7 +67,7 @@ def make_clip(source: Path, path: Path, seconds: float) -> FileVideo:
         ArrayFrame(index=i, time=frame_time(i, rate), pixels=rgb)
         for i, rgb in enumerate(islice(endless, round(seconds * rate)))
     )
-    sound = clip.sound() or Sound(np.zeros((1, 16000), np.float32), 16000)
+    sound = join_sound(clip.sound_blocks()) or Sound(np.zeros((1, 16000), np.float32), 16000)
     samples = np.resize(sound.samples, (sound.samples.shape[0], round(seconds * sound.sample_rate)))
     write_video(frames, path, like=ArrayVideo(pictures[0][None], rate), sound=Sound(samples, sound.sample_rate))
     return FileVideo(path)
@@ -103,7 +103,7 @@ def face_pictures(clip: FileVideo, tracks: FaceTracks) -> ArrayVideo:
         cv2.resize(frame.rgb()[y0:y1, x0:x1], (FACE, FACE), interpolation=cv2.INTER_AREA)
         for frame in islice(clip.frames(), start, stop)
     ]
-    return ArrayVideo(np.stack(pictures), clip.info.frame_rate, sound=clip.sound())
+    return ArrayVideo(np.stack(pictures), clip.info.frame_rate, sound=join_sound(clip.sound_blocks()))
 
 
 def talking_head_alone(clip: FileVideo, runs: int) -> Iterator[tuple[Drive, float, float]]:

@@ -33,7 +33,7 @@ from thfem_core.face.pose import RIGID_POINTS
 from thfem_core.media.array_frame import ArrayFrame
 from thfem_core.media.encoding import EncodingConfig
 from thfem_core.media.file_video import FileVideo
-from thfem_core.media.sound import Sound
+from thfem_core.media.sound import Sound, join_sound
 from thfem_core.media.writer import write_video
 from thfem_core.metrics.comparison import ComparisonConfig, Judges, compare_clips
 from thfem_core.metrics.face_follower import FaceFollower
@@ -142,7 +142,7 @@ def damaged_file(name: str, path: Path, clip: Pictures, other: Pictures, video: 
         pictures = DAMAGES[name](clip, other)
         frames = (ArrayFrame(index=i, time=i / rate, pixels=picture) for i, picture in enumerate(pictures))
     if "late" in name:
-        whole = video.sound()
+        whole = join_sound(video.sound_blocks())
         shift = round(LATE / rate * whole.sample_rate)
         sound = Sound(np.pad(whole.samples, ((0, 0), (shift, 0)))[:, : whole.samples.shape[1]], whole.sample_rate)
     output = folder / f"{path.stem}_{name.replace(' ', '_')}.mp4"

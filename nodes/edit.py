@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import closing
 
 import torch
@@ -85,7 +85,7 @@ def check_same_clip(clip: Video, tracks: FaceTracks) -> None:
         )
 
 
-def of_same_length(frames: Iterator[Frame], tracks: FaceTracks) -> Iterator[Frame]:
+def of_same_length(frames: Generator[Frame, None, None], tracks: FaceTracks) -> Generator[Frame, None, None]:
     """The frames, counted. Raises InputError where the tracks were made on more or fewer of them."""
     count = 0
     with closing(frames):

@@ -12,6 +12,7 @@ from comfy_api.latest import Input, InputImpl, io
 
 from ..thfem_core.errors import InputError, OutputError
 from ..thfem_core.media.atomic import complete_file
+from ..thfem_core.media.sound import join_sound
 from .host import CATEGORY, schema
 from .trimmed_video import TrimmedVideo
 from .video_sockets import audio_from_sound, file_clip, sound_in_file
@@ -130,7 +131,7 @@ class LoadVideo(io.ComfyNode):
         count = clip.info.frame_count
         return io.NodeOutput(
             video_from_file(str(path), start, duration),
-            audio_from_sound(clip.sound()),
+            audio_from_sound(join_sound(clip.sound_blocks())),
             float(clip.info.frame_rate),
             sum(1 for _ in clip.frames()) if count is None else count,
         )

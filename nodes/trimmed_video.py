@@ -7,6 +7,7 @@ from fractions import Fraction
 import torch
 from comfy_api.latest import InputImpl, Types
 
+from ..thfem_core.media.sound import join_sound
 from .video_sockets import audio_from_sound, file_clip
 
 
@@ -27,7 +28,9 @@ class TrimmedVideo(InputImpl.VideoFromFile):
     def get_components(self) -> Types.VideoComponents:
         frames = [torch.from_numpy(frame.rgb()).float().div(255) for frame in self._clip.frames()]
         return Types.VideoComponents(
-            images=torch.stack(frames), audio=audio_from_sound(self._clip.sound()), frame_rate=self.get_frame_rate()
+            images=torch.stack(frames),
+            audio=audio_from_sound(join_sound(self._clip.sound_blocks())),
+            frame_rate=self.get_frame_rate(),
         )
 
     def save_to(self, path, **options) -> None:

@@ -7,7 +7,7 @@ None. VIDEO stays a stream: only a clip that was built from images is in memory 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import closing
 from fractions import Fraction
 from io import BytesIO
@@ -18,7 +18,8 @@ from comfy_api.latest import Input, InputImpl, io, ui
 from ..thfem_core.media.array_video import ArrayVideo
 from ..thfem_core.media.file_video import FileVideo
 from ..thfem_core.media.frame import Frame
-from ..thfem_core.media.sound import Sound, read_sound
+from ..thfem_core.media.sound import Sound
+from ..thfem_core.media.sound_file import read_sound
 from ..thfem_core.media.video import Video
 from ..thfem_core.media.writer import write_video
 from ..thfem_core.progress import Progress
@@ -91,7 +92,7 @@ def audio_from_sound(sound: Sound | None) -> Input.Audio | None:
     return {"waveform": torch.from_numpy(sound.samples)[None], "sample_rate": sound.sample_rate}
 
 
-def images_from_frames(frames: Iterator[Frame], *, like: torch.Tensor, progress: Progress) -> torch.Tensor:
+def images_from_frames(frames: Generator[Frame, None, None], *, like: torch.Tensor, progress: Progress) -> torch.Tensor:
     """Frames as an IMAGE batch of the shape of ``like``; extra channels are copied from it."""
     images = like.clone()
     with closing(frames):
@@ -102,7 +103,7 @@ def images_from_frames(frames: Iterator[Frame], *, like: torch.Tensor, progress:
 
 
 def written_video(
-    frames: Iterator[Frame], like: Video, *, sound: Sound | None = None, progress: Progress
+    frames: Generator[Frame, None, None], like: Video, *, sound: Sound | None = None, progress: Progress
 ) -> io.NodeOutput:
     """Write frames into the host's temp folder; the VIDEO of that file, shown on the node. sound: other than the clip's
     own."""

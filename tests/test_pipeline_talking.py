@@ -20,7 +20,7 @@ from thfem_core.face.tracking.track import FaceTracks
 from thfem_core.media.array_video import ArrayVideo
 from thfem_core.media.file_video import FileVideo
 from thfem_core.media.frame import Box
-from thfem_core.media.sound import Sound
+from thfem_core.media.sound import Sound, join_sound
 from thfem_core.media.writer import write_video
 from thfem_core.pipeline import edit_clip, edit_file, edit_video, find_faces
 from thfem_core.talk import talk_file
@@ -37,7 +37,9 @@ INSIDE = np.s_[340, 250]
 def portrait_clip(demo_clip: Path) -> ArrayVideo:
     """Seven frames of one face, with their sound."""
     clip = FileVideo(demo_clip, start=Fraction(1), duration=Fraction(7, 25))
-    return ArrayVideo(np.stack([frame.rgb() for frame in clip.frames()]), Fraction(25), sound=clip.sound())
+    return ArrayVideo(
+        np.stack([frame.rgb() for frame in clip.frames()]), Fraction(25), sound=join_sound(clip.sound_blocks())
+    )
 
 
 @pytest.fixture(scope="session")
@@ -312,7 +314,7 @@ def test_a_clip_speaks_another_sound(seconds, words, portrait_clip, tmp_path):
     assert "speech.wav" in warning and words in warning
     length = min(seconds, Fraction(7, 25))
     assert head.clips[0].speech.duration == pytest.approx(length, abs=0.01)
-    assert FileVideo(output).sound().duration == pytest.approx(length, abs=0.06)
+    assert join_sound(FileVideo(output).sound_blocks()).duration == pytest.approx(length, abs=0.06)
     assert head.sessions[0].windows[2].source.index == 5, "a clip has sources of its own"
 
 

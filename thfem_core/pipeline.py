@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +30,7 @@ from .media.frame import Frame
 from .media.open_video import open_video
 from .media.prefetch import prefetch
 from .media.sound import Sound
-from .media.video import Video, VideoInfo
+from .media.video import Video
 from .media.writer import check_video_output, write_video
 from .progress import Progress, silent
 from .talking_head.head import Drive, TalkingHead
@@ -58,38 +58,25 @@ class EditReport:
     seconds: dict[str, float]
 
 
-@dataclass(frozen=True, slots=True)
-class _ReadAhead:
-    """A Video that decodes in a thread."""
-
-    video: Video
-
-    @property
-    def info(self) -> VideoInfo:
-        return self.video.info
-
-    def frames(self) -> Iterator[Frame]:
-        return prefetch(self.video.frames())
-
-
 def find_faces(
     video: Video, *, device: torch.device, config: TrackerConfig | None = None, progress: Progress = silent
 ) -> FaceTracks:
     """Track everybody in ``video`` with the embedded face networks; a thread decodes ahead."""
     models = default_face_models(device)
     with one_cpu_thread():
-        return track_faces(_ReadAhead(video), models=models, config=config, progress=progress)
+        return track_faces(video, models=models, config=config, progress=progress)
 
 
 def faces_of_host(video: Video, payload: Mapping[str, Any], *, progress: Progress = silent) -> FaceTracks:
     """Tracks from landmarks that the ComfyUI host found (:mod:`.face.host_landmarks`); ``video`` is read once, for its
     scene cuts. Raises InputError where the landmarks are of another clip."""
     cuts, count = [], 0
-    for frame, is_cut in split_shots(_ReadAhead(video).frames()):
-        count += 1
-        if is_cut:
-            cuts.append(frame.index)
-        progress("Finding scene cuts", count, video.info.frame_count)
+    with closing(prefetch(video.frames())) as frames:
+        for frame, is_cut in split_shots(frames):
+            count += 1
+            if is_cut:
+                cuts.append(frame.index)
+            progress("Finding scene cuts", count, video.info.frame_count)
     tracks = from_host_landmarks(payload, video.info.frame_rate, cuts=cuts)
     if tracks.frame_count != count:
         raise InputError(f"the face landmarks are of {tracks.frame_count} frames, but {video.info.name} has {count}")
@@ -149,7 +136,7 @@ def edit_video(
     drive: Drive = "blend",
     window: WindowConfig | None = None,
     progress: Progress = silent,
-) -> Iterator[Frame]:
+) -> Generator[Frame, None, None]:
     """Yield every frame of ``video`` in order, the chosen faces edited, all else as it was.
 
     request: None leaves the expression as it is. talking_head: what draws the lips on the edited frames, driven by the

@@ -11,10 +11,10 @@ import torch
 from .errors import InputError
 from .expression.request import ExpressionRequest
 from .face.tracking.track import FaceChoice, FaceOrder
-from .media.array_video import ImageFolderVideo
 from .media.encoding import EncodingConfig
 from .media.open_video import open_video
-from .media.sound import Sound, read_sound
+from .media.sound import Sound
+from .media.sound_file import read_sound
 from .media.source import MediaSource, source_name
 from .media.video import Video
 from .media.writer import check_video_output
@@ -71,7 +71,7 @@ def talk_file(
     warnings: list[str] = []
     spoken = read_spoken(sound, warnings=warnings)
     video, tracks = open_video(source, frame_rate=frame_rate), None
-    if isinstance(video, ImageFolderVideo) and video.info.frame_count == 1:
+    if video.info.is_still:
         picture = next(iter(video.frames())).rgb()
         found = find_faces(video, device=device, progress=progress)
         video = still_video(picture, spoken, frame_rate, name=video.info.name)

@@ -35,6 +35,7 @@ from thfem_core.face.pose import head_pose
 from thfem_core.face.tracking.tracker import track_faces
 from thfem_core.media.array_video import ArrayVideo
 from thfem_core.media.file_video import FileVideo
+from thfem_core.media.sound import join_sound
 from thfem_core.talking_head.mouth.region import MARGIN, SIDE, WIDE_PIXELS, mouth_regions
 
 from .parallel import Workers, run_jobs
@@ -119,7 +120,7 @@ def prepare(source: Path, out: Path, row: dict[str, str], with_regions: bool) ->
         return f"a face in only {len(seen)} of {len(frames)} frames"
     landmarks = samples.landmarks[first:stop].astype(np.float32)
     speech = np.zeros(0, np.int16)
-    if row.get("has_sound", "1") == "1" and (sound := video.sound(warn=lambda _: None)) is not None:
+    if row.get("has_sound", "1") == "1" and (sound := join_sound(video.sound_blocks(warn=lambda _: None))) is not None:
         mono = sound.mono().resampled(SAMPLE_RATE).samples[0]
         begin, end = (int(i * SAMPLE_RATE / FRAME_RATE) for i in (first, stop))
         speech = (np.clip(mono[begin:end], -1, 1) * 32767).astype(np.int16)

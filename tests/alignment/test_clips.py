@@ -22,7 +22,7 @@ from thfem_core.audio.speech import Speech
 from thfem_core.errors import InputError
 from thfem_core.media.array_video import ArrayVideo
 from thfem_core.media.file_video import FileVideo
-from thfem_core.media.sound import Sound
+from thfem_core.media.sound import Sound, join_sound
 from thfem_core.media.writer import write_video
 
 RATE = 16_000
@@ -59,7 +59,7 @@ def test_a_stretched_copy_is_followed(features, speed: float, band: Fraction | N
 
 def test_real_speech_is_followed(demo_clip: Path) -> None:
     video = FileVideo(demo_clip)
-    sound = video.sound()
+    sound = join_sound(video.sound_blocks())
     assert sound is not None
     stretched = librosa.effects.time_stretch(sound.mono().samples[0], rate=0.85)
     slow = ArrayVideo(
@@ -147,7 +147,7 @@ def test_the_retimed_clip_has_the_clock_and_sound_of_the_first(tmp_path: Path) -
     report = write_video(retimed.frames(), tmp_path / "retimed.mkv", like=first)
     assert report.frame_count == 100 and report.sound == "encoded"
     written = FileVideo(tmp_path / "retimed.mkv")
-    sound = written.sound()
+    sound = join_sound(written.sound_blocks())
     assert sound is not None and abs(sound.duration - 4) < Fraction(1, 10)
     again = align_clips(first, written).frame_map
     assert np.abs(again.target - np.arange(100)).max() <= 1

@@ -20,7 +20,8 @@ from thfem_core.audio.speech import Speech
 from thfem_core.errors import InputError, OutputError
 from thfem_core.media.array_video import ArrayVideo
 from thfem_core.media.file_video import FileVideo
-from thfem_core.media.sound import Sound, read_sound
+from thfem_core.media.sound import Sound
+from thfem_core.media.sound_file import read_sound
 
 RATES = [8000, 11_025, 16_000, 22_050, 44_100, 48_000, 96_000]
 

@@ -14,6 +14,7 @@ from fake_talking_head import FakeHead
 from thfem_core.cli.talk import frame_rate
 from thfem_core.media.file_video import FileVideo
 from thfem_core.media.frame import Box
+from thfem_core.media.sound import join_sound
 from thfem_core.media.writer import write_video
 from thfem_core.talking_head.head import talking_heads
 
@@ -107,7 +108,7 @@ def test_talk_makes_a_picture_speak(thfem, short_clip, still, folder, head):
     frames = FileVideo(output).info.frame_count
     assert f"{frames} of {frames} frames" in outcome.out and f"lips drawn in {frames} (drive audio)" in outcome.out
     assert FileVideo(output).info.frame_rate == Fraction(30000, 1001)
-    assert frames == ceil(FileVideo(short_clip).sound().duration * 30000 / 1001)
+    assert frames == ceil(join_sound(FileVideo(short_clip).sound_blocks()).duration * 30000 / 1001)
     assert {len(window.targets) for window in head.sessions[0].windows} <= {1, 2, 3}
     assert {window.source.index for window in head.sessions[0].windows} == {0}
     assert list(folder.iterdir()) == [output]
@@ -117,7 +118,7 @@ def test_talk_makes_a_clip_speak_another_sound(thfem, silent_clip, demo_clip, fo
     outcome = thfem("talk", silent_clip, demo_clip, "-o", folder / "o.mp4", "--emotion", "happy")
     assert outcome.code == 0
     assert len(outcome.error_lines) == 1 and "its end is cut off" in outcome.err
-    sound = FileVideo(folder / "o.mp4").sound()
+    sound = join_sound(FileVideo(folder / "o.mp4").sound_blocks())
     assert sound.duration == pytest.approx(Fraction(12, 25), abs=0.06)
     assert np.abs(sound.samples).max() > 0.01
 

@@ -78,7 +78,7 @@ def test_the_editor_decides_about_spectacles_by_itself(portrait: tuple[ArrayFram
 
     def edited(mode: str) -> np.ndarray:
         editor = MeshEditor(MeshEditorConfig(spectacles=mode))
-        (out,) = editor.edit([worn], [track], request, frame_rate=Fraction(25), device=torch.device("cpu"))
+        (out,) = editor.edit((f for f in [worn]), [track], request, frame_rate=Fraction(25), device=torch.device("cpu"))
         return out.pixels
 
     np.testing.assert_array_equal(edited("auto"), edited("yes"))
@@ -118,6 +118,10 @@ def test_the_non_commercial_files_are_not_needed_without_texture(
     editor = MeshEditor(MeshEditorConfig(texture=0, spectacles="no"))
     request = ExpressionRequest(emotion="angry")
     (out,) = editor.edit(
-        [frame], [MadeUpTrack(landmarks[None])], request, frame_rate=Fraction(25), device=torch.device("cpu")
+        (f for f in [frame]),
+        [MadeUpTrack(landmarks[None])],
+        request,
+        frame_rate=Fraction(25),
+        device=torch.device("cpu"),
     )
     assert (out.pixels != frame.pixels).any()

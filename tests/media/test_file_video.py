@@ -17,7 +17,8 @@ from thfem_core.media.array_video import ArrayVideo, ImageFolderVideo
 from thfem_core.media.file_video import FileVideo
 from thfem_core.media.frame import Box
 from thfem_core.media.open_video import open_video
-from thfem_core.media.sound import Sound, read_sound
+from thfem_core.media.sound import Sound, join_sound
+from thfem_core.media.sound_file import read_sound
 from thfem_core.media.yuv.planes import plane_views
 
 MARKS = [marked_rgb(64, 48, number) for number in range(40)]
@@ -50,7 +51,7 @@ def test_bytes_in_memory_are_read_like_a_file_by_several_readers_at_once(clip: P
     first, second = video.frames(), video.frames()
     for number in range(40):
         assert read_mark(next(first).rgb()) == read_mark(next(second).rgb()) == number
-    assert video.sound() is not None
+    assert join_sound(video.sound_blocks()) is not None
 
 
 def test_a_closed_pass_leaves_no_open_file(clip: Path) -> None:
@@ -93,8 +94,8 @@ def test_a_late_start_is_exact_in_files_without_an_index(tmp_path: Path, suffix:
     whole = FileVideo(path)
     all_times = [frame.time for frame in whole.frames()]
     for number in (1, 13, 60, 79):
-        part = FileVideo(path, start=whole.origin + all_times[number] - Fraction(1, 500))
-        assert part.origin == whole.origin + all_times[number]
+        part = FileVideo(path, start=whole.source.origin + all_times[number] - Fraction(1, 500))
+        assert part.source.origin == whole.source.origin + all_times[number]
         assert len(list(part.frames())) == len(all_times) - number
 
 

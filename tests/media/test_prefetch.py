@@ -18,8 +18,8 @@ class Interrupted(BaseException):
 
 
 def test_items_come_in_order_and_the_thread_ends() -> None:
-    assert list(prefetch(range(1000), depth=3)) == list(range(1000))
-    assert list(prefetch([])) == []
+    assert list(prefetch((number for number in range(1000)), depth=3)) == list(range(1000))
+    assert list(prefetch(item for item in ())) == []
     assert not running()
 
 
@@ -74,7 +74,7 @@ def test_closing_closes_the_upstream_in_its_own_thread() -> None:
 
 
 def test_an_iterator_never_started_costs_no_thread() -> None:
-    prefetch(range(3)).close()
+    prefetch(number for number in range(3)).close()
     assert not running()
     with pytest.raises(ValueError, match="depth is 0"):
-        next(prefetch([1], depth=0))
+        next(prefetch((item for item in [1]), depth=0))

@@ -10,7 +10,8 @@ from media_material import lag_milliseconds, make_video, smooth_rgb, tone
 
 from thfem_core.errors import InputError
 from thfem_core.media.file_video import FileVideo
-from thfem_core.media.sound import Sound, read_sound
+from thfem_core.media.sound import Sound
+from thfem_core.media.sound_file import read_sound
 
 RATE = 48_000
 NOISE = tone(2.0, RATE, channels=2)
@@ -59,7 +60,7 @@ def test_a_late_picture_cuts_the_sound_before_it(tmp_path: Path) -> None:
 def test_a_trimmed_clip_starts_its_sound_with_its_first_frame(tmp_path: Path, start: Fraction) -> None:
     path = clip(tmp_path / "clip.mp4", "aac")
     sound = read_sound(path, start=start, duration=Fraction(1))
-    first_frame = FileVideo(path, start=start).origin
+    first_frame = FileVideo(path, start=start).source.origin
     assert first_frame >= start
     assert sound is not None
     assert lag_milliseconds(NOISE, sound.samples, RATE) == pytest.approx(-1000 * first_frame, abs=1)

@@ -40,7 +40,9 @@ def test_every_face_is_opened_with_its_own_poses():
     head = FakeHead()
     known = MeshPoseEncoder().encode(tracks[1])
     talking = prepare_talking(CLIP, head, poses=(known,))
-    frames = list(redraw_faces(frames_of(30), tracks, talking, frame_rate=Fraction(25), device=CPU))
+    frames = list(
+        redraw_faces((frame for frame in frames_of(30)), tracks, talking, frame_rate=Fraction(25), device=CPU)
+    )
     assert len(frames) == 30
     assert [clip.track for clip in head.clips] == tracks
     assert head.clips[1].poses is known and head.clips[0].poses.track is tracks[0]
@@ -54,7 +56,7 @@ def test_a_face_that_cannot_be_drawn_shows_before_the_first_frame():
 
     with pytest.raises(InputError, match="too small"):
         redraw_faces(
-            frames_of(3),
+            (frame for frame in frames_of(3)),
             [WeightTrack([1] * 3)],
             prepare_talking(CLIP, Refusing()),
             frame_rate=Fraction(25),
@@ -67,7 +69,11 @@ def test_windows_come_in_batches_where_there_is_a_gpu():
     head = FakeHead()
     track = WeightTrack([1] * 90)
     frames = redraw_faces(
-        frames_of(90), [track], prepare_talking(CLIP, head), frame_rate=Fraction(25), device=torch.device("cuda")
+        (frame for frame in frames_of(90)),
+        [track],
+        prepare_talking(CLIP, head),
+        frame_rate=Fraction(25),
+        device=torch.device("cuda"),
     )
     assert len(list(frames)) == 90
     assert head.sessions[0].calls[0] == GPU_BATCH and head.clips[0].device.type == "cuda"

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gc
 import weakref
+from collections.abc import Generator
 
 import numpy as np
 import pytest
@@ -9,15 +10,19 @@ from fake_talking_head import SIZE, FakeSession, WeightTrack, frames_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from thfem_core.media.frame import Box
+from thfem_core.media.frame import Box, Frame
 from thfem_core.media.prefetch import prefetch
 from thfem_core.talking_head.scheduler import DrawnFace, DrawTally, draw_faces
 from thfem_core.talking_head.windows import WindowConfig
 
 
+def stream(frames: list[Frame]) -> Generator[Frame, None, None]:
+    yield from frames
+
+
 def draw(count: int, *sessions: FakeSession, frames=None, **options) -> list[np.ndarray]:
     faces = [DrawnFace(track=session.track, session=session) for session in sessions]
-    return [frame.rgb() for frame in draw_faces(frames or iter(frames_of(count)), faces, **options)]
+    return [frame.rgb() for frame in draw_faces(frames or stream(frames_of(count)), faces, **options)]
 
 
 def centre(picture: np.ndarray) -> tuple[int, ...]:
@@ -42,7 +47,7 @@ def test_frames_without_a_face_are_the_very_same():
     frames = frames_of(9)
     session = FakeSession(WeightTrack([0, 1, 1, 0], first_frame=3))
     faces = [DrawnFace(track=session.track, session=session)]
-    drawn = list(draw_faces(iter(frames), faces))
+    drawn = list(draw_faces(stream(frames), faces))
     assert [after is before for before, after in zip(frames, drawn, strict=True)] == [
         True, True, True, True, False, False, True, True, True,
     ]  # fmt: skip
@@ -51,8 +56,8 @@ def test_frames_without_a_face_are_the_very_same():
 
 def test_nothing_to_draw_passes_through():
     frames = frames_of(3)
-    assert list(draw_faces(frames, [])) == frames
-    assert list(draw_faces([], [])) == []
+    assert list(draw_faces(stream(frames), [])) == frames
+    assert list(draw_faces(stream([]), [])) == []
 
 
 def test_a_patch_may_reach_beyond_the_frame_or_be_left_out():
@@ -152,7 +157,7 @@ def test_frames_that_come_in_bursts_give_the_same(depth):
     scene = [(0, [1.0] * 23), (7, [0.5] * 9)]
     config = WindowConfig(overlap=2)
     whole = draw(30, *sessions_of(scene), window=config, batch=2)
-    bursts = draw(30, *sessions_of(scene), frames=prefetch(frames_of(30), depth=depth), window=config, batch=2)
+    bursts = draw(30, *sessions_of(scene), frames=prefetch(stream(frames_of(30)), depth=depth), window=config, batch=2)
     np.testing.assert_array_equal(whole, bursts)
 
 

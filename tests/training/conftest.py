@@ -11,6 +11,7 @@ import pytest
 
 from thfem_core.media.array_video import ArrayVideo
 from thfem_core.media.file_video import FileVideo
+from thfem_core.media.sound import join_sound
 from thfem_core.media.writer import write_video
 from training.build_dataset import main
 
@@ -21,7 +22,7 @@ def write_clip(
     pictures: np.ndarray, path: Path, *, rate: Fraction = Fraction(25), like: FileVideo | None = None
 ) -> None:
     """(T, H, W, 3) uint8, with the sound of ``like``."""
-    video = ArrayVideo(pictures, rate, sound=None if like is None else like.sound())
+    video = ArrayVideo(pictures, rate, sound=None if like is None else join_sound(like.sound_blocks()))
     write_video(video.frames(), path, like=video)
 
 

@@ -18,6 +18,7 @@ from thfem_core.errors import InputError
 from thfem_core.expression.request import EMOTIONS
 from thfem_core.media.array_video import ArrayVideo
 from thfem_core.media.file_video import FileVideo
+from thfem_core.media.sound import join_sound
 from thfem_core.media.writer import write_video
 from thfem_core.metrics.frechet import FeatureSpread
 from training.evaluate import main
@@ -38,7 +39,7 @@ def talking(demo_clip: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("clip") / "talking.mp4"
     video = FileVideo(demo_clip, duration=Fraction(8, 25))
     small = np.stack([cv2.resize(frame.rgb(), (160, 160), interpolation=cv2.INTER_AREA) for frame in video.frames()])
-    clip = ArrayVideo(small, Fraction(25), sound=video.sound())
+    clip = ArrayVideo(small, Fraction(25), sound=join_sound(video.sound_blocks()))
     write_video(clip.frames(), path, like=clip)
     return path
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import dataclass, replace
 
 from ..errors import InputError
-from ..media.file_video import FileVideo
 from ..media.frame import Frame
-from ..media.video import Video, VideoInfo
+from ..media.sound import Sound
+from ..media.video import SourceFile, Video, VideoInfo
 from .frame_map import FrameMap
 
 
@@ -27,7 +27,7 @@ class RetimedVideo:
     frame_map: FrameMap
 
     def __post_init__(self) -> None:
-        aspects = [(clip.pixel_aspect or 1) if isinstance(clip, FileVideo) else 1 for clip in (self.first, self.second)]
+        aspects = [clip.info.pixel_aspect or 1 for clip in (self.first, self.second)]
         if aspects[0] != aspects[1]:
             raise InputError(
                 f"{self.first.info.name} has pixels of shape {aspects[0]} and {self.second.info.name} of "
@@ -43,9 +43,14 @@ class RetimedVideo:
             width=pictures.width,
             height=pictures.height,
             bit_depth=pictures.bit_depth,
+            colour=pictures.colour,
         )
 
-    def frames(self) -> Iterator[Frame]:
+    @property
+    def source(self) -> SourceFile | None:
+        return self.first.source
+
+    def frames(self) -> Generator[Frame, None, None]:
         with closing(self.first.frames()) as clock, closing(self.second.frames()) as pictures:
             shown = coming = next(pictures, None)
             for tick in clock:
@@ -53,3 +58,6 @@ class RetimedVideo:
                 while coming is not None and coming.time <= moment:
                     shown, coming = coming, next(pictures, None)
                 yield replace(shown, index=tick.index, time=tick.time)
+
+    def sound_blocks(self, *, warn: Callable[[str], None] | None = None) -> Generator[Sound, None, None]:
+        yield from self.first.sound_blocks(warn=warn)

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import logging
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import chain
 from typing import IO
 
 import av.error
 import numpy as np
-import soxr
 
-from ..errors import InputError, OutputError
-from ..media.array_video import ArrayVideo
-from ..media.file_video import FileVideo
-from ..media.sound import Sound, find_sound_stream, sound_blocks
-from ..media.source import MediaSource, open_media, source_name
+from ..errors import OutputError
+from ..media.sound import Sound, resample_blocks
+from ..media.sound_file import file_sound_blocks
+from ..media.source import MediaSource
 from ..media.video import Video
-
-_log = logging.getLogger(__name__)
 
 SAMPLE_RATE = 16_000
 NORMAL_LEVEL = 0.05  # RMS of active speech after normalisation, -26 dB of full scale as telephony has it
@@ -55,17 +49,25 @@ class Speech:
 
     @classmethod
     def from_blocks(cls, blocks: Iterable[Sound]) -> Speech:
-        """Sound that arrives piece by piece, all of one rate: (channels, n) each, mixed and resampled as it comes.
+        """Mix and resample sound that arrives piece by piece.
 
-        Raises OutputError where the folder for temporary files is full.
+        Args:
+            blocks: back to back, all of one rate.
+
+        Returns:
+            The whole sound, mapped from a nameless temporary file.
+
+        Raises:
+            OutputError: the folder for temporary files is full.
         """
         try:
             # nameless, so nothing is left behind; its pages leave memory again when that is needed
             with tempfile.TemporaryFile(prefix="thfem") as file:
                 count = 0
-                for piece in _resampled(blocks):
-                    file.write(piece)
-                    count += len(piece)
+                for block in resample_blocks(map(_finite_mono, blocks), SAMPLE_RATE):
+                    samples = np.ascontiguousarray(block.samples[0])
+                    file.write(samples.data)
+                    count += len(samples)
                 file.flush()
                 level = _active_level(file)
                 samples = np.memmap(file, np.float32, "r", shape=(count,)) if count else np.zeros(0, np.float32)
@@ -79,81 +81,47 @@ class Speech:
 
     @classmethod
     def from_sound(cls, sound: Sound) -> Speech:
-        """Sound in memory, of any rate and number of channels."""
-        return cls.from_blocks(
-            Sound(sound.samples[:, start : start + _BLOCK], sound.sample_rate)
-            for start in range(0, sound.samples.shape[1], _BLOCK)
-        )
+        """Mix and resample sound in memory, of any rate and number of channels."""
+        return cls.from_blocks(sound.blocks())
 
     @classmethod
     def from_file(
         cls,
-        source: MediaSource,
+        media: MediaSource,
         *,
         start: Fraction = Fraction(0),
         duration: Fraction | None = None,
         warn: Callable[[str], None] | None = None,
     ) -> Speech | None:
-        """The sound of a video or sound file, by the clock of :func:`..media.sound.read_sound`.
+        """Read the speech of a video or sound file (see :func:`..media.sound_file.file_sound_blocks`).
 
-        None where there is no sound track or none that decodes (then ``warn`` is told why). Raises InputError where
-        the file cannot be opened.
+        Args:
+            media: path or bytes of the file.
+            start: where to begin, in seconds.
+            duration: how much to read, in seconds; None = to the end.
+            warn: is told in one line why nothing of a track can be used; by default the line is logged.
+
+        Returns:
+            The speech; None where there is no sound track, or none that decodes.
+
+        Raises:
+            InputError: the file cannot be opened.
+            OutputError: the folder for temporary files is full.
         """
-        warn, name = warn or _log.warning, source_name(source)
-        start, duration = Fraction(start), None if duration is None else Fraction(duration)
-        with open_media(source) as container:
-            stream = find_sound_stream(container)
-            if stream is None:
-                return None
-            if stream.codec_context is None:
-                warn(f"the sound of {name} uses a codec that cannot be decoded here; going on without sound")
-                return None
-            first = stream.start_time * stream.time_base if stream.start_time else Fraction(0)
-            try:
-                origin = FileVideo(source, start=start, duration=duration).origin
-                stop = None if duration is None else start + duration
-            except InputError:  # a pure sound file, whose clock starts with its first sample
-                origin = first + start
-                stop = None if duration is None else origin + duration
-            try:
-                speech = cls.from_blocks(sound_blocks(container, stream, origin=origin, stop=stop))
-            except (av.error.FFmpegError, ValueError) as error:
-                warn(f"the sound of {name} cannot be decoded ({error}); going on without sound")
-                return None
-        if not len(speech.samples):
-            warn(f"the sound track of {name} is empty; going on without sound")
-            return None
-        return speech
+        speech = cls.from_blocks(file_sound_blocks(media, start=start, duration=duration, warn=warn))
+        return speech if len(speech.samples) else None
 
     @classmethod
     def from_video(cls, video: Video, *, warn: Callable[[str], None] | None = None) -> Speech | None:
-        """The sound that belongs to a clip; None where it has none."""
-        if isinstance(video, FileVideo):
-            return cls.from_file(video.source, start=video.window.start, duration=video.window.duration, warn=warn)
-        sound = video.sound if isinstance(video, ArrayVideo) else None
-        return None if sound is None or not sound.samples.shape[1] else cls.from_sound(sound)
+        """Read the speech of a clip; None where it has none (then ``warn`` is told why, if there is a sound track)."""
+        speech = cls.from_blocks(video.sound_blocks(warn=warn))
+        return speech if len(speech.samples) else None
 
 
-def _resampled(blocks: Iterable[Sound]) -> Iterator[np.ndarray]:
-    """16 kHz mono pieces of back-to-back blocks; as many samples in all as fit the duration, rounded up."""
-    blocks = iter(blocks)
-    first = next(blocks, None)
-    if first is None:
-        return
-    rate = first.sample_rate
-    resampler = soxr.ResampleStream(rate, SAMPLE_RATE, 1, dtype="float32") if rate != SAMPLE_RATE else None
-    read = written = 0
-    for block in chain([first], blocks):
-        mono = block.mono().samples[0]
-        np.nan_to_num(mono, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
-        read += len(mono)
-        piece = mono if resampler is None else resampler.resample_chunk(mono)
-        written += len(piece)
-        yield np.ascontiguousarray(piece)
-    if resampler is not None:
-        missing = -(-read * SAMPLE_RATE // rate) - written
-        tail = resampler.resample_chunk(np.zeros(0, np.float32), last=True)[: max(missing, 0)]
-        yield np.pad(tail, (0, max(missing - len(tail), 0)))
+def _finite_mono(block: Sound) -> Sound:
+    mono = block.mono()
+    np.nan_to_num(mono.samples, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
+    return mono
 
 
 def _active_level(file: IO[bytes]) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Sequence
 from fractions import Fraction
 from typing import Protocol
 
@@ -24,13 +24,13 @@ class ExpressionEditor(Protocol):
 
     def edit(
         self,
-        frames: Iterable[Frame],
+        frames: Generator[Frame, None, None],
         tracks: Sequence[FaceTrack],
         request: ExpressionRequest,
         *,
         frame_rate: Fraction,
         device: torch.device,
-    ) -> Iterator[Frame]:
+    ) -> Generator[Frame, None, None]:
         """Yield each frame with the chosen faces edited; frames without a chosen face come out as they are."""
         ...
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from itertools import count, pairwise
 from math import ceil, sqrt
 
@@ -55,8 +56,7 @@ def numbered_preview(
     tile = max(1, int(width * scale)), max(1, int(height * scale))
     sheet = np.zeros((rows * tile[1], columns * tile[0], 3), np.uint8)
     chosen_ids = None if chosen is None else {track.track_id for track in chosen}
-    frames = video.frames()
-    try:
+    with closing(video.frames()) as frames:
         for frame in frames:
             if frame.index not in wanted:
                 continue
@@ -67,10 +67,6 @@ def numbered_preview(
             sheet[row * tile[1] : (row + 1) * tile[1], column * tile[0] : (column + 1) * tile[0]] = picture
             if frame.index == wanted[-1]:
                 break
-    finally:
-        close = getattr(frames, "close", None)
-        if close is not None:
-            close()
     return sheet
 
 

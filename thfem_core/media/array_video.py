@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Generator
 from fractions import Fraction
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from ..errors import InputError
 from .array_frame import ArrayFrame
 from .sound import Sound
 from .timing import frame_time
-from .video import VideoInfo
+from .video import SourceFile, VideoInfo
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 
@@ -28,10 +28,19 @@ def _check_rate(frame_rate: Fraction) -> Fraction:
 
 
 class ArrayVideo:
-    """:class:`.video.Video` over ``images``: (T, H, W, 3 or 4), float in 0..1 or uint8, tensor or array.
+    """A :class:`.video.Video` over a batch of images in memory, which is neither copied nor changed.
 
-    The batch is neither copied nor changed; a fourth channel is ignored. sound: what belongs to it, if anything.
+    Args:
+        images: (T, H, W, 3 or 4), float in 0..1 or uint8, tensor or array; a fourth channel is ignored.
+        frame_rate: frames per second.
+        name: what messages call it.
+        sound: the sound that belongs to it, if any; its sample 0 is heard when frame 0 is seen.
+
+    Raises:
+        InputError: the shape is another one, or the rate is not above 0.
     """
+
+    source: SourceFile | None = None
 
     def __init__(
         self,
@@ -45,7 +54,7 @@ class ArrayVideo:
         if not all(images.shape):
             raise InputError(f"{name} has no pixels (shape {tuple(images.shape)}); give at least one image")
         self._images = images
-        self.sound = sound
+        self._sound = sound
         count, height, width = images.shape[:3]
         rate = _check_rate(frame_rate)
         self._info = VideoInfo(
@@ -55,19 +64,23 @@ class ArrayVideo:
             frame_rate=rate,
             frame_count=count,
             duration=count / rate,
-            has_sound=sound is not None,
+            has_sound=sound is not None and sound.samples.shape[1] > 0,
         )
 
     @property
     def info(self) -> VideoInfo:
         return self._info
 
-    def frames(self) -> Iterator[ArrayFrame]:
+    def frames(self) -> Generator[ArrayFrame, None, None]:
         for index, image in enumerate(self._images):
             pixels = image.detach().cpu().numpy() if isinstance(image, torch.Tensor) else image
             if pixels.dtype != np.uint8:
                 pixels = pixels.astype(np.float32, copy=False)
             yield ArrayFrame(index=index, time=frame_time(index, self._info.frame_rate), pixels=pixels[..., :3])
+
+    def sound_blocks(self, *, warn: Callable[[str], None] | None = None) -> Generator[Sound, None, None]:
+        if self._sound is not None:
+            yield from self._sound.blocks()
 
 
 def _natural(path: Path) -> list[tuple[int, int | str]]:
@@ -89,7 +102,17 @@ def read_image(path: str | os.PathLike[str]) -> np.ndarray:
 
 
 class ImageFolderVideo:
-    """:class:`.video.Video` over the image files of a folder, in natural order of their names, or over one image."""
+    """A :class:`.video.Video` over the image files of a folder, in natural order of their names, or over one image.
+
+    Args:
+        path: a folder or an image file.
+        frame_rate: frames per second.
+
+    Raises:
+        InputError: there is no image, or the rate is not above 0.
+    """
+
+    source: SourceFile | None = None
 
     def __init__(self, path: str | os.PathLike[str], frame_rate: Fraction = Fraction(25)) -> None:
         path = Path(path)
@@ -110,13 +133,14 @@ class ImageFolderVideo:
             frame_count=len(self._files),
             duration=len(self._files) / rate,
             has_sound=False,
+            is_still=len(self._files) == 1,
         )
 
     @property
     def info(self) -> VideoInfo:
         return self._info
 
-    def frames(self) -> Iterator[ArrayFrame]:
+    def frames(self) -> Generator[ArrayFrame, None, None]:
         expected = (self._info.height, self._info.width)
         for index, file in enumerate(self._files):
             pixels = read_image(file)
@@ -126,3 +150,6 @@ class ImageFolderVideo:
                     f"{expected[1]}x{expected[0]}; all images must have one size"
                 )
             yield ArrayFrame(index=index, time=frame_time(index, self._info.frame_rate), pixels=pixels)
+
+    def sound_blocks(self, *, warn: Callable[[str], None] | None = None) -> Generator[Sound, None, None]:
+        yield from ()

@@ -44,10 +44,14 @@ class Frame(Protocol):
     first frame of the clip.
     """
 
-    index: int
-    time: Fraction
-    width: int
-    height: int
+    @property
+    def index(self) -> int: ...
+    @property
+    def time(self) -> Fraction: ...
+    @property
+    def width(self) -> int: ...
+    @property
+    def height(self) -> int: ...
 
     def rgb(self, box: Box | None = None) -> np.ndarray:
         """uint8 RGB ``(h, w, 3)`` of ``box`` (which must lie inside the frame) or of the whole frame."""

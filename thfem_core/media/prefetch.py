@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator
+from contextlib import closing
 from queue import Empty, Full, Queue
 from typing import TypeVar
 
@@ -20,11 +21,18 @@ class _Failure:
 _END = object()
 
 
-def prefetch(items: Iterable[T], *, depth: int = 4) -> Iterator[T]:
-    """Yield ``items`` in order while a thread computes up to ``depth`` of them ahead.
+def prefetch(items: Generator[T, None, None], *, depth: int = 4) -> Generator[T, None, None]:
+    """Compute a stream ahead of its consumer, in a thread of its own.
 
-    Whatever the upstream raises is raised here at its place. Closing (or dropping) this iterator stops the thread,
-    closes an upstream generator inside it, and returns only when the thread has ended.
+    Args:
+        items: the stream; it runs, and is closed, in the thread.
+        depth: how many items may wait for the consumer.
+
+    Returns:
+        The items in order. Closing (or dropping) the generator returns only when the thread has ended.
+
+    Raises:
+        Exception: whatever ``items`` raises, at its place in the order.
     """
     if depth < 1:
         raise ValueError(f"depth is {depth}; give at least 1")
@@ -43,18 +51,13 @@ def prefetch(items: Iterable[T], *, depth: int = 4) -> Iterator[T]:
     def run() -> None:
         last: object = _END
         try:
-            for item in items:
-                if not offer(item):
-                    break
+            with closing(items):
+                for item in items:
+                    if not offer(item):
+                        break
         except BaseException as error:
             last = _Failure(error)
         finally:
-            try:
-                close = getattr(items, "close", None)
-                if close is not None:
-                    close()
-            except BaseException as error:
-                last = _Failure(error)
             offer(last)
 
     thread = threading.Thread(target=run, name="thfem-prefetch", daemon=True)

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import chain
-from typing import Literal, Protocol
+from typing import Literal, Protocol, cast
 
 import av
 import av.error
 import numpy as np
 
 from .encoding import Container
-from .file_video import FileVideo
-from .sound import Sound, find_sound_stream, sound_blocks
+from .sound import Sound
+from .sound_stream import find_sound_stream, read_sound_blocks
+from .source import source_name
+from .video import SourceFile
 
 _OPUS_RATES = (8_000, 12_000, 16_000, 24_000, 48_000)
-_BLOCK = 16_384
 
 SoundKind = Literal["copied", "encoded", "none"]
 
@@ -62,8 +63,14 @@ class CopiedSound:
         self._due: av.Packet | None = next(self._packets, None)
 
     @staticmethod
-    def _read(source, stream, shift: Fraction, stop: Fraction | None, keeps_unheard: bool) -> Iterator[av.Packet]:
-        ticks = round(shift / stream.time_base)
+    def _read(
+        source: av.container.InputContainer,
+        stream: av.AudioStream,
+        shift: Fraction,
+        stop: Fraction | None,
+        keeps_unheard: bool,
+    ) -> Iterator[av.Packet]:
+        ticks = round(shift / (stream.time_base or 1))
         packets = source.demux(stream)
         while True:
             try:
@@ -72,7 +79,7 @@ class CopiedSound:
                 return
             if not packet.size or packet.dts is None:
                 continue
-            if stop is not None and packet.pts is not None and packet.pts * stream.time_base >= stop:
+            if stop is not None and packet.pts is not None and packet.pts * (stream.time_base or 1) >= stop:
                 return
             packet.dts -= ticks
             if packet.pts is not None:
@@ -82,10 +89,15 @@ class CopiedSound:
             yield packet
 
     def advance(self, until: Fraction | None) -> None:
-        while self._due is not None and (until is None or self._due.dts * self._due.time_base <= until):
+        while self._due is not None and (until is None or _start(self._due) <= until):
             self._due.stream = self._stream
             self._output.mux(self._due)
             self._due = next(self._packets, None)
+
+
+def _start(packet: av.Packet) -> Fraction:
+    """When a packet is decoded, in seconds; known of every packet that is copied."""
+    return (packet.dts or 0) * (packet.time_base or Fraction(1))
 
 
 class EncodedSound:
@@ -103,10 +115,11 @@ class EncodedSound:
         self._output = output
         self._blocks = chain([first], others)
         self._source_rate = rate = first.sample_rate
-        self._layout = layout = "mono" if first.samples.shape[0] == 1 else "stereo"
         if codec == "libopus" and rate not in _OPUS_RATES:
             rate = _OPUS_RATES[-1]
-        self._stream = output.add_stream(codec, rate=rate, layout=layout)
+        # more channels are mixed to two by the encoder's own converter
+        layout = "mono" if len(first.samples) == 1 else "stereo"
+        self._stream = cast(av.AudioStream, output.add_stream(codec, rate=rate, layout=layout))
         self._stream.bit_rate = bitrate
         self._position = 0
         self._ended = False
@@ -119,7 +132,7 @@ class EncodedSound:
                 self._output.mux(self._stream.encode(None))
                 return
             samples = np.ascontiguousarray(block.samples)
-            frame = av.AudioFrame.from_ndarray(samples, format="fltp", layout=self._layout)
+            frame = av.AudioFrame.from_ndarray(samples, format="fltp", layout=block.layout)
             frame.sample_rate = self._source_rate
             frame.time_base = Fraction(1, self._source_rate)
             frame.pts = self._position
@@ -127,66 +140,50 @@ class EncodedSound:
             self._output.mux(self._stream.encode(frame))
 
 
-def _pieces(sound: Sound) -> Iterator[Sound]:
-    for start in range(0, sound.samples.shape[1], _BLOCK):
-        yield Sound(sound.samples[:, start : start + _BLOCK], sound.sample_rate)
-
-
-def encode_samples(
-    output: av.container.OutputContainer, sound: Sound, *, codec: str, bitrate: int
+def encode_blocks(
+    output: av.container.OutputContainer, blocks: Iterator[Sound], *, codec: str, bitrate: int
 ) -> EncodedSound | None:
-    """A track from sound in memory; more than two channels are mixed to one. None where there are no samples."""
-    pieces = _pieces(sound if sound.samples.shape[0] <= 2 else sound.mono())
-    first = next(pieces, None)
-    return EncodedSound(output, first, pieces, codec=codec, bitrate=bitrate) if first is not None else None
-
-
-def encode_stream(
-    output: av.container.OutputContainer,
-    source: av.container.InputContainer,
-    stream: av.AudioStream,
-    *,
-    origin: Fraction,
-    stop: Fraction | None,
-    codec: str,
-    bitrate: int,
-) -> EncodedSound | None:
-    """A track re-encoded from a file as it streams, in at most two channels; None where nothing of it decodes."""
-    blocks = sound_blocks(source, stream, origin=origin, stop=stop, stereo=True)
-    try:
-        first = next(blocks, None)
-    except (av.error.FFmpegError, ValueError):
-        first = None
+    """Start a track that is encoded as its blocks arrive; None where there are none."""
+    first = next(blocks, None)
     return EncodedSound(output, first, blocks, codec=codec, bitrate=bitrate) if first is not None else None
 
 
-def add_sound_file(
+def add_file_sound(
     output: av.container.OutputContainer,
     container: Container,
-    video: FileVideo,
-    source: av.container.InputContainer,
+    source: SourceFile,
+    copies: av.container.InputContainer,
     *,
     shift: Fraction,
     bitrate: int,
 ) -> tuple[SoundTrack | None, SoundKind, str | None]:
-    """The source's own sound in the output: the track, how it came about, and a warning where it is lost.
+    """Start the track of a file's own sound, copied where players take its packets as they are.
 
-    shift: the moment of the source's clock that becomes time 0 of the output.
+    Args:
+        output: the file that is written.
+        container: its type.
+        source: the file that the sound is from.
+        copies: that file, opened for copying.
+        shift: the moment of the source's clock that becomes time 0 of the output.
+        bitrate: bits per second where the sound is encoded anew.
+
+    Returns:
+        The track, how it came about, and a warning where the sound is lost.
     """
-    stream = find_sound_stream(source)
+    stream = find_sound_stream(copies)
     if stream is None:
         return None, "none", None
-    window = video.window
-    stop = None if window.duration is None else window.start + window.duration
-    if not window.start and can_copy(stream, container, output):
+    if not source.start and can_copy(stream, container, output):
         try:
             edit_lists = container.muxer in ("mp4", "mov")
-            track = CopiedSound(output, source, stream, shift=shift, stop=stop, keeps_unheard=edit_lists)
+            track = CopiedSound(output, copies, stream, shift=shift, stop=source.stop, keeps_unheard=edit_lists)
             return track, "copied", None
         except (av.error.FFmpegError, ValueError):
             pass  # the muxer refuses this codec after all: encode it anew
-    lost = f"the sound of {video.info.name} cannot be decoded nor kept in this kind of file; the output is silent"
-    if stream.codec_context is None:
+    blocks = read_sound_blocks(source.media, origin=shift, stop=source.stop, warn=lambda _: None)
+    encoded = encode_blocks(output, blocks, codec=container.sound, bitrate=bitrate)
+    if encoded is None:
+        name = source_name(source.media)
+        lost = f"the sound of {name} cannot be decoded nor kept in this kind of file; the output is silent"
         return None, "none", lost
-    encoded = encode_stream(output, source, stream, origin=shift, stop=stop, codec=container.sound, bitrate=bitrate)
-    return (encoded, "encoded", None) if encoded is not None else (None, "none", lost)
+    return encoded, "encoded", None

@@ -48,7 +48,7 @@ def open_media(source: MediaSource) -> Iterator[av.container.InputContainer]:
     # getvalue() of an untouched BytesIO shares its bytes, and a handle of its own keeps passes independent
     handle = io.BytesIO(source.getvalue()) if isinstance(source, io.BytesIO) else str(Path(source))
     try:
-        container = av.open(handle, metadata_errors="replace")
+        container = av.open(handle, "r", metadata_errors="replace")
     except (av.error.FFmpegError, OSError, ValueError) as error:
         raise InputError(
             f"{source_name(source)} cannot be opened as a video: it is not a media file, or it is cut off "

@@ -43,10 +43,15 @@ class TrimWindow:
     def whole(self) -> bool:
         return not self.start and self.duration is None
 
+    @property
+    def stop(self) -> Fraction | None:
+        """The end of the window in seconds of the container's clock; None = open end."""
+        return None if self.duration is None else self.start + self.duration
+
     def ticks(self, time_base: Fraction) -> tuple[int | None, int | None]:
         """First tick inside and first tick after the window (None = open end)."""
         start = int(self.start / time_base) if self.start else None
-        stop = None if self.duration is None else int((self.start + self.duration) / time_base)
+        stop = None if self.stop is None else int(self.stop / time_base)
         return start, stop
 
 
@@ -70,6 +75,11 @@ def stream_rate(stream: av.VideoStream) -> Fraction:
         if rate and 0 < rate <= _FASTEST_RATE:
             return Fraction(rate)
     return _DEFAULT_RATE
+
+
+def stream_time_base(stream: av.VideoStream | av.AudioStream) -> Fraction:
+    """Seconds per tick of a stream's time stamps."""
+    return Fraction(stream.time_base or Fraction(1, 90_000))
 
 
 def picture_tags(picture: av.VideoFrame, stream: av.VideoStream) -> ColourTags:
@@ -150,7 +160,7 @@ def decode_pictures(
     container: av.container.InputContainer, stream: av.VideoStream, window: TrimWindow
 ) -> Iterator[DecodedPicture]:
     """Upright planar pictures inside ``window``, all of the first one's size and format."""
-    time_base = stream.time_base
+    time_base = stream_time_base(stream)
     start, stop = window.ticks(time_base)
     step = max(1, round(1 / (stream_rate(stream) * time_base)))
     last: int | None = None

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import cast
 
 import av
 
 from ..errors import InputError, OutputError
 from .encoding import Container, EncodingConfig, choose_codec, choose_layout, encoder_formats, encoder_options
-from .file_video import FileVideo
 from .frame import Frame
 from .video import Video
 from .yuv.colour import UNSPECIFIED, ColourTags
@@ -22,8 +22,7 @@ _LONGEST_LAST = 4
 
 def _clock(like: Video) -> Fraction:
     """Seconds per tick: the source's own, so that its time stamps are kept exactly."""
-    tick = like.time_base if isinstance(like, FileVideo) else 1 / like.info.frame_rate
-    tick = Fraction(1, tick.denominator)
+    tick = Fraction(1, (like.info.time_base or 1 / like.info.frame_rate).denominator)
     return max(tick, Fraction(1, _FINEST_CLOCK))
 
 
@@ -68,18 +67,19 @@ class VideoTrack:
         self._steady = True  # all steps so far equal the rate's, but for the clock's rounding
 
         try:
-            self._stream = output.add_stream(self.codec, rate=self._rate, options=encoder_options(self.codec, encoding))
+            stream = output.add_stream(self.codec, rate=self._rate, options=encoder_options(self.codec, encoding))
         except ValueError as error:
             raise OutputError(f"cannot write {self.codec} into this kind of file; choose another codec") from error
-        self._stream.width, self._stream.height = self._size
-        self._stream.pix_fmt = self.layout.name
+        self._stream = cast(av.VideoStream, stream)
         context = self._stream.codec_context
+        context.width, context.height = self._size
+        context.pix_fmt = self.layout.name
         context.time_base = self._tick
         # sliced threads, PyAV's default, cost x264 quality and speed
         context.thread_type = "FRAME"
         _set_tags(context, self._tags)
-        if isinstance(like, FileVideo) and like.pixel_aspect:
-            context.sample_aspect_ratio = like.pixel_aspect
+        if like.info.pixel_aspect:
+            context.sample_aspect_ratio = like.info.pixel_aspect
 
     def _ticks(self, time: Fraction) -> int:
         ticks = round((time + self._offset) / self._tick)
@@ -110,7 +110,7 @@ class VideoTrack:
 
     def _mux(self, packets: list[av.Packet]) -> None:
         for packet in packets:
-            duration = self._durations.pop(packet.pts, None)
+            duration = self._durations.pop(packet.pts, None) if packet.pts is not None else None
             if duration is not None:
                 packet.duration = duration
             self._output.mux(packet)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -15,16 +15,15 @@ import av.error
 
 from ..errors import InputError, OutputError
 from ..progress import Progress, silent
-from .array_video import ArrayVideo
 from .atomic import check_output, complete_file
 from .edited_mark import edited_metadata
 from .encoding import Container, EncodingConfig, container_for
-from .file_video import FileVideo
 from .frame import Frame
-from .sound import Sound, find_sound_stream
-from .sound_track import SoundKind, SoundTrack, add_sound_file, encode_samples
+from .sound import Sound
+from .sound_stream import find_sound_stream, stream_start
+from .sound_track import SoundKind, SoundTrack, add_file_sound, encode_blocks
 from .source import open_media
-from .video import Video
+from .video import SourceFile, Video
 from .video_track import VideoTrack
 
 STAGE = "Writing video"
@@ -52,7 +51,7 @@ def check_video_output(path: str | os.PathLike[str]) -> Path:
 
 
 def write_video(
-    frames: Iterable[Frame],
+    frames: Generator[Frame, None, None],
     path: str | os.PathLike[str],
     *,
     like: Video,
@@ -61,30 +60,40 @@ def write_video(
     progress: Progress = silent,
     warn: Callable[[str], None] | None = None,
 ) -> WriteReport:
-    """Encode ``frames`` to ``path`` as a clip like ``like``; the ending chooses .mp4, .m4v, .mov, .mkv or .webm.
+    """Encode frames into a file like another clip: same times, size, colours, depth, tags and sound.
 
-    Frame count, time stamps, size, colour tags, depth and metadata are kept; the mark of synthetic media is added.
-    sound: "source" keeps the track of ``like`` (copied if the container takes it and the clip is not cut at its
-    start, otherwise re-encoded without shift), a Sound replaces it, None drops it.
-    The file appears only when it is complete, so ``path`` may be the input itself. ``frames`` is closed at the end.
-    Raises OutputError (cannot be written) or InputError (no frames, or of several sizes).
+    The mark of synthetic media is added. The file appears only when it is complete, so it may be the input itself.
+
+    Args:
+        frames: at least one, all of one size; closed at the end, whatever happens.
+        path: the ending chooses .mp4, .m4v, .mov, .mkv or .webm.
+        like: the clip that the frames stand for.
+        sound: "source" keeps the sound of ``like`` (copied where the container takes it and the clip is not cut at
+            its start, otherwise encoded anew without shift), a Sound replaces it, None drops it.
+        encoding: codec and quality.
+        progress: is told of every frame.
+        warn: is told the report's warnings.
+
+    Returns:
+        What was written.
+
+    Raises:
+        OutputError: the file cannot be written.
+        InputError: there are no frames, or they are of several sizes.
     """
     path = Path(path)
-    try:
+    with closing(frames):
         container = container_for(path)
         with complete_file(path) as temporary:
             report = _write(frames, path, temporary, like, sound, encoding or EncodingConfig(), container, progress)
-    finally:
-        close = getattr(frames, "close", None)
-        if close is not None:
-            close()
-    for line in report.warnings if warn is not None else ():
-        warn(line)
+    if warn is not None:
+        for line in report.warnings:
+            warn(line)
     return report
 
 
 @contextmanager
-def _output_container(temporary: Path, path: Path, container: Container):
+def _output_container(temporary: Path, path: Path, container: Container) -> Iterator[av.container.OutputContainer]:
     """An open muxer; closing it completes the file, and on failure does not hide the cause."""
     fast_start = {"movflags": "+faststart+use_metadata_tags"} if container.muxer in ("mp4", "mov") else {}
     try:
@@ -104,7 +113,7 @@ def _output_container(temporary: Path, path: Path, container: Container):
 
 
 def _write(
-    frames: Iterable[Frame],
+    frames: Iterator[Frame],
     path: Path,
     temporary: Path,
     like: Video,
@@ -113,33 +122,33 @@ def _write(
     container: Container,
     progress: Progress,
 ) -> WriteReport:
-    iterator = iter(frames)
-    first = next(iterator, None)
+    first = next(frames, None)
     if first is None:
         raise InputError("there are no frames to write; give a clip with at least one")
-    if sound == "source" and isinstance(like, ArrayVideo):
-        sound = like.sound
     warnings: list[str] = []
     with ExitStack() as stack:
         output = stack.enter_context(_output_container(temporary, path, container))
-        file_video = like if isinstance(like, FileVideo) else None
-        output.metadata.update(edited_metadata(file_video.metadata if file_video else {}))
-        copies = stack.enter_context(open_media(file_video.source)) if sound == "source" and file_video else None
-        shift = _shift(file_video, copies) if file_video and copies else Fraction(0)
-        offset = file_video.origin - shift if file_video and copies else Fraction(0)
+        source = like.source
+        output.metadata.update(edited_metadata(source.facts.metadata if source is not None else {}))
+        shift = offset = Fraction(0)
+        copies = None
+        if source is not None and sound == "source":
+            copies = stack.enter_context(open_media(source.media))
+            shift = _shift(source, copies)
+            offset = source.origin - shift
         pictures = VideoTrack(output, first, like=like, container=container, encoding=encoding, offset=offset)
         if pictures.drops_alpha:
             warnings.append(f"{path.suffix} files here hold no transparency; it was dropped (use .webm or .mov)")
+        bitrate = encoding.sound_bitrate
         track: SoundTrack | None = None
         kind: SoundKind = "none"
-        if isinstance(sound, Sound):
-            track = encode_samples(output, sound, codec=container.sound, bitrate=encoding.sound_bitrate)
-            kind = "encoded" if track is not None else "none"
-        elif copies is not None and file_video is not None:
-            track, kind, lost = add_sound_file(
-                output, container, file_video, copies, shift=shift, bitrate=encoding.sound_bitrate
-            )
+        if source is not None and copies is not None:
+            track, kind, lost = add_file_sound(output, container, source, copies, shift=shift, bitrate=bitrate)
             warnings += [lost] if lost else []
+        elif sound is not None:
+            blocks = like.sound_blocks(warn=warnings.append) if sound == "source" else sound.blocks()
+            track = encode_blocks(output, stack.enter_context(closing(blocks)), codec=container.sound, bitrate=bitrate)
+            kind = "encoded" if track is not None else "none"
         count = 0
         frame: Frame | None = first
         while frame is not None:
@@ -148,7 +157,7 @@ def _write(
                 track.advance(time)
             count += 1
             progress(STAGE, count, like.info.frame_count)
-            frame = next(iterator, None)
+            frame = next(frames, None)
         pictures.finish(like.info.duration)
         if track is not None:
             track.advance(None)
@@ -162,15 +171,15 @@ def _write(
     )
 
 
-def _shift(video: FileVideo, source: av.container.InputContainer) -> Fraction:
+def _shift(source: SourceFile, container: av.container.InputContainer) -> Fraction:
     """The moment of the source's clock that becomes 0 of the output.
 
     Usually 0 itself, so that time stamps and the distance between picture and sound stay as they are. A clip cut
     at its start begins with its first frame, and broadcast clocks, which start anywhere, are set to zero.
     """
-    if video.window.start or video.origin < 0:
-        return video.origin
-    stream = find_sound_stream(source)
-    sound_start = (stream.start_time or 0) * stream.time_base if stream is not None else video.origin
-    earliest = min(video.origin, max(sound_start, Fraction(0)))
+    if source.start or source.origin < 0:
+        return source.origin
+    stream = find_sound_stream(container)
+    sound_start = stream_start(stream) if stream is not None else source.origin
+    earliest = min(source.origin, max(sound_start, Fraction(0)))
     return earliest if earliest > _LATEST_START else Fraction(0)

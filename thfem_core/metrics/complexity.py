@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -184,10 +185,5 @@ def talking_head_complexity(
 
 
 def _first_frames(video: Video, count: int) -> list[Frame]:
-    frames = video.frames()
-    try:
+    with closing(video.frames()) as frames:
         return list(islice(frames, count))
-    finally:
-        close = getattr(frames, "close", None)
-        if close is not None:
-            close()

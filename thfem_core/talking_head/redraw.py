@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -134,13 +134,13 @@ def prepare_talking(
 
 
 def redraw_faces(
-    frames: Iterable[Frame],
+    frames: Generator[Frame, None, None],
     tracks: Sequence[FaceTrack],
     talking: Talking,
     *,
     frame_rate: Fraction,
     device: torch.device,
-) -> Iterator[Frame]:
+) -> Generator[Frame, None, None]:
     """Yield edited ``frames`` with the faces of ``tracks`` (found on the unedited clip) drawn by a talking head.
 
     Faces are opened at once, so that faults show before the first frame is asked for; closing the result closes
@@ -164,8 +164,8 @@ def redraw_faces(
 
 
 def _drawn(
-    frames: Iterable[Frame], faces: Sequence[DrawnFace], talking: Talking, device: torch.device
-) -> Iterator[Frame]:
+    frames: Generator[Frame, None, None], faces: Sequence[DrawnFace], talking: Talking, device: torch.device
+) -> Generator[Frame, None, None]:
     on_cpu, report = device.type == "cpu", talking.report
     drawn = draw_faces(frames, faces, window=talking.window, batch=1 if on_cpu else GPU_BATCH, tally=report.tally)
     with one_cpu_thread() if on_cpu else nullcontext():

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import takewhile
 
@@ -32,13 +33,13 @@ class DrawTally:
 
 
 def draw_faces(
-    frames: Iterable[Frame],
+    frames: Generator[Frame, None, None],
     faces: Sequence[DrawnFace],
     *,
     window: WindowConfig | None = None,
     batch: int = 1,
     tally: DrawTally | None = None,
-) -> Iterator[Frame]:
+) -> Generator[Frame, None, None]:
     """Yield the frames in order, every face drawn again in the windows of :func:`.windows.plan_windows`.
 
     frames: edited frames with consecutive numbers. Sources are these frames, never drawn ones. A face is drawn where
@@ -51,11 +52,10 @@ def draw_faces(
     config, tally = window or WindowConfig(), tally or DrawTally()
     people = [_Person(face, config, batch) for face in faces]
     held: dict[int, Frame] = {}
-    source = iter(frames)
     due: int | None = None  # the next frame to yield
-    try:
+    with closing(frames):
         while True:
-            frame = next(source, None)
+            frame = next(frames, None)
             if frame is not None:
                 held[frame.index] = frame
                 due = frame.index if due is None else due
@@ -70,10 +70,6 @@ def draw_faces(
                     del held[index]
             if frame is None:
                 return
-    finally:
-        close = getattr(source, "close", None)
-        if close is not None:
-            close()
 
 
 def _pasted(frame: Frame, people: Sequence[_Person], tally: DrawTally) -> Frame:

@@ -11,7 +11,7 @@ from thfem_core.errors import InputError
 from thfem_core.expression.editor import editors
 from thfem_core.expression.request import ExpressionRequest
 from thfem_core.media.open_video import open_video
-from thfem_core.media.sound import read_sound
+from thfem_core.media.sound_file import read_sound
 from thfem_core.pipeline import edit_clip, open_reference
 from thfem_core.talking_head.head import talking_heads
 from thfem_core.talking_head.windows import WindowConfig

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Sequence
+from contextlib import closing
 from fractions import Fraction
 
 import cv2
@@ -32,31 +33,24 @@ class FramesEditor:
 
     def edit(
         self,
-        frames: Iterable[Frame],
+        frames: Generator[Frame, None, None],
         tracks: Sequence[FaceTrack],
         request: ExpressionRequest,
         *,
         frame_rate: Fraction,
         device: torch.device,
-    ) -> Iterator[Frame]:
-        source = iter(frames)
-        replacement = self._edited.frames()
+    ) -> Generator[Frame, None, None]:
         count = 0
-        try:
-            for frame in source:
+        with closing(frames), closing(self._edited.frames()) as replacement:
+            for frame in frames:
                 edited = next(replacement, None)
                 if edited is None:
-                    raise self._count_error(count + 1 + sum(1 for _ in source), count)
+                    raise self._count_error(count + 1 + sum(1 for _ in frames), count)
                 count += 1
                 yield self._replace(frame, edited)
             surplus = sum(1 for _ in replacement)
             if surplus:
                 raise self._count_error(count, count + surplus)
-        finally:
-            for stream in (replacement, source):
-                close = getattr(stream, "close", None)
-                if close is not None:
-                    close()
 
     def _count_error(self, source_count: int, edited_count: int) -> InputError:
         return InputError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain, islice
@@ -68,13 +68,13 @@ class MeshEditor:
 
     def edit(
         self,
-        frames: Iterable[Frame],
+        frames: Generator[Frame, None, None],
         tracks: Sequence[FaceTrack],
         request: ExpressionRequest,
         *,
         frame_rate: Fraction,
         device: torch.device,
-    ) -> Iterator[Frame]:
+    ) -> Generator[Frame, None, None]:
         """See :class:`..editor.ExpressionEditor`. Strength follows the request's curve at each frame's time."""
         reference = None
         if request.reference is not None:
@@ -86,7 +86,6 @@ class MeshEditor:
             source = read_clip(track)
             if source is not None:
                 faces.append(_Face(track, plan_motion(request, source, reference), self.config))
-        frames = iter(frames)
         first = list(islice(frames, LOOK_AHEAD))
         for face in faces:
             face.look(first)

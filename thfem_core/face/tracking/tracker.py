@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import closing
 
 from ...media.frame import Frame
+from ...media.prefetch import prefetch
 from ...media.video import Video, VideoInfo
 from ...progress import Progress, silent
 from ..mesh.canonical import canonical_mesh
@@ -25,15 +27,10 @@ def track_faces(
     goes with the result. Raises whatever reading the video raises, and OutputError where temporary space runs out.
     """
     config = config or TrackerConfig()
-    frames = video.frames()
-    try:
+    with closing(prefetch(video.frames())) as frames:  # a thread decodes ahead
         return track_shots(
             split_shots(frames, config.cuts), info=video.info, models=models, config=config, progress=progress
         )
-    finally:
-        close = getattr(frames, "close", None)
-        if close is not None:
-            close()
 
 
 def track_shots(

@@ -86,12 +86,14 @@ def to_planar(picture: av.VideoFrame) -> tuple[av.VideoFrame, PixelLayout]:
 def _unpacked(picture: av.VideoFrame, layout: PixelLayout, positions: tuple[int, ...]) -> av.VideoFrame:
     """Packed 8-bit colours with alpha as planes; some versions of swscale change them by 1."""
     plane = picture.planes[0]
-    pixels = np.frombuffer(memoryview(plane), np.uint8).reshape(picture.height, -1)
-    pixels = pixels[:, : 4 * picture.width].reshape(picture.height, picture.width, 4)
+    rows = np.frombuffer(memoryview(plane), np.uint8).reshape(picture.height, -1)
+    pixels = rows[:, : 4 * picture.width].reshape(picture.height, picture.width, 4)
     flat = blank_picture(picture.width, picture.height, layout, ColourTags())
     views = plane_views(flat, layout)
-    for index, position in zip((*layout.planes, layout.alpha), positions, strict=True):
+    for index, position in zip(layout.planes, positions, strict=False):
         views[index][...] = pixels[..., position]
+    if layout.alpha is not None:
+        views[layout.alpha][...] = pixels[..., positions[-1]]
     return flat
 
 

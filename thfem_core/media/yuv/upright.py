@@ -21,7 +21,7 @@ def picture_orientation(picture: av.VideoFrame) -> Orientation:
     data = picture.side_data.get("DISPLAYMATRIX")
     if data is None:
         return UPRIGHT
-    a, b, _, c, d = struct.unpack("<5i", bytes(data)[:20])
+    a, b, _, c, d = struct.unpack("<5i", bytes(data)[:20])  # type: ignore[call-overload]
     # The matrix maps (x, y) to (a x + c y, b x + d y), x right, y down.
     mirrored = a * d - b * c < 0
     if mirrored:
