@@ -152,7 +152,8 @@ def test_a_failing_editor_leaves_no_output_and_no_thread(demo_clip, tmp_path):
     clip = FileVideo(demo_clip, duration=Fraction(1, 5))
     before = threading.active_count()
     with pytest.raises(RuntimeError, match="the editor failed"):
-        edit_file(clip.source.media, tmp_path / "o.mp4", HAPPY, device=CPU, editor=Recorder(fail_at=3), talking_head=None)
+        file, editor = clip.source.media, Recorder(fail_at=3)
+        edit_file(file, tmp_path / "o.mp4", HAPPY, device=CPU, editor=editor, talking_head=None)
     assert not list(tmp_path.iterdir())
     assert threading.active_count() == before
 
