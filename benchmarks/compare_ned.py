@@ -79,7 +79,7 @@ def measure(name: str, folder: Path, judges: Judges, args: argparse.Namespace) -
     result: dict = {"name": name, "data set": name.split("_")[0], "emotion": emotion}
     result["frames"] = {kind: len(looks[kind].landmarks) for kind in KINDS}
     for i, judge in enumerate(judges.expression):
-        result[judge.name] = {kind: looks[kind].probability(i, emotion) for kind in KINDS}
+        result[judge.spec.title] = {kind: looks[kind].probability(i, emotion) for kind in KINDS}
     for kind in ("NED", "ours"):
         result[kind] = compare(looks["source"], looks[kind])
     if args.out:
@@ -174,7 +174,7 @@ def main() -> None:
             print(f"{name}: aperture r NED {ned['aperture_r']:.2f}, ours {ours['aperture_r']:.2f}", flush=True)
             if args.out:
                 (args.out / "numbers.json").write_text(json.dumps(results, indent=1))
-    print("\n" + report(results, [judge.name for judge in judges.expression]))
+    print("\n" + report(results, [judge.spec.title for judge in judges.expression]))
 
 
 if __name__ == "__main__":

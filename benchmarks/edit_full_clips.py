@@ -79,7 +79,7 @@ def measure(path: Path, output: Path, judges: Judges, args: argparse.Namespace) 
     result["yaw"] = float(np.percentile(turned, 90)) if len(turned) else float("nan")
     result |= {"kept": kept(source_streams, output_streams), **compare(before, after)}
     for i, judge in enumerate(judges.expression):
-        result[judge.name] = [before.probability(i, args.emotion), after.probability(i, args.emotion)]
+        result[judge.spec.title] = [before.probability(i, args.emotion), after.probability(i, args.emotion)]
     if args.out:
         numbers = sorted(set(before.samples) & set(after.samples))
         chosen = [numbers[int(moment * len(numbers))] for moment in MOMENTS]
@@ -152,7 +152,7 @@ def main() -> None:
                 print(f"{path.name}: {results[-1]['message']}", flush=True)
         if args.out:
             (args.out / "numbers.json").write_text(json.dumps(results, indent=1))
-    print("\n" + report(results, [judge.name for judge in judges.expression], args.emotion))
+    print("\n" + report(results, [judge.spec.title for judge in judges.expression], args.emotion))
 
 
 if __name__ == "__main__":

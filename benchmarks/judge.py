@@ -14,6 +14,8 @@ import av
 import numpy as np
 import torch
 
+from thfem_core.errors import InputError
+from thfem_core.expression.request import EMOTIONS
 from thfem_core.face.mesh.lip_motion import (
     closure_recall,
     lagged_correlation,
@@ -26,19 +28,26 @@ from thfem_core.face.models import FaceModels, default_face_models
 from thfem_core.media.array_frame import ArrayFrame
 from thfem_core.metrics.face_follower import FaceFollower
 from thfem_core.metrics.jitter import added_jitter, jitter_ratio
+from thfem_core.metrics.judges.protocol import FeatureExtractor
 from thfem_core.metrics.seam import outside_face_difference, seam_step
 from thfem_core.metrics.views import clear_views
 
-from .judges.expression import EMOTIONS, ExpressionJudge, load_expression_judges
-from .judges.identity import IdentityJudge, load_identity_judge, mean_cosine
+from .judges.faces import EXPRESSION, IDENTITY, embeddings, load_at_hand, mean_cosine, probabilities
 
 SAMPLES = 16  # frames per clip that the networks and the eyes look at
 
 
 @dataclass(frozen=True, kw_only=True)
 class Judges:
-    expression: Sequence[ExpressionJudge]
-    identity: IdentityJudge | None
+    """Who is asked about a clip.
+
+    expression: Expression networks.
+    identity: Face-recognition network, or None.
+    faces: Fits the landmarks.
+    """
+
+    expression: Sequence[FeatureExtractor]
+    identity: FeatureExtractor | None
     faces: FaceModels
 
 
@@ -52,10 +61,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def load_judges(folder: Path) -> Judges:
     """Judges whose weight files lie in ``folder``; the identity judge falls back on dlib, then on none."""
     torch.set_num_threads(1)
-    identity = folder / "mobilefacenet.pt"
+    expression = load_at_hand(EXPRESSION, folder)
+    if not expression:
+        raise InputError(f"no expression judge in {folder}; run: python -m benchmarks.fetch_judges {folder}")
     return Judges(
-        expression=load_expression_judges(folder),
-        identity=load_identity_judge(identity if identity.exists() else None),
+        expression=expression,
+        identity=next(iter(load_at_hand(IDENTITY, folder)), None),
         faces=default_face_models(torch.device("cpu")),
     )
 
@@ -123,12 +134,13 @@ def look(
         seen.update((index, image) for index, image in enumerate(images) if index in wanted)
     numbers, pictures = list(seen), list(seen.values())
     emotions = [
-        np.nanmean(memory.recall(j.name, partial(j.probabilities, pictures, points[numbers])), axis=0)
+        np.nanmean(memory.recall(j.spec.title, partial(probabilities, j, pictures, points[numbers])), axis=0)
         for j in judges.expression
     ]
     embedding = None
     if judges.identity is not None:
-        embedding = memory.recall(judges.identity.name, partial(judges.identity.embed, pictures, points[numbers]))
+        embed = partial(embeddings, judges.identity, pictures, points[numbers])
+        embedding = memory.recall(judges.identity.spec.title, embed)
     return Look(landmarks=points, samples=seen, emotions=emotions, embedding=embedding)
 
 

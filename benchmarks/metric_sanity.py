@@ -35,9 +35,9 @@ from thfem_core.media.encoding import EncodingConfig
 from thfem_core.media.file_video import FileVideo
 from thfem_core.media.sound import Sound, join_sound
 from thfem_core.media.writer import write_video
-from thfem_core.metrics.comparison import ComparisonConfig, Judges, compare_clips
+from thfem_core.metrics.comparison import ComparisonConfig, compare_clips
 from thfem_core.metrics.face_follower import FaceFollower
-from thfem_core.metrics.judges import choose_judges
+from thfem_core.metrics.judges.choosing import Judges, choose_judges
 from thfem_core.pipeline import edit_video
 from thfem_core.talking_head.head import Drive
 

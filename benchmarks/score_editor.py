@@ -79,7 +79,7 @@ def main() -> None:
     begin = time.perf_counter()
     judges = load_judges(args.judges)
     subjects = [Subject(args.data / clip, args.frames, judges) for clip in CLIPS if args.clips in clip]
-    names = [judge.name for judge in judges.expression]
+    names = [judge.spec.title for judge in judges.expression]
     results, editing = [], 0.0
     for emotion in args.emotions.split(","):
         request = ExpressionRequest(emotion=emotion, strength=args.strength)

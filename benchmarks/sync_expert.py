@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from thfem_core.metrics.networks.lip_sync import LipSync, load_lip_sync
+from thfem_core.metrics.judges.thfem_sync.network import ThfemSync, load_thfem_sync_network
 from thfem_core.metrics.sync import MAX_SHIFT, SyncCurve, SyncScore
 from thfem_core.talking_head.mouth.coefficients import load_mouth_basis
 from training.build_dataset import PreparedClip
@@ -42,7 +42,7 @@ PEOPLE = {
 LATE, WINDOW, LEAST = 5, 25, 60  # frames
 
 
-def whole_clip(expert: LipSync, lips: SpeakingClip, sound: SpeakingClip) -> SyncScore:
+def whole_clip(expert: ThfemSync, lips: SpeakingClip, sound: SpeakingClip) -> SyncScore:
     """The score of one clip's lips with another's sound, as far as both go."""
     frames = min(lips.frames, sound.frames)
     cut = replace(lips, coefficients=lips.coefficients[:frames], mel=sound.mel[: COLUMNS_PER_FRAME * frames])
@@ -58,7 +58,7 @@ def late(clip: SpeakingClip) -> SpeakingClip:
     return replace(clip, mel=columns)
 
 
-def whole_clips(expert: LipSync, clips: list[SpeakingClip]) -> str:
+def whole_clips(expert: ThfemSync, clips: list[SpeakingClip]) -> str:
     people = {clip.clip.identity: clip for clip in reversed(clips) if clip.frames >= LEAST}
     chosen = [people[name] for name in sorted(people)]
     others = chosen[7:] + chosen[:7]
@@ -91,7 +91,7 @@ def main() -> None:
     parser.add_argument("--weights", type=Path)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    expert = load_lip_sync(arguments.weights)
+    expert = load_thfem_sync_network(arguments.weights)
 
     def heard(clip: PreparedClip) -> bool:
         return len(clip.speech) > 0

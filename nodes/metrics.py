@@ -13,7 +13,7 @@ from ..thfem_core.expression.request import EMOTIONS
 from ..thfem_core.face.models import default_face_models
 from ..thfem_core.metrics.charts import charts_of
 from ..thfem_core.metrics.comparison import ComparisonConfig, compare_clips
-from ..thfem_core.metrics.judges import Choice, choose_judges
+from ..thfem_core.metrics.judges.choosing import Choice, choose_judges
 from ..thfem_core.metrics.picture_chart import picture_chart
 from ..thfem_core.metrics.verdict_table import text_table
 from .host import CATEGORY, HostProgress, schema, work_device

@@ -16,7 +16,8 @@ from thfem_core.face.models import FaceModels, default_face_models
 from thfem_core.media.array_video import ArrayVideo
 from thfem_core.media.file_video import FileVideo
 from thfem_core.media.sound import Sound
-from thfem_core.metrics.comparison import Comparison, ComparisonConfig, Judges, compare_clips
+from thfem_core.metrics.comparison import Comparison, ComparisonConfig, compare_clips
+from thfem_core.metrics.judges.choosing import Judges
 
 COUNT = 14
 

@@ -22,7 +22,7 @@ from thfem_core.metrics.complexity import (
     networks_of,
     talking_head_complexity,
 )
-from thfem_core.metrics.networks.iresnet import IResNet50
+from thfem_core.metrics.judges.arcface.network import IResNet50
 
 CPU = torch.device("cpu")
 

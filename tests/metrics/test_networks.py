@@ -9,10 +9,10 @@ import pytest
 import torch
 from filled_weights import filled, layout_digest, seeded_input
 
-from thfem_core.metrics.networks.efficientface import EfficientFace
-from thfem_core.metrics.networks.iresnet import IResNet50
-from thfem_core.metrics.networks.syncnet import SyncNet
-from thfem_core.metrics.networks.wav2lip_expert import Wav2LipExpert
+from thfem_core.metrics.judges.arcface.network import IResNet50
+from thfem_core.metrics.judges.efficientface.network import EfficientFace
+from thfem_core.metrics.judges.syncnet.network import SyncNet
+from thfem_core.metrics.judges.wav2lip.network import Wav2LipExpert
 
 GOLDENS = dict(np.load(Path(__file__).with_name("goldens.npz")))
 NETWORKS = {

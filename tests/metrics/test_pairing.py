@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from thfem_core.face.mesh.alignment import similarity
 from thfem_core.face.mesh.canonical import canonical_mesh
 from thfem_core.media.array_video import ArrayVideo
-from thfem_core.metrics.crops import ARCFACE_TEMPLATE, arcface_square, upright_square
+from thfem_core.metrics.judges.crops import ARCFACE_TEMPLATE, arcface_square, upright_square
 from thfem_core.metrics.pairing import FramePairs, at_rate
 
 GOLDENS = np.load(Path(__file__).with_name("goldens.npz"))

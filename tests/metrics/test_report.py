@@ -19,9 +19,10 @@ from thfem_core.metrics.catalogue import LANDMARK_MEASURES
 from thfem_core.metrics.charts import Chart, Line, charts_of, ticks
 from thfem_core.metrics.feature_pass import MeasuredValue
 from thfem_core.metrics.findings import Comparison, Findings
+from thfem_core.metrics.judges.syncnet.back_end import LSE_D
 from thfem_core.metrics.landmark_pair import LipTraces
 from thfem_core.metrics.measure import Measure
-from thfem_core.metrics.network_catalogue import CSIM, SYNC_MEASURES, TARGET
+from thfem_core.metrics.network_catalogue import CSIM, TARGET
 from thfem_core.metrics.picture_chart import picture_chart
 from thfem_core.metrics.report import report_html, write_report
 from thfem_core.metrics.svg_chart import svg_chart
@@ -44,7 +45,7 @@ def comparison() -> Comparison:
     networks = (
         ("Net", MeasuredValue(measure=TARGET, value=0.8, source=0.1)),
         ("Net", MeasuredValue(measure=CSIM, value=float("nan"))),
-        ("Sync", MeasuredValue(measure=SYNC_MEASURES[0], value=7.5, source=7.4)),
+        ("Sync", MeasuredValue(measure=LSE_D, value=7.5, source=7.4)),
     )
     return Comparison(
         source="a <b>.mp4",

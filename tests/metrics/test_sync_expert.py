@@ -16,9 +16,10 @@ from thfem_core.audio.speech import Speech
 from thfem_core.errors import InputError
 from thfem_core.media.array_frame import ArrayFrame
 from thfem_core.media.sound import Sound
-from thfem_core.metrics.extractors.syncnet import SyncNetExpert, box_centre, steady_crops, syncnet_crop
-from thfem_core.metrics.networks.syncnet import SyncNet
-from thfem_core.metrics.sync_expert import SeenFace, clip_sync
+from thfem_core.metrics.clip_sync import clip_sync
+from thfem_core.metrics.judges.protocol import SeenFace
+from thfem_core.metrics.judges.syncnet.judge import SyncNetExpert, box_centre, steady_crops, syncnet_crop
+from thfem_core.metrics.judges.syncnet.network import SyncNet
 
 CPU = torch.device("cpu")
 

@@ -10,12 +10,12 @@ import torch
 import torch.nn.functional as F
 
 from tests.training.made_clips import swinging_clip
-from thfem_core.metrics.networks.lip_sync import load_lip_sync
+from thfem_core.metrics.judges.thfem_sync.network import load_thfem_sync_network
 from training.thg import delay
 from training.thg.clips import COLUMNS_PER_FRAME, SpeakingClip
 from training.thg.delay import bring_in_step, find_delay, moved
 
-_EXPERT = load_lip_sync()
+_EXPERT = load_thfem_sync_network()
 
 
 def _loudness_follows(seed: int, frames: int = 90) -> SpeakingClip:

@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from thfem_core.errors import WeightsError
-from thfem_core.metrics.networks.wav2lip_expert import Wav2LipExpert
+from thfem_core.metrics.judges.wav2lip.network import Wav2LipExpert
 from training.thg.losses import (
     MouthCritic,
     PerceptualLoss,
@@ -152,8 +152,8 @@ def test_wav2lips_expert_judges_pictures(tmp_path: Path) -> None:
     swapped = faces[:, [2, 1, 0, 5, 4, 3, 8, 7, 6, 11, 10, 9, 14, 13, 12]]
     assert not expert.training and not any(weight.requires_grad for weight in expert.parameters())
     with torch.no_grad():
-        torch.testing.assert_close(expert.see(faces), official.embed_face(swapped))
-        torch.testing.assert_close(expert.hear(sound), official.embed_sound(sound))
+        torch.testing.assert_close(expert.embed_lips(faces), official.embed_face(swapped))
+        torch.testing.assert_close(expert.embed_sound(sound), official.embed_sound(sound))
 
 
 def test_no_expert_or_another_file_is_one_clear_line(tmp_path: Path) -> None:

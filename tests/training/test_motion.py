@@ -10,7 +10,7 @@ import torch
 from accelerate import Accelerator
 
 from thfem_core.errors import InputError
-from thfem_core.metrics.networks.lip_sync import MODEL
+from thfem_core.metrics.judges.thfem_sync.back_end import THFEM_SYNC
 from thfem_core.talking_head.mouth.coefficients import MouthBasis, load_mouth_basis
 from thfem_core.talking_head.mouth.motion import MotionConfig, MotionNet
 from thfem_core.weights.store import locate_file
@@ -170,7 +170,7 @@ def test_clips_that_the_expert_is_sure_of_are_brought_in_step(tmp_path: Path, mo
     np.savez(tmp_path / "1.npz", **late)
     assert [clip.clip.identity for clip in _task(tmp_path, 1).clips] == ["person-0"]
     monkeypatch.setattr(delay, "clip_cosines", lambda expert, clip, window: torch.eye(30).roll(4, dims=1))
-    sure, unsure = (_task(tmp_path, 1, expert=str(locate_file(MODEL)), agreement=a).clips for a in (0.5, 1.5))
+    sure, unsure = (_task(tmp_path, 1, expert=str(locate_file(THFEM_SYNC)), agreement=a).clips for a in (0.5, 1.5))
     assert [clip.clip.identity for clip in unsure] == ["person-0"]
     _, second = sure
     assert second.clip.identity == "person-1"
@@ -181,14 +181,14 @@ def test_clips_that_the_expert_is_sure_of_are_brought_in_step(tmp_path: Path, mo
 
 
 def test_the_expert_judges_windows_in_a_row(prepared: Path) -> None:
-    task = _task(prepared, 1, expert=str(locate_file(MODEL)), sync=0.5, far=0.0)
+    task = _task(prepared, 1, expert=str(locate_file(THFEM_SYNC)), sync=0.5, far=0.0)
     losses = task.network.train()(task.draw(np.random.default_rng(0), 3))
     assert 0 < float(losses["sync"].detach()) < 5
     losses["sync"].backward()
     assert float(task.network.net.heads.weight.grad.abs().sum()) > 0
     assert not any("expert" in name for name in task.network.state_dict())
     for changes in ({"far": 1.0}, {"far": 0.0, "adjacent": False}):  # windows that do not follow each other
-        apart = _task(prepared, 1, expert=str(locate_file(MODEL)), **changes)
+        apart = _task(prepared, 1, expert=str(locate_file(THFEM_SYNC)), **changes)
         assert "sync" not in apart.network.train()(apart.draw(np.random.default_rng(0), 3))
 
 

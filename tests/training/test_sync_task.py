@@ -9,7 +9,7 @@ import pytest
 import torch
 from accelerate import Accelerator
 
-from thfem_core.metrics.networks.lip_sync import LipSync, LipSyncConfig
+from thfem_core.metrics.judges.thfem_sync.network import ThfemSync, ThfemSyncConfig
 from thfem_core.talking_head.mouth.coefficients import load_mouth_basis
 from training.thg.config import DataConfig, LoopConfig
 from training.thg.lip_sync import lip_sync_loss
@@ -28,7 +28,7 @@ from training.thg.sync_task import (
 def sync_task(prepared: Path, steps: int = 4, **changes) -> SyncTask:
     torch.manual_seed(0)
     loop = LoopConfig(steps=steps, batch=2, lr=4e-3, warmup=1, ema=0.5, log_every=1, validate_every=1000)
-    network = LipSyncConfig(width=16, size=6, dropout=0.1)
+    network = ThfemSyncConfig(width=16, size=6, dropout=0.1)
     config = SyncTaskConfig(
         data=DataConfig(prepared=str(prepared)), loop=loop, network=network, windows=(5,), segment=20, **changes
     )
@@ -76,7 +76,7 @@ def test_mirrored_twice_is_the_same_mouth() -> None:
 
 def test_the_sync_stage_learns_a_batch(prepared: Path) -> None:
     task = sync_task(prepared)
-    task.network.net = LipSync(LipSyncConfig(width=16, size=6, dropout=0.0))
+    task.network.net = ThfemSync(ThfemSyncConfig(width=16, size=6, dropout=0.0))
     batch = task.draw(np.random.default_rng(0), 6)
     optimiser = torch.optim.Adam(task.network.parameters(), lr=4e-3)
     history = []
@@ -116,8 +116,8 @@ def test_windows_overlap() -> None:
 @pytest.mark.parametrize("window", [5, 20])
 def test_the_expert_can_teach_lips(window: int) -> None:
     torch.manual_seed(0)
-    expert = LipSync(LipSyncConfig(width=16, size=6)).eval().requires_grad_(False)
-    heard = expert.listen(torch.randn(2, expert.config.steps + 4 * (window - 1), 80))
+    expert = ThfemSync(ThfemSyncConfig(width=16, size=6)).eval().requires_grad_(False)
+    heard = expert.sound_features(torch.randn(2, expert.config.steps + 4 * (window - 1), 80))
     mouths = torch.randn(2, window, 16, requires_grad=True)
     optimiser = torch.optim.Adam([mouths], lr=0.05)
     first = float(lip_sync_loss(expert, mouths, heard).detach())

@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> None:
     from ..media.atomic import check_output, complete_file
     from ..media.open_video import open_video
     from ..metrics.comparison import ComparisonConfig, compare_clips
-    from ..metrics.judges import choose_judges
+    from ..metrics.judges.choosing import choose_judges
     from ..metrics.report import check_report_folder, write_report
     from ..metrics.verdict_table import as_data, text_table
 

@@ -169,13 +169,3 @@ TRUTH_MEASURES = (
         meaning="structural similarity to the ground truth",
     ),
 )
-LPIPS = Measure(
-    key="lpips",
-    group=PICTURE,
-    label="LPIPS (VGG16) to the true clip",
-    better="lower",
-    good=0.1,
-    bad=0.3,
-    digits=3,
-    meaning="distance that people would see, against the ground truth",
-)

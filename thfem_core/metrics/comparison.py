@@ -8,10 +8,10 @@ from ..expression.request import EMOTIONS
 from ..face.models import FaceModels
 from ..media.video import Video
 from ..progress import Progress, silent
-from .catalogue import LANDMARK_MEASURES, LOUDNESS_MEASURES, LPIPS, TRUTH_MEASURES
+from .catalogue import LANDMARK_MEASURES, LOUDNESS_MEASURES, TRUTH_MEASURES
 from .feature_pass import MeasuredValue
-from .findings import Comparison, Findings, Judges
-from .network_catalogue import OFFLINE_SYNC_MEASURES, SYNC_MEASURES
+from .findings import Comparison, Findings
+from .judges.choosing import Judges
 from .sound_pass import SoundPass
 from .sync import SyncScore
 from .visual_pass import ComparisonConfig, VisualPass
@@ -45,8 +45,10 @@ def compare_clips(
         mesh = seen.landmarks.measures(traces) | seen.pixel_means()
         heard = SoundPass(source, output, seen.landmarks)
         loud = [heard.loudness(side, traces.apertures[side]) for side in (0, 1)]
-        sync = {expert.title: heard.sync(expert, progress) for expert in judges.sync}
-    measures = LANDMARK_MEASURES + ((*TRUTH_MEASURES, LPIPS) if truth is not None else ())
+        sync = {expert.spec.title: heard.sync(expert, progress) for expert in judges.sync}
+    measures = LANDMARK_MEASURES
+    if truth is not None:
+        measures += TRUTH_MEASURES + (judges.pictures.spec.measures if judges.pictures is not None else ())
     embedded = tuple(
         ("", MeasuredValue(measure=m, value=mesh.get(m.key, float("nan")))) for m in measures if m.key in mesh
     )
@@ -86,24 +88,23 @@ def _network_findings(
     title: str,
     target_emotion: str | None,
 ) -> Findings:
-    passes = [p for p in seen.passes if p.extractor.official == official]
+    passes = [p for p in seen.passes if p.extractor.spec.official == official]
     values = [
-        (p.extractor.title, value)
+        (p.extractor.spec.title, value)
         for p in passes
         for value in p.values(target_emotion=target_emotion, has_reference=seen.reference is not None)
     ]
-    experts = [e for e in judges.sync if e.official == official and any(sync[e.title])]
+    experts = [e for e in judges.sync if e.spec.official == official and any(sync[e.spec.title])]
     for expert in experts:
-        before, after = sync[expert.title]
-        measures = SYNC_MEASURES if official else OFFLINE_SYNC_MEASURES
-        for measure, name in zip(measures, ("distance", "confidence", "offset"), strict=True):
-            a, b = (float("nan") if score is None else float(getattr(score, name)) for score in (before, after))
-            values.append((expert.title, MeasuredValue(measure=measure, value=b, source=a)))
+        before, after = sync[expert.spec.title]
+        for measure in expert.spec.measures:
+            a, b = (float("nan") if score is None else score.measured()[measure.key] for score in (before, after))
+            values.append((expert.spec.title, MeasuredValue(measure=measure, value=b, source=a)))
     return Findings(
         title=title,
         official=official,
         values=tuple(values),
-        emotions={p.extractor.title: shown for p in passes if (shown := p.emotions()) is not None},
-        sync={e.title: sync[e.title] for e in experts},
-        spreads={p.extractor.title: kept for p in passes if (kept := p.spreads()) is not None},
+        emotions={p.extractor.spec.title: shown for p in passes if (shown := p.emotions()) is not None},
+        sync={e.spec.title: sync[e.spec.title] for e in experts},
+        spreads={p.extractor.spec.title: kept for p in passes if (kept := p.spreads()) is not None},
     )

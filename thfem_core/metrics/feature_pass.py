@@ -8,9 +8,9 @@ import numpy as np
 
 from ..expression.request import EMOTIONS
 from .cosine import DirectionMean, paired_cosine
-from .feature_extractor import FeatureExtractor
 from .frechet import FeatureSpread, frechet_distance, unit_rows
-from .measure import Measure, unranged
+from .judges.protocol import FeatureExtractor
+from .measure import Measure
 from .network_catalogue import CSIM, CSIM_MEAN, FAD, FAD_UNIT, IDENTITY_COSINE, TARGET
 
 SIDES = ("source", "output", "reference")
@@ -63,7 +63,7 @@ class FeaturePass:
                     emotions[side, i] = found.emotions[row]
         self._waiting.clear()
         for side, name in enumerate(SIDES):
-            if self.extractor.kind == "identity":
+            if self.extractor.spec.kind == "identity":
                 self._raw[name] = self._raw[name].updated(vectors[side])
                 self._unit[name] = self._unit[name].updated(unit_rows(vectors[side]))
             self._direction[name] = self._direction[name].updated(vectors[side])
@@ -73,52 +73,61 @@ class FeaturePass:
 
     def spreads(self) -> dict[str, FeatureSpread] | None:
         """Spread of the raw features per clip, of SIDES; None for an expression network."""
-        if self.extractor.kind != "identity":
+        if self.extractor.spec.kind != "identity":
             return None
         self.flush()
         return dict(self._raw)
 
     def emotions(self) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
         """Times (T,) in seconds and probabilities (T, 7) of source and output; None for an identity network."""
-        if self.extractor.kind != "expression":
+        if self.extractor.spec.kind != "expression":
             return None
         self.flush()
         source, output = (np.concatenate(self._emotions[side] or [np.zeros((0, 7))]) for side in SIDES[:2])
         return np.array(self._times), source, output
 
     def values(self, *, target_emotion: str | None, has_reference: bool) -> list[MeasuredValue]:
-        """The measures this network gives."""
+        """The measures that this judge declares, as far as they can be taken.
+
+        Args:
+            target_emotion: The emotion that was asked for; None leaves its probability out.
+            has_reference: Whether a real clip of the target expression was shown.
+
+        Returns:
+            Values in the order in which the judge declares its measures.
+        """
         self.flush()
-        if self.extractor.kind == "identity":
-            return self._identity(real="reference" if has_reference else "source")
-        found = []
+        if self.extractor.spec.kind == "identity":
+            taken = self._identity(real="reference" if has_reference else "source")
+        else:
+            taken = self._expression(target_emotion, has_reference=has_reference)
+        return [
+            MeasuredValue(measure=measure, value=taken[measure.key][0], source=taken[measure.key][1])
+            for measure in self.extractor.spec.measures
+            if measure.key in taken
+        ]
+
+    def _expression(self, target_emotion: str | None, *, has_reference: bool) -> dict[str, tuple[float, float]]:
+        """Value and the source's own, by the measure's key."""
+        taken: dict[str, tuple[float, float]] = {}
         if target_emotion is not None:
             column = EMOTIONS.index(target_emotion)
             before, after = (_mean([part[:, column] for part in self._emotions[side]]) for side in SIDES[:2])
-            found.append(MeasuredValue(measure=TARGET, value=after, source=before))
+            taken[TARGET.key] = after, before
         if has_reference:
-            # The range of CSIM holds for the network of the paper only.
-            csim, of_means = (m if self.extractor.official else unranged(m) for m in (CSIM, CSIM_MEAN))
-            found.append(MeasuredValue(measure=csim, value=_mean(self._cosines["reference"])))
-            reference = self._direction["reference"]
-            found.append(
-                MeasuredValue(
-                    measure=of_means,
-                    value=self._direction["output"].cosine(reference),
-                    source=self._direction["source"].cosine(reference),
-                )
-            )
-        return found
+            source, output, reference = (self._direction[side] for side in SIDES)
+            taken[CSIM.key] = _mean(self._cosines["reference"]), float("nan")
+            taken[CSIM_MEAN.key] = output.cosine(reference), source.cosine(reference)
+        return taken
 
-    def _identity(self, *, real: str) -> list[MeasuredValue]:
-        same = IDENTITY_COSINE if self.extractor.name != "dlib" else unranged(IDENTITY_COSINE)
-        found = [MeasuredValue(measure=same, value=_mean(self._cosines["source"]))]
-        if not self.extractor.official:
-            return found
+    def _identity(self, *, real: str) -> dict[str, tuple[float, float]]:
+        """Value and the source's own, by the measure's key; Fréchet distances are to the frames of ``real``."""
+        taken = {IDENTITY_COSINE.key: (_mean(self._cosines["source"]), float("nan"))}
         for measure, spreads in ((FAD, self._raw), (FAD_UNIT, self._unit)):
-            if min(spreads["output"].count, spreads[real].count) >= 2:
-                found.append(MeasuredValue(measure=measure, value=frechet_distance(spreads["output"], spreads[real])))
-        return found
+            declared = any(measure.key == own.key for own in self.extractor.spec.measures)
+            if declared and min(spreads["output"].count, spreads[real].count) >= 2:
+                taken[measure.key] = frechet_distance(spreads["output"], spreads[real]), float("nan")
+        return taken
 
 
 def _mean(parts: list[np.ndarray]) -> float:

@@ -1,29 +1,16 @@
-"""Who is asked about two clips, and what they found."""
+"""What judges found in two clips."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
 import numpy as np
 
-from .feature_extractor import FeatureExtractor
 from .feature_pass import MeasuredValue
 from .frechet import FeatureSpread
 from .landmark_pair import LipTraces
-from .perceptual import PerceptualDistance
 from .sync import SyncScore
-from .sync_expert import SyncExpert
-
-
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Judges:
-    """The networks to ask besides the face mesh. perceptual: only used with a true clip."""
-
-    extractors: Sequence[FeatureExtractor] = ()
-    sync: Sequence[SyncExpert] = ()
-    perceptual: PerceptualDistance | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)

@@ -1,4 +1,4 @@
-"""The measures that networks take: expression, identity, lips and sound. See :mod:`.catalogue` for their ranges."""
+"""Measures that several judges share; what only one takes is declared in its folder, ``judges/NAME/back_end.py``."""
 
 from __future__ import annotations
 
@@ -57,62 +57,14 @@ FAD_UNIT = replace(
     digits=4,
     meaning="the same of features scaled to length 1: the paper does not say which it uses",
 )
-SYNC_MEASURES = (
-    Measure(
-        key="lse_d",
-        group=SYNC,
-        label="LSE-D",
-        better="lower",
-        good=8.0,
-        bad=10.0,
-        digits=3,
-        meaning="distance of lips and sound at the best delay; real clips have 6.5 to 9",
-    ),
-    Measure(
-        key="lse_c",
-        group=SYNC,
-        label="LSE-C",
-        better="higher",
-        good=6.0,
-        bad=3.0,
-        digits=3,
-        meaning="how much better the best delay is than others; real clips have 5 to 9",
-    ),
-    Measure(
-        key="sync_offset",
-        group=SYNC,
-        label="delay of lips and sound",
-        better="zero",
-        unit=" frames",
-        good=1,
-        bad=2,
-        digits=0,
-        meaning="the delay, in frames of 1/25 s, at which lips and sound fit best",
-    ),
-)
-
-# Of the pack's own expert, whose distances lie in 0..2.
-OFFLINE_SYNC_MEASURES = (
-    Measure(
-        key="lse_d",
-        group=SYNC,
-        label="distance of lips and sound",
-        better="lower",
-        good=1.2,
-        bad=1.3,
-        digits=3,
-        meaning="at the best delay; real clips have 0.95 to 1.25, foreign sound 1.2 to 1.33; not the LSE-D of papers",
-    ),
-    Measure(
-        key="lse_c",
-        group=SYNC,
-        label="how much the best delay stands out",
-        better="higher",
-        good=0.2,
-        bad=0.1,
-        digits=3,
-        meaning="distance at other delays less that at the best; real clips have 0.15 to 0.45, foreign sound 0.08 to "
-        "0.23; not the LSE-C of papers",
-    ),
-    SYNC_MEASURES[2],
+SYNC_OFFSET = Measure(
+    key="sync_offset",
+    group=SYNC,
+    label="delay of lips and sound",
+    better="zero",
+    unit=" frames",
+    good=1,
+    bad=2,
+    digits=0,
+    meaning="the delay, in frames of 1/25 s, at which lips and sound fit best",
 )

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from ..face.mesh.topology import FACE_OVAL
-from .picture import check_same_size
+from .pixel_fidelity import check_same_size
 
 
 def sharpness_ratio(source: np.ndarray, output: np.ndarray, landmarks: np.ndarray) -> float:

@@ -11,11 +11,12 @@ from ..audio.speech import Speech
 from ..errors import InputError
 from ..media.video import Video
 from ..progress import Progress
+from .clip_sync import clip_sync
+from .judges.protocol import SeenFace, SyncExpert
 from .landmark_pair import LandmarkPair
 from .loudness import MAX_LAG, loudness, loudness_sync
 from .pairing import FramePairs
 from .sync import SyncScore
-from .sync_expert import SeenFace, SyncExpert, clip_sync
 
 
 class SoundPass:

@@ -20,10 +20,13 @@ _EPSILON = 1e-6  # added to each difference, as torch.nn.PairwiseDistance does
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SyncScore:
-    """distance: LSE-D, the least mean distance over all shifts (lower = better). confidence: LSE-C, median − least
-    (higher = better). offset: windows by which the sound must be moved to fit; positive where the sound is early.
-    curve: mean distance per shift, from −max_shift to max_shift; NaN where less than half of the windows had sound.
-    windows: how many lip windows were compared.
+    """How lips and sound of a clip go together.
+
+    distance: LSE-D, the least mean distance over all shifts; lower is better.
+    confidence: LSE-C, the median of the mean distances less the least; higher is better.
+    offset: Windows by which the sound must be moved to fit; positive where the sound is early.
+    curve: Mean distance per shift, from −max_shift to max_shift; NaN where less than half of the windows had sound.
+    windows: Lip windows that were compared.
     """
 
     distance: float
@@ -31,6 +34,10 @@ class SyncScore:
     offset: int
     curve: tuple[float, ...]
     windows: int
+
+    def measured(self) -> dict[str, float]:
+        """The three numbers by the keys of their measures."""
+        return {"lse_d": self.distance, "lse_c": self.confidence, "sync_offset": float(self.offset)}
 
 
 def window_distances(lips: torch.Tensor, sound: torch.Tensor) -> torch.Tensor:

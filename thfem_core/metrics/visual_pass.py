@@ -18,10 +18,10 @@ from ..media.video import Video
 from ..progress import Progress
 from .face_follower import FaceFollower
 from .feature_pass import FeaturePass
-from .findings import Judges
+from .judges.choosing import Judges
 from .landmark_pair import MAX_LAG, LandmarkPair
 from .pairing import FramePairs
-from .picture import psnr, ssim
+from .pixel_fidelity import psnr, ssim
 from .seam import outside_face_difference, seam_step
 from .sharpness import sharpness_ratio
 
@@ -129,8 +129,8 @@ class VisualPass:
             )
         self._note_pixel("psnr", min(psnr(a, b), 100.0))
         self._note_pixel("ssim", ssim(a, b))
-        if self.judges.perceptual is not None:
-            self._note_pixel("lpips", self.judges.perceptual.distance(a, b))
+        if self.judges.pictures is not None:
+            self._note_pixel("lpips", self.judges.pictures.distance(a, b))
 
     def _note_pixel(self, key: str, value: float) -> None:
         self._pixels.setdefault(key, []).append(value)

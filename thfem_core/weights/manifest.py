@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from ..errors import InputError
 from ..face.mediapipe.back_end import BACK_END as MEDIAPIPE
+from ..metrics.judges.spec import judge_models
 from ..talking_head.eamm import back_end as eamm
 from ..talking_head.eat import back_end as eat
 from ..talking_head.mouth import back_end as mouth
 from .model import Model, ModelFile, embedded
 
 _CARD = "MODEL_CARD.md of the package"
-_DRIVE = "https://drive.google.com/file/d/"
 
 EMBEDDED = (
     *MEDIAPIPE.models,
@@ -58,63 +58,12 @@ EMBEDDED = (
         link=_CARD,
         note="edits work without it: --spectacles no",
     ),
-    embedded(
-        "mouth_sync",
-        "do lips and sound go together (offline measure)",
-        701636,
-        "be5a046692aa4db0c93177a7e6679ea254862c63cfbe610fb833851671c22a3b",
-        licence="CC BY-NC 4.0",
-        commercial=False,
-        link=_CARD,
-        note="edits work without it: --networks none",
-    ),
     mouth.MODEL,
 )
 
 TALKING_HEADS = (*eat.BACK_END.models, *eamm.BACK_END.models)
 
-METRICS = (
-    Model(
-        name="arcface-iresnet50",
-        purpose="FAD (Fréchet ArcFace distance), identity",
-        origin="hub",
-        repo="lithiumice/ArcFace_PyTorch",
-        files=(ModelFile(role="weights", names=("ms1mv3_arcface_r50_fp16.pth",), megabytes=175),),
-        licence="none shown; upstream non-commercial",
-        commercial=False,
-        link="https://huggingface.co/lithiumice/ArcFace_PyTorch",
-    ),
-    Model(
-        name="efficientface-rafdb",
-        purpose="CSIM (expression cosine), RAF-DB",
-        origin="manual",
-        files=(ModelFile(role="weights", names=("efficientface_rafdb.pth",)),),
-        licence=None,
-        commercial=None,
-        link=f"{_DRIVE}1W_3JT2_c_2R18kPTUUfX5QvQM2km7APC",
-        note="rename the downloaded file to the name given here",
-    ),
-    Model(
-        name="efficientface-affectnet",
-        purpose="CSIM (expression cosine), AffectNet-7",
-        origin="manual",
-        files=(ModelFile(role="weights", names=("efficientface_affectnet.pth",)),),
-        licence=None,
-        commercial=None,
-        link=f"{_DRIVE}1nwerwDyDqC2ia1Eqa-S6lb2SipwL-hTs",
-        note="rename the downloaded file to the name given here",
-    ),
-    Model(
-        name="syncnet",
-        purpose="LSE-D, LSE-C (SyncNet v2)",
-        origin="hub",
-        repo="lithiumice/syncnet",
-        files=(ModelFile(role="weights", names=("syncnet_v2.model",), megabytes=54.6),),
-        licence=None,
-        commercial=None,
-        link="https://huggingface.co/lithiumice/syncnet",
-        note="its code is MIT",
-    ),
+TRAINING = (
     Model(
         name="wav2lip-expert",
         purpose="lip-sync expert of Wav2Lip (sync loss)",
@@ -135,18 +84,9 @@ METRICS = (
         commercial=None,
         link="https://download.pytorch.org/models/vgg19-dcbb9e9d.pth",
     ),
-    Model(
-        name="vgg16",
-        purpose="LPIPS",
-        origin="web",
-        files=(ModelFile(role="weights", names=("vgg16-397923af.pth",), megabytes=528, sha256="397923af"),),
-        licence="BSD-3-Clause (torchvision); trained on ImageNet",
-        commercial=None,
-        link="https://download.pytorch.org/models/vgg16-397923af.pth",
-    ),
 )
 
-MODELS: tuple[Model, ...] = EMBEDDED + TALKING_HEADS + METRICS
+MODELS: tuple[Model, ...] = EMBEDDED + TALKING_HEADS + TRAINING + judge_models()
 
 
 def find_model(name: str) -> Model:

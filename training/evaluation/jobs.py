@@ -17,9 +17,9 @@ from thfem_core.errors import ThfemError
 from thfem_core.face.models import default_face_models
 from thfem_core.media.atomic import complete_file
 from thfem_core.media.open_video import open_video
-from thfem_core.metrics.comparison import Comparison, ComparisonConfig, Judges, compare_clips
+from thfem_core.metrics.comparison import Comparison, ComparisonConfig, compare_clips
 from thfem_core.metrics.frechet import FeatureSpread
-from thfem_core.metrics.judges import choose_judges
+from thfem_core.metrics.judges.choosing import Judges, choose_judges
 from thfem_core.metrics.verdict_table import as_data
 
 from .pairs import Pair
@@ -28,8 +28,14 @@ from .systems import System, job_name, run_system
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobConfig:
-    """out: folder of all results. networks: see :func:`thfem_core.metrics.judges.choose_judges`. folders: model files.
-    every: networks look at one frame in this many. device: "cpu", or "cuda" (workers share the cards in turn)."""
+    """Where results go and who measures them.
+
+    out: Folder of all results.
+    networks: Choice of :func:`thfem_core.metrics.judges.choosing.choose_judges`.
+    folders: Folders of model files.
+    every: Networks look at one frame in this many.
+    device: ``cpu``, or ``cuda``, whose cards the workers share in turn.
+    """
 
     out: Path
     networks: str = "official"

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from thfem_core.metrics.networks.lip_sync import LipSync
+from thfem_core.metrics.judges.thfem_sync.network import ThfemSync
 
 from .clips import COLUMNS_PER_FRAME, SpeakingClip
 from .sync_task import clip_cosines
@@ -32,7 +32,7 @@ class Delay:
 
 
 @torch.no_grad()
-def find_delay(expert: LipSync, clip: SpeakingClip) -> Delay | None:
+def find_delay(expert: ThfemSync, clip: SpeakingClip) -> Delay | None:
     """The best of the delays up to REACH frames either way; None for silent clips and those too short to tell."""
     if clip.mel is None or clip.frames < WINDOW + 2 * _LEAST_WINDOWS:
         return None
@@ -51,7 +51,7 @@ def moved(clip: SpeakingClip, frames: int) -> SpeakingClip:
 
 
 def bring_in_step(
-    expert: LipSync, clips: Iterable[SpeakingClip], *, agreement: float, margin: float, let_be: int = 1
+    expert: ThfemSync, clips: Iterable[SpeakingClip], *, agreement: float, margin: float, let_be: int = 1
 ) -> list[SpeakingClip]:
     """The clips that the expert is sure of, by both measures of :class:`Delay`; the sound of those more than ``let_be``
     frames off is moved."""

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from thfem_core.face.mesh.lip_motion import lip_aperture
 from thfem_core.face.mesh.topology import INNER_LIP_PAIRS, LIPS
-from thfem_core.metrics.networks.lip_sync import LipSync, load_lip_sync
+from thfem_core.metrics.judges.thfem_sync.network import ThfemSync, load_thfem_sync_network
 from thfem_core.talking_head.mouth.coefficients import MouthBasis
 from thfem_core.talking_head.mouth.motion import MotionConfig, MotionNet
 
@@ -71,7 +71,7 @@ class MotionLosses(nn.Module):
     """The network and its losses on a batch."""
 
     def __init__(
-        self, net: MotionNet, basis: MouthBasis, config: MotionTaskConfig, expert: LipSync | None = None
+        self, net: MotionNet, basis: MouthBasis, config: MotionTaskConfig, expert: ThfemSync | None = None
     ) -> None:
         super().__init__()
         self.net, self.config = net, config
@@ -134,7 +134,7 @@ class MotionLosses(nn.Module):
             told = (mouths[:, sources, None] + predicted)[:, phase::n].flatten(1, 2)
             length = min(SYNC_WINDOW, told.shape[1])
             first = int(torch.randint(told.shape[1] - length + 1, ()))
-            heard = self.expert[0].to(told.device).listen(self._expert_columns(batch["columns"]))
+            heard = self.expert[0].to(told.device).sound_features(self._expert_columns(batch["columns"]))
             begin = phase + 1 + first
             losses["sync"] = self.config.sync * lip_sync_loss(
                 self.expert[0], told[:, first : first + length], heard[:, begin : begin + length]
@@ -155,7 +155,7 @@ class MotionTask:
     def __init__(self, config: MotionTaskConfig, basis: MouthBasis) -> None:
         self.config, self.basis = config, basis
         right = in_step(config.data)
-        expert = load_lip_sync(Path(config.expert)) if config.expert else None
+        expert = load_thfem_sync_network(Path(config.expert)) if config.expert else None
 
         def audible(clip: PreparedClip) -> bool:
             return right(clip) if expert is None else len(clip.speech) > 0

@@ -104,7 +104,7 @@ class RendererLosses(nn.Module):
             pasted = batch["whole"].float() / 255  # as the viewer sees it: with what lies around the region
             middle(pasted, drawn.shape[-1]).copy_(drawn * alpha + true * (1 - alpha))
             faces = lower_faces(pasted.unflatten(0, (-1, count))[sounding])
-            losses["sync"] = c.sync * sync_loss(expert.see(faces), expert.hear(batch["sound"][sounding]))
+            losses["sync"] = c.sync * sync_loss(expert.embed_lips(faces), expert.embed_sound(batch["sound"][sounding]))
         self.last = (mouths, real)
         if self.critic and self.with_critic:
             critic = self.critic[0]

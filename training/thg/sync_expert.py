@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from thfem_core.errors import WeightsError
-from thfem_core.metrics.networks.wav2lip_expert import Wav2LipExpert
+from thfem_core.metrics.judges.wav2lip.network import Wav2LipExpert
 from thfem_core.talking_head.mouth.region import LOWER_HALF
 from thfem_core.weights.reading import load_strict, state_dict
 
@@ -34,11 +34,11 @@ class PictureExpert(nn.Module):
         super().__init__()
         self.net = Wav2LipExpert()
 
-    def see(self, faces: Tensor) -> Tensor:
+    def embed_lips(self, faces: Tensor) -> Tensor:
         """(B, 15, 48, 96) → (B, 512)."""
         return self.net.embed_face(faces.unflatten(1, (FRAMES, 3)).flip(2).flatten(1, 2))
 
-    def hear(self, sound: Tensor) -> Tensor:
+    def embed_sound(self, sound: Tensor) -> Tensor:
         """(B, 1, 80, 16) → (B, 512)."""
         return self.net.embed_sound(sound)
 

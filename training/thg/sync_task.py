@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from thfem_core.face.mesh.canonical import canonical_mesh
-from thfem_core.metrics.networks.lip_sync import LipSync, LipSyncConfig
+from thfem_core.metrics.judges.thfem_sync.network import ThfemSync, ThfemSyncConfig
 from thfem_core.talking_head.mouth.coefficients import MouthBasis
 from thfem_core.talking_head.mouth.networks import load_motion
 
@@ -39,7 +39,7 @@ class SyncTaskConfig:
 
     data: DataConfig
     loop: LoopConfig
-    network: LipSyncConfig = field(default_factory=LipSyncConfig)
+    network: ThfemSyncConfig = field(default_factory=ThfemSyncConfig)
     augmentation: MotionAugmentation = field(default_factory=MotionAugmentation)
     speech: str = ""
     windows: tuple[int, ...] = (5, 25, 25)
@@ -54,7 +54,7 @@ class SyncLosses(nn.Module):
     """Binary cross entropy of the scaled cosine (Wav2Lip, Section 3.2, with a learned scale) on true pairs, on pairs 3
     to 20 frames apart and on pairs of two clips; and cross entropy of the true pair against those of its own clip."""
 
-    def __init__(self, net: LipSync, config: SyncTaskConfig) -> None:
+    def __init__(self, net: ThfemSync, config: SyncTaskConfig) -> None:
         super().__init__()
         self.net, self.config = net, config
 
@@ -66,16 +66,16 @@ class SyncLosses(nn.Module):
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         width = int(batch["window"][0])
-        sounds = self.net.hear(windows_of(self.net.listen(batch["columns"]), width))
-        lips = self.net.see(windows_of(batch["mouths"], width))
+        sounds = self.net.embed_sound(windows_of(self.net.sound_features(batch["columns"]), width))
+        lips = self.net.embed_lips(windows_of(batch["mouths"], width))
         there = batch["there"].unfold(1, width, 1).all(dim=2)
-        cosine = self.net.odds(lips @ sounds.transpose(1, 2))
+        cosine = self.net.logit(lips @ sounds.transpose(1, 2))
         t = torch.arange(cosine.shape[1], device=cosine.device)
         apart = (t[:, None] - t).abs()
         both = there[:, :, None] & there[:, None]
         wrong = both & (apart >= NEAREST) & (apart <= FARTHEST)
         right = cosine.diagonal(dim1=1, dim2=2)
-        strangers = self.net.odds(lips @ sounds.roll(1, 0).transpose(1, 2))
+        strangers = self.net.logit(lips @ sounds.roll(1, 0).transpose(1, 2))
         pairs = F.softplus(-right)[there].mean() + F.softplus(cosine)[wrong].mean() + 0.3 * F.softplus(strangers).mean()
         among = cosine.masked_fill(~(wrong | (both & (apart == 0))), -1e4)
         ranks = sum((torch.logsumexp(among, dim) - right)[there].mean() for dim in (1, 2))
@@ -103,7 +103,7 @@ class SyncTask:
         self.unseen = load_clips(config.data, "val", basis, keep=right)
         self.weights = person_weights(self.clips, config.data.identity_power)
         self.mirror = mirrored_coefficients(basis)
-        net = LipSync(config.network)
+        net = ThfemSync(config.network)
         speech = load_motion(Path(config.speech) if config.speech else None).encoder
         own = net.encoder.state_dict()
         net.encoder.load_state_dict({name: value for name, value in speech.state_dict().items() if name in own})
@@ -159,23 +159,23 @@ def mirrored_coefficients(basis: MouthBasis) -> np.ndarray:
 
 
 @torch.no_grad()
-def clip_embeddings(expert: LipSync, clip: SpeakingClip, window: int) -> tuple[Tensor, Tensor]:
+def clip_embeddings(expert: ThfemSync, clip: SpeakingClip, window: int) -> tuple[Tensor, Tensor]:
     """Lips and sound of every window of a clip, (N, D) each."""
     device = expert.scale.device
     reach = (expert.config.steps - 1) // 2
     moments = np.arange(-reach, COLUMNS_PER_FRAME * (clip.frames - 1) + reach + 1).astype(float)
     columns = torch.from_numpy(interpolate(clip.mel, moments))[None].to(device)
-    lips = expert.see(windows_of(torch.from_numpy(clip.coefficients)[None].to(device), window))[0]
-    return lips, expert.hear(windows_of(expert.listen(columns), window))[0]
+    lips = expert.embed_lips(windows_of(torch.from_numpy(clip.coefficients)[None].to(device), window))[0]
+    return lips, expert.embed_sound(windows_of(expert.sound_features(columns), window))[0]
 
 
-def clip_cosines(expert: LipSync, clip: SpeakingClip, window: int) -> Tensor:
+def clip_cosines(expert: ThfemSync, clip: SpeakingClip, window: int) -> Tensor:
     """(N, N): cosine of lips from frame i on with sound from frame j on, over ``window`` frames."""
     lips, sounds = clip_embeddings(expert, clip, window)
     return lips @ sounds.T
 
 
-def expert_scores(expert: LipSync, clips: Sequence[SpeakingClip]) -> dict[str, float]:
+def expert_scores(expert: ThfemSync, clips: Sequence[SpeakingClip]) -> dict[str, float]:
     """On whole clips, for windows of 5 and of 25 frames.
 
     accuracy: of telling true pairs from pairs 3 to 20 frames apart (half of either, at the expert's own threshold,
@@ -198,14 +198,14 @@ def expert_scores(expert: LipSync, clips: Sequence[SpeakingClip]) -> dict[str, f
     return scores | {"clips": float(len(clips))}
 
 
-def pair_scores(expert: LipSync, cosine: Tensor) -> tuple[float, float] | None:
+def pair_scores(expert: ThfemSync, cosine: Tensor) -> tuple[float, float] | None:
     """Accuracy and ranking of one clip's cosines (N, N); None where no two windows are far enough apart."""
     t = torch.arange(len(cosine), device=cosine.device)
     apart = (t[:, None] - t).abs()
     wrong = (apart >= NEAREST) & (apart <= FARTHEST)
     if not wrong.any():
         return None
-    odds = expert.odds(cosine)
+    odds = expert.logit(cosine)
     accuracy = 0.5 * (odds.diag() > 0).float().mean() + 0.5 * (odds[wrong] <= 0).float().mean()
     ranking = (cosine.diag()[:, None] > cosine)[wrong].float().mean()
     return float(accuracy), float(ranking)

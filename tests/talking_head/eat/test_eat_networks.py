@@ -20,7 +20,7 @@ from filled import (
 from torch import nn
 
 from thfem_core.errors import WeightsError
-from thfem_core.metrics.networks.wav2lip_expert import Wav2LipExpert
+from thfem_core.metrics.judges.wav2lip.network import Wav2LipExpert
 from thfem_core.talking_head.eat.audio_to_keypoints import AudioToKeypoints
 from thfem_core.talking_head.eat.emotion_prompt import EmotionPrompts
 from thfem_core.talking_head.eat.generator import Generator

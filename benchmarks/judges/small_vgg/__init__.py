@@ -1,0 +1,1 @@
+"""A small VGG-like expression network, out of the PyPI package facial-emotion-recognition."""

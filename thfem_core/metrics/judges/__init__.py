@@ -1,0 +1,1 @@
+"""Judges: networks that look at finished clips only, one folder each."""

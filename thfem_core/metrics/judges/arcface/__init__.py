@@ -1,0 +1,1 @@
+"""ArcFace r50: the features of FAD, and the identity cosine."""

@@ -1,0 +1,1 @@
+"""EfficientFace: the expression features of CSIM, and seven emotions."""

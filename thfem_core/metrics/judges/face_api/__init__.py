@@ -1,0 +1,1 @@
+"""The expression network of face-api.js as an offline expression measure."""

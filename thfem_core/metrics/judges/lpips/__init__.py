@@ -1,0 +1,1 @@
+"""LPIPS: distance of two pictures as people see it."""

@@ -1,0 +1,1 @@
+"""mini-Xception as an offline expression measure."""

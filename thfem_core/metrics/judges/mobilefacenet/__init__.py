@@ -1,0 +1,1 @@
+"""MobileFaceNet as an offline identity measure."""

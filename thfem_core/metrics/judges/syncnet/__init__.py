@@ -1,0 +1,1 @@
+"""SyncNet v2: LSE-D, LSE-C and the delay, as published."""
