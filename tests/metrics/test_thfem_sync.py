@@ -23,6 +23,8 @@ from thfem_core.metrics.face_follower import FaceFollower
 from thfem_core.metrics.judges.protocol import SeenFace
 from thfem_core.metrics.judges.thfem_sync.judge import WINDOW, ThfemSyncExpert, load_thfem_sync, smoothed
 from thfem_core.metrics.judges.thfem_sync.network import ThfemSync, ThfemSyncConfig, load_thfem_sync_network
+from thfem_core.options import Options
+from thfem_core.registry import Resources
 from thfem_core.talking_head.mouth.coefficients import load_mouth_basis
 
 CPU = torch.device("cpu")
@@ -91,7 +93,7 @@ def test_blocks_of_a_stream_are_one_stream() -> None:
 
 @pytest.fixture(scope="module")
 def expert() -> ThfemSyncExpert:
-    return load_thfem_sync(device=CPU)
+    return load_thfem_sync(Options(), Resources())
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import pytest
 
 from thfem_core.weights.checksum import fault_of
 from thfem_core.weights.convert import converters
-from thfem_core.weights.manifest import EMBEDDED, MODELS
+from thfem_core.weights.manifest import MODELS
 from thfem_core.weights.model import Model, ModelFile
 from thfem_core.weights.store import EMBEDDED_FOLDER
 
@@ -17,7 +17,7 @@ def test_names_are_unique():
     assert len({model.name for model in MODELS}) == len(MODELS)
 
 
-EMBEDDED_FILES = [(model, file) for model in EMBEDDED for file in model.files]
+EMBEDDED_FILES = [(model, file) for model in MODELS if model.origin == "embedded" for file in model.files]
 
 
 def test_every_embedded_file_is_listed():
