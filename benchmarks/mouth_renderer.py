@@ -55,7 +55,7 @@ def heard_shapes(clip: SpeakingClip, basis: MouthBasis, source: int, targets: np
     )
     manner = torch.from_numpy(clip.manner)[None].expand(len(moments), -1)
     with torch.no_grad():
-        heard = net.listen(torch.from_numpy(windows), manner)[:, 0]
+        heard = net.encode_speech(torch.from_numpy(windows), manner)[:, 0]
         pull = torch.from_numpy((clip.mean - clip.coefficients[source]).astype(np.float32))
         change = net.change(heard[:1], heard[1:], torch.from_numpy(targets - source), pull)
     wanted = clip.coefficients[source] + change.numpy()

@@ -38,7 +38,14 @@ from thfem_core.talking_head.eamm import networks as eamm
 from thfem_core.talking_head.eamm.head import EammTalkingHead
 from thfem_core.talking_head.eat import networks as eat
 from thfem_core.talking_head.eat.head import EatTalkingHead
-from thfem_core.talking_head.head import AdjacentWindow, FaceClip, FacePatch, FaceSession, TalkingHead, talking_heads
+from thfem_core.talking_head.head import (
+    AdjacentWindow,
+    FaceClip,
+    FaceSession,
+    PatchOrReason,
+    TalkingHead,
+    talking_heads,
+)
 from thfem_core.talking_head.redraw import GPU_BATCH
 from thfem_core.talking_head.scheduler import DrawnFace, draw_faces
 from thfem_core.talking_head.windows import WindowConfig
@@ -113,7 +120,7 @@ class Watched:
     def observe(self, frame: Frame) -> None:
         self._session.observe(frame)
 
-    def predict(self, windows: Sequence[AdjacentWindow]) -> list[list[FacePatch | None]]:
+    def predict(self, windows: Sequence[AdjacentWindow]) -> list[list[PatchOrReason]]:
         drawn = self._session.predict(windows)
         self.peaks.append(self._memory.read())
         self.windows += len(windows)

@@ -10,9 +10,10 @@ import numpy as np
 from thfem_core.face.tracking.track import FaceSamples
 from thfem_core.media.array_frame import ArrayFrame
 from thfem_core.media.frame import Box, Frame
-from thfem_core.talking_head.head import AdjacentWindow, Drive, FaceClip, FacePatch
+from thfem_core.talking_head.head import AdjacentWindow, Drive, FaceClip, FacePatch, PatchOrReason
 
 SIZE = 12  # of the frames
+LEFT = "the painter had no paint"  # why a face stays as it is
 RATE = Fraction(25)
 
 
@@ -61,16 +62,16 @@ class FakeSession:
         assert frame.index == expected
         self.observed.append(frame.index)
 
-    def predict(self, windows: Sequence[AdjacentWindow]) -> list[list[FacePatch | None]]:
+    def predict(self, windows: Sequence[AdjacentWindow]) -> list[list[PatchOrReason]]:
         self.calls.append(len(windows))
         self.windows += windows
         return [[self._draw(window.source, target) for target in window.targets] for window in windows]
 
-    def _draw(self, source: Frame, target: Frame) -> FacePatch | None:
+    def _draw(self, source: Frame, target: Frame) -> PatchOrReason:
         assert self.observed[-1] >= min(target.index + self.lookahead, self.track.stop_frame - 1)
         rgb = self.paint(source, target)
         if rgb is None:
-            return None
+            return LEFT
         shape = self.box.height, self.box.width
         return FacePatch(
             box=self.box, rgb=np.full((*shape, 3), rgb, np.uint8), alpha=np.full(shape, self.alpha, np.float32)

@@ -13,7 +13,7 @@ from thfem_core.audio.speech import Speech
 from thfem_core.face.mesh.canonical import canonical_mesh
 from thfem_core.face.tracking.track import FaceSamples
 from thfem_core.media.array_frame import ArrayFrame
-from thfem_core.talking_head.head import AdjacentWindow, FaceClip, FacePatch, FaceSession
+from thfem_core.talking_head.head import AdjacentWindow, FaceClip, FacePatch, FaceSession, PatchOrReason
 from thfem_core.talking_head.windows import WindowConfig, plan_windows
 
 RATE = Fraction(25)
@@ -53,7 +53,7 @@ def clip(track: MovingTrack, *, speech: bool = True) -> FaceClip:
     return FaceClip(track=track, speech=voice, frame_rate=RATE, device=torch.device("cpu"), drive="audio")
 
 
-def predicted(session: FaceSession, track: MovingTrack, size: int, batch: int) -> list[list[FacePatch | None]]:
+def predicted(session: FaceSession, track: MovingTrack, size: int, batch: int) -> list[list[PatchOrReason]]:
     """All windows of ``size`` frames, as many per call as ``batch``; frames are observed as late as promised."""
     pictures = frames(track.stop_frame)
     drawable = [i for i in range(track.stop_frame) if i not in track.absent]
@@ -72,13 +72,14 @@ def predicted(session: FaceSession, track: MovingTrack, size: int, batch: int) -
     return answers
 
 
-def assert_same_patches(ours: list[list[FacePatch | None]], theirs: list[list[FacePatch | None]], levels: int) -> None:
+def assert_same_patches(ours: list[list[PatchOrReason]], theirs: list[list[PatchOrReason]], levels: int) -> None:
     """Equal boxes, and colours within ``levels`` of 255."""
     for a, b in zip(
         functools.reduce(operator.iadd, ours, []), functools.reduce(operator.iadd, theirs, []), strict=True
     ):
-        assert (a is None) == (b is None)
-        if a is not None and b is not None:
+        assert isinstance(a, FacePatch) or a == b
+        if isinstance(a, FacePatch):
+            assert isinstance(b, FacePatch)
             assert a.box == b.box
             assert np.abs(a.rgb.astype(int) - b.rgb).max() <= levels
             np.testing.assert_array_equal(a.alpha, b.alpha)

@@ -22,7 +22,7 @@ from thfem_core.talking_head.eat.emotion_prompt import EmotionPrompts
 from thfem_core.talking_head.eat.head_pose import HeadPoseEstimate
 from thfem_core.talking_head.eat.keypoint_detector import CanonicalKeypoints
 from thfem_core.talking_head.eat.timeline import Timeline
-from thfem_core.talking_head.head import AdjacentWindow, FacePatch, FaceSession
+from thfem_core.talking_head.head import AdjacentWindow, FaceSession, PatchOrReason
 from thfem_core.talking_head.scheduler import DrawnFace, draw_faces
 
 FRAMES = 120
@@ -124,7 +124,7 @@ class Remembering:
     def observe(self, frame: ArrayFrame) -> None:
         self._session.observe(frame)
 
-    def predict(self, windows: Sequence[AdjacentWindow]) -> list[list[FacePatch | None]]:
+    def predict(self, windows: Sequence[AdjacentWindow]) -> list[list[PatchOrReason]]:
         answers = self._session.predict(windows)
         self.sizes.append(remembered(self._session, set()))
         return answers

@@ -6,13 +6,14 @@ from collections.abc import Generator
 
 import numpy as np
 import pytest
-from fake_talking_head import SIZE, FakeSession, WeightTrack, frames_of
+from fake_talking_head import LEFT, SIZE, FakeSession, WeightTrack, frames_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from thfem_core.media.frame import Box, Frame
 from thfem_core.media.prefetch import prefetch
-from thfem_core.talking_head.scheduler import DrawnFace, DrawTally, draw_faces
+from thfem_core.talking_head.report import LipReport
+from thfem_core.talking_head.scheduler import DrawnFace, draw_faces
 from thfem_core.talking_head.windows import WindowConfig
 
 
@@ -31,15 +32,15 @@ def centre(picture: np.ndarray) -> tuple[int, ...]:
 
 def test_each_frame_is_drawn_from_the_edited_source_of_its_window():
     session = FakeSession(WeightTrack([1] * 8))
-    tally = DrawTally()
-    drawn = draw(8, session, tally=tally)
+    report = LipReport(drive="audio")
+    drawn = draw(8, session, report=report)
     # source number, brightness of the source (100 + number: never that of a drawn frame), target
     assert [centre(picture) for picture in drawn] == [
         (0, 100, 0),
         *((0, 100, t) for t in range(1, 6)),
         *((5, 105, t) for t in range(6, 8)),
     ]
-    assert session.observed == list(range(8)) and tally.frames == 8
+    assert session.observed == list(range(8)) and report.drawn_frames == 8 and not report.left
     assert all(picture[0, 0, 0] == 100 + i for i, picture in enumerate(drawn)), "outside the patch nothing changes"
 
 
@@ -65,11 +66,11 @@ def test_a_patch_may_reach_beyond_the_frame_or_be_left_out():
         return (9, 9, 9) if target.index % 2 == 0 else None
 
     session = FakeSession(WeightTrack([1] * 4), box=Box(-4, 8, 4, 40), paint=only_even)
-    tally = DrawTally()
-    drawn = draw(4, session, tally=tally)
+    report = LipReport(drive="audio")
+    drawn = draw(4, session, report=report)
     assert [picture[11, 0, 0] for picture in drawn] == [9, 101, 9, 103]
     assert drawn[0].shape == (SIZE, SIZE, 3) and drawn[0][7, 0, 0] == 100 and drawn[0][11, 4, 0] == 100
-    assert tally.frames == 2
+    assert report.drawn_frames == 2 and report.left == {LEFT: 2}
     outside = FakeSession(WeightTrack([1]), box=Box(50, 50, 60, 60))
     np.testing.assert_array_equal(draw(1, outside)[0], frames_of(1)[0].rgb())
 

@@ -104,17 +104,17 @@ def test_window_by_window_is_the_sound_in_one_piece() -> None:
     net, moments = _net(), 6
     columns = torch.randn(2, net.config.steps + 4 * (moments - 1), net.config.mels)
     manner = torch.randn(2, 2 * net.config.coefficients)
-    whole = net.listen(columns, manner)
+    whole = net.encode_speech(columns, manner)
     assert whole.shape == (2, moments, 2, net.config.coefficients)
     for t in range(moments):
-        window = net.listen(columns[:, 4 * t : 4 * t + net.config.steps], manner)
+        window = net.encode_speech(columns[:, 4 * t : 4 * t + net.config.steps], manner)
         torch.testing.assert_close(window[:, 0], whole[:, t], atol=1e-5, rtol=1e-4)
 
 
 def test_a_wide_speaker_moves_further_for_the_same_sound() -> None:
     net = _net()
     columns = torch.randn(1, net.config.steps, net.config.mels)
-    usual, wide = (net.listen(columns, torch.full((1, 2 * net.config.coefficients), m)) for m in (0.0, 0.7))
+    usual, wide = (net.encode_speech(columns, torch.full((1, 2 * net.config.coefficients), m)) for m in (0.0, 0.7))
     assert torch.all(wide.abs() >= usual.abs())
     assert float((wide / usual).detach().median()) > 1.3
 

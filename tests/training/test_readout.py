@@ -30,7 +30,7 @@ def test_nothing_changes_before_it_is_solved() -> None:
     source, target, pull = torch.randn(6, 2, k), torch.randn(6, 2, k), torch.randn(6, k)
     distance = torch.tensor([-3, 0, 1, 3, 7, 99])
     known = (source, target, distance, pull)
-    torch.testing.assert_close(net.change(*known, torch.randn(6, 2, k)), net.heard_change(*known))
+    torch.testing.assert_close(net.change(*known, torch.randn(6, 2, k)), net.change_from_sound(*known))
 
 
 def test_sources_that_come_later_or_long_before_are_not_read_out() -> None:
@@ -38,9 +38,9 @@ def test_sources_that_come_later_or_long_before_are_not_read_out() -> None:
     torch.nn.init.normal_(net.readout[1:])
     k = _SMALL.coefficients
     known = (torch.randn(7, 2, k), torch.randn(7, 2, k), torch.tensor([-3, 0, 8, 99, 1, 3, 7]), torch.randn(7, k))
-    apart = (net.change(*known) - net.heard_change(*known)).abs().amax(dim=1)
+    apart = (net.change(*known) - net.change_from_sound(*known)).abs().amax(dim=1)
     assert torch.all(apart[:4] < 1e-5) and torch.all(apart[4:] > 0.1)
-    assert net.reach(torch.tensor([1, 2, 3, 4, 7, 8])).tolist() == [1, 2, 2, 3, 3, 0]
+    assert net.readout_index(torch.tensor([1, 2, 3, 4, 7, 8])).tolist() == [1, 2, 2, 3, 3, 0]
 
 
 def test_it_finds_how_a_mouth_goes_on() -> None:

@@ -166,8 +166,8 @@ def summary(report: EditReport) -> str:
         parts.append(f"passed through unchanged (no clear face): {frame_runs(report.passed_through)}")
     parts.append(f"sound: {report.sound}")
     if report.lips is not None:
-        reasons = "".join(f", {count} × {reason}" for reason, count in report.lips.reasons.items())
-        parts.append(f"lips drawn in {report.lips.tally.frames} (drive {report.lips.drive}{reasons})")
+        parts.append(f"lips drawn in {report.lips.drawn_frames} (drive {report.lips.drive})")
+        parts += [f"lips left in {frames}: {reason}" for reason, frames in report.lips.left.items()]
     seconds = sum(report.seconds.values())
     parts.append(f"{seconds:.1f} s, {report.frames / seconds:.0f} frames/s")
     return f"{report.output}: " + "; ".join(parts)

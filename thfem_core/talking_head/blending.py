@@ -11,16 +11,21 @@ from .head import FacePatch
 
 
 def blend_patches(patches: Sequence[tuple[FacePatch, float]]) -> FacePatch | None:
-    """One patch that pastes as the mean of all over the untouched picture, each counted by its share 0..1.
+    """Join several drawings of one face into a patch that pastes as their weighted mean over the untouched picture.
 
-    Shares that sum to less than 1 leave the rest to what is there. Equal patches whose shares sum to 1 come out as they
-    are. None where there is no patch.
+    Equal patches whose shares sum to 1 come out as they are.
+
+    Args:
+        patches: Drawings, each with its share in 0..1. Shares that sum to less than 1 leave the rest to the picture.
+
+    Returns:
+        One patch that covers all of them; None where there is none.
     """
     if not patches:
         return None
     first, share = patches[0]
     if len(patches) == 1:
-        return FacePatch(box=first.box, rgb=first.rgb, alpha=_weighted(first, share).astype(np.float32))
+        return FacePatch(box=first.box, rgb=first.rgb, alpha=_weighted_alpha(first, share).astype(np.float32))
     box = Box(
         min(patch.box.x0 for patch, _ in patches),
         min(patch.box.y0 for patch, _ in patches),
@@ -34,19 +39,28 @@ def blend_patches(patches: Sequence[tuple[FacePatch, float]]) -> FacePatch | Non
             slice(patch.box.y0 - box.y0, patch.box.y1 - box.y0),
             slice(patch.box.x0 - box.x0, patch.box.x1 - box.x0),
         )
-        weight = _weighted(patch, share)
+        weight = _weighted_alpha(patch, share)
         alpha[part] += weight
         colour[part] += weight[..., None] * patch.rgb
     colour /= np.maximum(alpha, 1e-12)[..., None]
     return FacePatch(box=box, rgb=np.rint(colour).astype(np.uint8), alpha=np.clip(alpha, 0, 1).astype(np.float32))
 
 
-def _weighted(patch: FacePatch, share: float) -> np.ndarray:
-    return share * patch.alpha.astype(np.float64)
+def _weighted_alpha(patch: FacePatch, share: float) -> np.ndarray:
+    weighted: np.ndarray = share * patch.alpha.astype(np.float64)
+    return weighted
 
 
 def paste_patch(frame: Frame, patch: FacePatch) -> Frame:
-    """The frame with the patch in it, as far as the frame reaches."""
+    """Paste a drawn face into its frame.
+
+    Args:
+        frame: The frame.
+        patch: The face; what lies outside the frame is cut off.
+
+    Returns:
+        The frame with the face in it.
+    """
     box = patch.box.clipped(frame.width, frame.height)
     if not box.width or not box.height:
         return frame

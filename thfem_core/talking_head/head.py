@@ -1,51 +1,74 @@
 """The interface of every talking head, and their registry.
 
-Equations 2–4 of the paper: from one source frame, and the sound and head pose of n adjacent frames, n frames are drawn.
-A back end draws faces only; which frame is the source of which (:mod:`.windows`), cross-fades and pasting
-(:mod:`.scheduler`) are the same for all.
+A talking head G draws a face from a source frame and from the sound, I_o = G(I_s, E(A)) (paper, Eq. 3); in the
+two-stage pipeline the source is an edited frame, and the head pose is known as well (Eq. 5). A back end draws faces
+only: which frame is the source of which (:mod:`.windows`), cross-fades and pasting (:mod:`.scheduler`) are the same for
+all.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
-from typing import Literal, Protocol, get_args, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, get_args, runtime_checkable
 
-import numpy as np
-import torch
-
-from ..audio.speech import Speech
 from ..errors import InputError
-from ..face.tracking.track import FaceTrack
-from ..media.frame import Box, Frame
-from ..pose.encoder import HeadPoses
 from ..registry import Registry
 
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+    import numpy as np
+    import torch
+
+    from ..audio.speech import Speech
+    from ..face.tracking.track import FaceTrack
+    from ..media.frame import Box, Frame
+    from ..pose.encoder import HeadPoses
+
 # What moves the lips. audio: the sound alone (the paper). original: the lips of the unedited clip, which say the same.
-# blend: the original's, and the sound where they are hidden or lost.
+# blend: those of the unedited clip, and the sound where they are hidden.
 Drive = Literal["audio", "original", "blend"]
 
 
 def check_drive(drive: str) -> None:
-    """Raises InputError if ``drive`` is none of :data:`Drive`."""
+    """Check a word for what moves the lips.
+
+    Args:
+        drive: Should be one of :data:`Drive`.
+
+    Raises:
+        InputError: It is not; the message lists the choices.
+    """
     if drive not in get_args(Drive):
         raise InputError(f"drive is {drive!r}; give one of: {', '.join(get_args(Drive))}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FacePatch:
-    """A drawn face, ready to be pasted: rgb (h, w, 3) uint8, alpha (h, w) float32 0..1, over the pixels of ``box``."""
+    """A drawn face, ready to be pasted.
+
+    box: Where it belongs in the frame; may reach beyond its borders.
+    rgb: uint8 (h, w, 3), the drawn pixels of ``box``.
+    alpha: float32 (h, w) in 0..1, their opacity.
+    """
 
     box: Box
     rgb: np.ndarray
     alpha: np.ndarray
 
 
+# What a back end answers for one frame: a drawn face, or why the face stays as it is, in words for the user.
+PatchOrReason: TypeAlias = FacePatch | str
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AdjacentWindow:
-    """One prediction: the picture of ``source``, drawn again as each of ``targets`` (edited frames, in order; their
-    ``index`` says which). The targets show what surrounds the face; a back end may look at their faces or not."""
+    """One prediction of the paper: a few adjacent frames, all drawn from the picture of one source frame.
+
+    source: The frame whose pixels are used.
+    targets: The frames to draw, rising; they show what surrounds the face, and a back end may also look at their faces.
+    """
 
     source: Frame
     targets: tuple[Frame, ...]
@@ -53,12 +76,15 @@ class AdjacentWindow:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FaceClip:
-    """One person to draw.
+    """One person to draw through one clip.
 
-    track: where the face is, found on the unedited clip; every frame of it that is observed may be drawn.
-    speech: the clip's sound, or None for a silent clip. frame_rate: of the clip; frame i lasts from i / frame_rate on.
-    device: where networks run. poses: of the head, read only where a back end asks for them; None: nobody encoded them.
-    emotion: one of the seven that the face shows, where the caller knows it; None leaves it to the back end.
+    track: Where the face is, found on the unedited clip.
+    speech: The sound of the clip, or None for a silent one.
+    frame_rate: Frames per second; frame i is shown from i / frame_rate on.
+    device: Where networks run.
+    drive: What moves the lips.
+    emotion: One of the seven that the face shows; None leaves it to the back end.
+    poses: Head poses that somebody encoded already; None leaves it to the back end.
     """
 
     track: FaceTrack
@@ -71,28 +97,54 @@ class FaceClip:
 
 
 class FaceSession(Protocol):
-    """Drawing one person through one clip. ``lookahead``: how many frames after a window's last target must have been
-    observed before the window can be predicted (fewer at the end of the track)."""
+    """Draws one person through one clip.
+
+    lookahead: How many frames after its last target must have been observed before a window can be predicted; at the
+        end of the track there may be fewer.
+    """
 
     lookahead: int
 
     def observe(self, frame: Frame) -> None:
-        """See an edited frame. Called once for every frame of the track, in order."""
+        """See an edited frame.
+
+        Args:
+            frame: The next frame of the track; every one of them is given, in order.
+        """
         ...
 
-    def predict(self, windows: Sequence[AdjacentWindow]) -> list[list[FacePatch | None]]:
-        """Draw every target of every window; None where the face should stay as it is. Windows come in order, each
-        once, and the result does not depend on how many come in one call."""
+    def predict(self, windows: Sequence[AdjacentWindow]) -> list[list[PatchOrReason]]:
+        """Draw every target of every window.
+
+        Args:
+            windows: Windows in order, each given once. How many come in one call does not change the result.
+
+        Returns:
+            For each window one entry per target: a drawn face, or why the face stays as it is.
+        """
         ...
 
 
 class TalkingHead(Protocol):
-    """A loaded talking head. ``drives``: the ways it can be driven."""
+    """A loaded talking head.
+
+    drives: The ways in which its lips can be moved, its own choice first.
+    """
 
     drives: tuple[Drive, ...]
 
     def open_face(self, clip: FaceClip) -> FaceSession:
-        """Begin with one person. Raises InputError if the clip lacks what the drive needs (sound, for "audio")."""
+        """Begin with one person.
+
+        Args:
+            clip: The person, the sound and how to draw.
+
+        Returns:
+            A session for this person alone.
+
+        Raises:
+            InputError: The clip lacks what the drive needs, such as sound for "audio".
+        """
         ...
 
 

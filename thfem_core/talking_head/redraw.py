@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 
 import torch
@@ -18,11 +18,11 @@ from ..media.frame import Frame
 from ..media.sound import Sound
 from ..media.video import Video
 from ..pose.encoder import HeadPoses
-from ..pose.mesh.encoder import MeshPoseEncoder
 from ..progress import Progress, silent
 from ..registry import Resources
 from .head import Drive, FaceClip, TalkingHead, check_drive, talking_heads
-from .scheduler import DrawnFace, DrawTally, draw_faces
+from .report import LipReport
+from .scheduler import DrawnFace, draw_faces
 from .windows import WindowConfig
 
 GPU_BATCH = 8  # windows per call where a GPU computes them side by side
@@ -30,34 +30,16 @@ GPU_BATCH = 8  # windows per call where a GPU computes them side by side
 _log = logging.getLogger(__name__)
 
 
-@dataclass(kw_only=True, slots=True)
-class LipReport:
-    """What a talking head did; complete when all frames are out.
-
-    drive: what moved the lips. tally: counts the frames drawn. sessions: what the back end says of each face, where it
-    does: reason for drawing less than asked → frames.
-    """
-
-    drive: Drive
-    tally: DrawTally = field(default_factory=DrawTally)
-    sessions: list[Mapping[str, int]] = field(default_factory=list)
-
-    @property
-    def reasons(self) -> dict[str, int]:
-        """Over all faces."""
-        total: dict[str, int] = {}
-        for session in self.sessions:
-            for reason, frames in session.items():
-                total[reason] = total.get(reason, 0) + frames
-        return total
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Talking:
     """A talking head with all it needs for one clip.
 
-    poses: head poses encoded already; those of other people are read from their meshes. emotion: what the edited faces
-    show, if known. report: filled in while frames are drawn.
+    head: Draws the faces.
+    speech: What is said; None for a silent clip.
+    window: How the frames are cut into windows.
+    report: Filled in while frames are drawn.
+    poses: Head poses that are known already.
+    emotion: One of the seven that the edited faces show, if known.
     """
 
     head: TalkingHead
@@ -69,10 +51,19 @@ class Talking:
 
 
 def effective_drive(drive: Drive, drives: Sequence[Drive], *, has_speech: bool) -> Drive:
-    """What can move the lips of a clip with or without sound, by a talking head that knows ``drives``.
+    """Decide what moves the lips, from what is wished for and what can be had.
 
-    "blend" is a wish: it becomes "original" in silence, and the head's own way where that is the only one. Raises
-    InputError where anything else cannot be had.
+    Args:
+        drive: What the user asks for. "blend" is a wish: in silence it becomes "original", and for a talking head that
+            cannot blend, that head's own choice.
+        drives: What the talking head can do, its own choice first.
+        has_speech: Whether there is sound.
+
+    Returns:
+        One of ``drives``.
+
+    Raises:
+        InputError: What was asked for cannot be had.
     """
     check_drive(drive)
     if drive == "blend" and not has_speech and "original" in drives:
@@ -141,13 +132,24 @@ def redraw_faces(
     frame_rate: Fraction,
     device: torch.device,
 ) -> Generator[Frame, None, None]:
-    """Yield edited ``frames`` with the faces of ``tracks`` (found on the unedited clip) drawn by a talking head.
+    """Draw faces of edited frames again, so that their lips say what is heard (paper, Eq. 5).
 
-    Faces are opened at once, so that faults show before the first frame is asked for; closing the result closes
-    ``frames``. Raises InputError where the back end cannot draw such a clip.
+    Faces are opened at once, so that faults show before the first frame is asked for.
+
+    Args:
+        frames: Edited frames.
+        tracks: Whom to draw, found on the unedited clip.
+        talking: The talking head and the speech; its report is filled in.
+        frame_rate: Frames per second.
+        device: Where networks run.
+
+    Returns:
+        The frames with drawn faces, in order. Closing this iterator closes ``frames``.
+
+    Raises:
+        InputError: The talking head cannot draw such a clip.
     """
-    known = {poses.track.track_id: poses for poses in talking.poses}
-    encoder = MeshPoseEncoder()
+    known_poses = {poses.track.track_id: poses for poses in talking.poses}
     faces = []
     for track in tracks:
         clip = FaceClip(
@@ -157,7 +159,7 @@ def redraw_faces(
             device=device,
             drive=talking.report.drive,
             emotion=talking.emotion,
-            poses=known.get(track.track_id) or encoder.encode(track),
+            poses=known_poses.get(track.track_id),
         )
         faces.append(DrawnFace(track=track, session=talking.head.open_face(clip)))
     return _drawn(frames, faces, talking, device)
@@ -166,11 +168,8 @@ def redraw_faces(
 def _drawn(
     frames: Generator[Frame, None, None], faces: Sequence[DrawnFace], talking: Talking, device: torch.device
 ) -> Generator[Frame, None, None]:
-    on_cpu, report = device.type == "cpu", talking.report
-    drawn = draw_faces(frames, faces, window=talking.window, batch=1 if on_cpu else GPU_BATCH, tally=report.tally)
+    on_cpu = device.type == "cpu"
     with one_cpu_thread() if on_cpu else nullcontext():
-        try:
-            yield from drawn
-        finally:
-            drawn.close()
-            report.sessions += [face.session.report for face in faces if hasattr(face.session, "report")]
+        yield from draw_faces(
+            frames, faces, window=talking.window, batch=1 if on_cpu else GPU_BATCH, report=talking.report
+        )

@@ -11,7 +11,8 @@ from itertools import takewhile
 from ..face.tracking.track import FaceTrack
 from ..media.frame import Frame
 from .blending import blend_patches, paste_patch
-from .head import AdjacentWindow, FacePatch, FaceSession
+from .head import AdjacentWindow, FacePatch, FaceSession, PatchOrReason
+from .report import LipReport
 from .windows import PlannedWindow, WindowConfig, plan_windows
 
 _BLOCK = 64  # frames of a track read at once
@@ -19,17 +20,14 @@ _BLOCK = 64  # frames of a track read at once
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DrawnFace:
-    """A person and the talking head that draws them."""
+    """A person, and the session of a talking head that draws them.
+
+    track: Where the person is.
+    session: Draws this person alone.
+    """
 
     track: FaceTrack
     session: FaceSession
-
-
-@dataclass(kw_only=True, slots=True)
-class DrawTally:
-    """frames: how many frames had at least one face drawn so far."""
-
-    frames: int = 0
 
 
 def draw_faces(
@@ -38,20 +36,31 @@ def draw_faces(
     *,
     window: WindowConfig | None = None,
     batch: int = 1,
-    tally: DrawTally | None = None,
+    report: LipReport | None = None,
 ) -> Generator[Frame, None, None]:
-    """Yield the frames in order, every face drawn again in the windows of :func:`.windows.plan_windows`.
+    """Draw faces again, in the windows of :func:`.windows.plan_windows`.
 
-    frames: edited frames with consecutive numbers. Sources are these frames, never drawn ones. A face is drawn where
-    its track's weight is above 0, by as much; frames without any face come out as they are. Faces are pasted in the
-    order given. batch: windows per call of a session (the result is the same for any). Holds the frames of about
-    ``batch`` windows and the sessions' lookahead. Closing the iterator closes ``frames``.
+    A face is drawn where its track's weight is above 0, with that opacity; frames without any face come out as they
+    are. In memory are the frames of about ``batch`` windows and of the sessions' lookahead.
+
+    Args:
+        frames: Edited frames with consecutive numbers. Sources are these frames, never drawn ones.
+        faces: Whom to draw, pasted in this order.
+        window: How the frames are cut into windows; None for the paper's choice.
+        batch: Windows per call of a session; the result is the same for any number.
+        report: Filled in while frames come out.
+
+    Yields:
+        The frames, in order. Closing this iterator closes ``frames``.
+
+    Raises:
+        ValueError: The batch is below 1.
     """
     if batch < 1:
         raise ValueError(f"batch is {batch}; give at least 1")
-    config, tally = window or WindowConfig(), tally or DrawTally()
-    people = [_Person(face, config, batch) for face in faces]
-    held: dict[int, Frame] = {}
+    report = report or LipReport(drive="blend")
+    people = [_Person(face, window or WindowConfig(), batch) for face in faces]
+    held: dict[int, Frame] = {}  # frames that are sources, or wait to be drawn
     due: int | None = None  # the next frame to yield
     with closing(frames):
         while True:
@@ -61,9 +70,9 @@ def draw_faces(
                 due = frame.index if due is None else due
             for person in people:
                 person.advance(frame, held)
-            finished = min((person.first_open for person in people if person.first_open is not None), default=None)
-            while due in held and (finished is None or due < finished):
-                yield _pasted(held[due], people, tally)
+            first_open = min((person.first_open for person in people if person.first_open is not None), default=None)
+            while due in held and (first_open is None or due < first_open):
+                yield _with_faces(held[due], people, report)
                 due += 1
             for index in [index for index in held if index < (due or 0)]:
                 if not any(person.needs(index) for person in people):
@@ -72,9 +81,12 @@ def draw_faces(
                 return
 
 
-def _pasted(frame: Frame, people: Sequence[_Person], tally: DrawTally) -> Frame:
-    patches = [patch for person in people if (patch := person.take(frame.index)) is not None]
-    tally.frames += bool(patches)
+def _with_faces(frame: Frame, people: Sequence[_Person], report: LipReport) -> Frame:
+    """Paste what was drawn for a frame, and count it."""
+    answers = [answer for person in people if (answer := person.take(frame.index)) is not None]
+    patches = [answer for answer in answers if isinstance(answer, FacePatch)]
+    report.left.update(answer for answer in answers if isinstance(answer, str))
+    report.drawn_frames += bool(patches)
     for patch in patches:
         frame = paste_patch(frame, patch)
     return frame
@@ -86,13 +98,14 @@ class _Person:
     def __init__(self, face: DrawnFace, config: WindowConfig, batch: int) -> None:
         self._track, self._session = face.track, face.session
         self._batch, self._size = batch, config.size
-        self._weights: dict[int, float] = {}
+        self._weights: dict[int, float] = {}  # of the track, in frames that are planned and not yet taken
         self._plan = plan_windows(self._drawable(), config)
         self._pending: deque[PlannedWindow] = deque()
-        self._drawn: dict[int, list[tuple[FacePatch | None, float]]] = {}
+        self._answers: dict[int, list[tuple[PatchOrReason, float]]] = {}  # frame → answers and their shares
         self._refill()
 
     def _drawable(self) -> Iterator[int]:
+        """Numbers of the frames in which the track's weight is above 0, read block by block."""
         for start in range(self._track.first_frame, self._track.stop_frame, _BLOCK):
             weight = self._track.samples(start, min(start + _BLOCK, self._track.stop_frame)).weight
             for index in (start + int(row) for row in (weight > 0).nonzero()[0]):
@@ -109,12 +122,15 @@ class _Person:
         return self._pending[0].targets[0] if self._pending else None
 
     def needs(self, index: int) -> bool:
-        """Whether a frame before :attr:`first_open` is still a source: of the next window, or of none, for sources only
-        move on, and those of later windows are open frames or this one."""
+        """Whether a frame before :attr:`first_open` is still a source.
+
+        Only the next window can have such a source: sources move forward, so those of later windows are this one or
+        frames that are still open.
+        """
         return bool(self._pending) and index == self._pending[0].source
 
     def advance(self, frame: Frame | None, held: Mapping[int, Frame]) -> None:
-        """Take note of the next frame (None: there are no more) and draw the windows that can be drawn."""
+        """Take note of the next frame (None: there are no more), and draw the windows that can be drawn now."""
         if frame is None:
             while self._pending:
                 self._predict(len(self._pending), held)
@@ -122,7 +138,7 @@ class _Person:
         if self._track.first_frame <= frame.index < self._track.stop_frame:
             self._session.observe(frame)
         while ready := sum(1 for _ in takewhile(lambda w: self._complete_at(w) <= frame.index, self._pending)):
-            # A full batch, or all there is for now: the next window may be far away.
+            # Wait for a full batch, but not for windows that are far away.
             waited = frame.index - self._complete_at(self._pending[0])
             last = frame.index >= self._track.stop_frame - 1
             if ready < self._batch and not last and waited < self._batch * self._size:
@@ -130,24 +146,32 @@ class _Person:
             self._predict(ready, held)
 
     def _complete_at(self, window: PlannedWindow) -> int:
+        """The frame after whose observation a window can be predicted."""
         return min(window.targets[-1] + self._session.lookahead, self._track.stop_frame - 1)
 
     def _predict(self, count: int, held: Mapping[int, Frame]) -> None:
-        windows = [self._pending.popleft() for _ in range(count)]
+        """Have the session draw the next ``count`` windows."""
+        planned = [self._pending.popleft() for _ in range(count)]
         asked: list[tuple[PlannedWindow, AdjacentWindow]] = []
-        for window in windows:
+        for plan in planned:
             # Where the clip ends before its track does, the last targets are missing.
-            targets = tuple(held[index] for index in window.targets if index in held)
-            if window.source in held and targets:
-                asked.append((window, AdjacentWindow(source=held[window.source], targets=targets)))
+            targets = tuple(held[index] for index in plan.targets if index in held)
+            if plan.source in held and targets:
+                asked.append((plan, AdjacentWindow(source=held[plan.source], targets=targets)))
         answers = self._session.predict([window for _, window in asked]) if asked else []
-        for (planned, window), patches in zip(asked, answers, strict=True):
-            shares = dict(zip(planned.targets, planned.shares, strict=True))
-            for target, patch in zip(window.targets, patches, strict=True):
-                self._drawn.setdefault(target.index, []).append((patch, shares[target.index]))
+        for (plan, window), row in zip(asked, answers, strict=True):
+            shares = dict(zip(plan.targets, plan.shares, strict=True))
+            for target, answer in zip(window.targets, row, strict=True):
+                self._answers.setdefault(target.index, []).append((answer, shares[target.index]))
         self._refill()
 
-    def take(self, index: int) -> FacePatch | None:
-        """What was drawn for a frame, cross-faded, by the weight of the track; None where nothing was."""
-        weight, drawn = self._weights.pop(index, 0.0), self._drawn.pop(index, [])
-        return blend_patches([(patch, share * weight) for patch, share in drawn if patch is not None])
+    def take(self, index: int) -> PatchOrReason | None:
+        """Take what was drawn for a frame.
+
+        Returns:
+            All windows' drawings cross-faded, with the weight of the track as opacity; the reason where no window drew
+            the face; None where the person is not in the frame.
+        """
+        weight, answers = self._weights.pop(index, 0.0), self._answers.pop(index, [])
+        patch = blend_patches([(drawn, share * weight) for drawn, share in answers if isinstance(drawn, FacePatch)])
+        return patch if patch is not None or not answers else answers[0][0]

@@ -1,16 +1,16 @@
-"""Which frame is redrawn from which: the adjacent-frame windows of a clip, as plain data.
+"""Which frame is drawn from which: the adjacent-frame windows of a clip, as plain data.
 
-Paper, Eq. 2–4: a talking head is good at predicting a few frames next to a known one, and worse the farther it goes
-(Table 6), so a clip is cut into windows of n frames, each drawn from an edited frame of its own.
+A talking head predicts frames well that are near a known one, and worse the farther away they are (paper, Table 6). So
+a clip is cut into windows of a few adjacent frames, and each window is drawn from an edited frame next to it.
 """
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 from ..errors import InputError
 
@@ -24,9 +24,11 @@ MAX_SIZE = 100
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WindowConfig:
-    """size: n, the frames drawn from one source. source: see :data:`WindowSource`.
+    """How a clip is cut into windows.
 
-    overlap: frames that neighbouring windows both draw, cross-faded from one to the other.
+    size: Frames drawn from one source frame; n of the paper, which takes 5.
+    source: Which frame a window is drawn from, see :data:`WindowSource`.
+    overlap: Frames that neighbouring windows both draw, cross-faded from one to the other; less than ``size``.
     """
 
     size: int = 5
@@ -46,89 +48,102 @@ class WindowConfig:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PlannedWindow:
-    """source: frame number. targets: frame numbers, rising. shares: how much this window counts in each target; over
-    all windows the shares of a target sum to 1."""
+    """One window, by frame numbers.
+
+    source: The frame whose picture is used.
+    targets: The frames to draw, rising.
+    shares: How much this window counts in each target, 0..1; over all windows the shares of a target sum to 1.
+    """
 
     source: int
     targets: tuple[int, ...]
     shares: tuple[float, ...]
 
 
+class _Window(NamedTuple):
+    """A window before its shares are known. start: its first frame, whether the person is seen in it or not."""
+
+    source: int
+    start: int
+    targets: tuple[int, ...]
+
+
 def plan_windows(drawable: Iterable[int], config: WindowConfig) -> Iterator[PlannedWindow]:
-    """The windows of one person, in order, from the rising numbers of the frames in which they can be drawn.
+    """Plan the windows of one person.
 
-    Every drawable frame is a target, and nothing else is a source or a target. Where the person is away for more than
-    ``size`` frames, the windows begin anew; in shorter gaps the nearest earlier frame is the source, so that (but for
-    "opening") none is farther from its target than 2 · size. ``drawable`` is read only as far as needed.
+    Every drawable frame is a target, and no other frame is a source or a target. Where the person is away for more than
+    ``config.size`` frames, the windows begin anew. In shorter gaps the nearest earlier frame is the source, so that
+    (except for "opening") no source is farther from its target than 2 · size.
+
+    Args:
+        drawable: Numbers of the frames in which the person can be drawn, rising; read only as far as needed.
+        config: Size, source and overlap of the windows.
+
+    Yields:
+        Windows in the order of their targets.
     """
-    distance = {"previous": 1, "first": 0, "opening": 0}[config.source]
-    runs = _Runs(limit=config.size)
-    for _, frames in groupby(drawable, runs.number):
-        yield from _with_shares(_one_run(frames, config, distance), config)
+    for _, stretch in groupby(_numbered_stretches(drawable, config.size), key=lambda pair: pair[0]):
+        windows = _windows_of_stretch((frame for _, frame in stretch), config)
+        yield from _with_shares(windows, config)
 
 
-class _Runs:
-    """Numbers the stretches of frames between which more than ``limit`` are missing."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit, self._number, self._last = limit, 0, None
-
-    def number(self, frame: int) -> int:
-        if self._last is not None and frame - self._last > self._limit + 1:
-            self._number += 1
-        self._last = frame
-        return self._number
+def _numbered_stretches(frames: Iterable[int], longest_gap: int) -> Iterator[tuple[int, int]]:
+    """Pair each frame with the number of its stretch; between two of them more than ``longest_gap`` are missing."""
+    stretch, last = 0, None
+    for frame in frames:
+        if last is not None and frame - last > longest_gap + 1:
+            stretch += 1
+        last = frame
+        yield stretch, frame
 
 
-# A window before its shares are known: source, its first target if none were missing, targets.
-_Bare = tuple[int, int, tuple[int, ...]]
-
-
-def _one_run(frames: Iterator[int], config: WindowConfig, distance: int) -> Iterator[_Bare]:
-    """distance: from a source to its first target."""
+def _windows_of_stretch(frames: Iterator[int], config: WindowConfig) -> Iterator[_Window]:
+    """Lay windows of ``size`` frames over one stretch, each ``size - overlap`` frames after the one before."""
     opening = next(frames)
-    known: deque[int] = deque([opening])  # from the current source on
-    covered = opening - 1
-    if distance:
-        yield opening, opening, (opening,)
-        covered = opening
-    begin, ended = opening, False
-    while not ended or known[-1] > covered:
-        start = begin + distance
-        while not ended and known[-1] < start + config.size:
-            frame = next(frames, None)
-            ended = frame is None
-            if frame is not None:
-                known.append(frame)
-        while len(known) > 1 and known[1] <= begin:
-            known.popleft()
-        targets = tuple(frame for frame in known if start <= frame < start + config.size)
-        if targets and targets[-1] > covered:
-            covered = targets[-1]
-            yield (opening if config.source == "opening" else known[0]), start, targets
-        begin += config.size - config.overlap
+    seen = deque([opening])  # frames from the source of the current window on
+    to_first_target = 1 if config.source == "previous" else 0
+    last_drawn = opening - 1
+    if to_first_target:
+        yield _Window(source=opening, start=opening, targets=(opening,))  # no frame before it could predict it
+        last_drawn = opening
+    source = opening  # where the source should be; it may be missing
+    while True:
+        start, stop = source + to_first_target, source + to_first_target + config.size
+        while seen[-1] < stop and (frame := next(frames, None)) is not None:
+            seen.append(frame)
+        while len(seen) > 1 and seen[1] <= source:
+            seen.popleft()
+        targets = tuple(frame for frame in seen if start <= frame < stop)
+        if targets and targets[-1] > last_drawn:
+            last_drawn = targets[-1]
+            yield _Window(source=opening if config.source == "opening" else seen[0], start=start, targets=targets)
+        if seen[-1] < stop and seen[-1] <= last_drawn:
+            return  # no frame is left
+        source += config.size - config.overlap
 
 
-def _with_shares(windows: Iterator[_Bare], config: WindowConfig) -> Iterator[PlannedWindow]:
-    """Trapezoids over the windows, made to sum to 1 in every target."""
-    waiting: deque[tuple[_Bare, tuple[float, ...]]] = deque()
-    total: dict[int, float] = {}
+def _with_shares(windows: Iterable[_Window], config: WindowConfig) -> Iterator[PlannedWindow]:
+    """Give windows their shares: trapezoids that rise and fall over the overlap, divided by their sum in each frame."""
+    pending: deque[_Window] = deque()  # windows that a later one may still overlap
+    totals: Counter[int] = Counter()  # sum of the trapezoids in each frame
 
-    def finished() -> PlannedWindow:
-        (source, _, targets), rises = waiting.popleft()
-        shares = tuple(rise / total[frame] for frame, rise in zip(targets, rises, strict=True))
-        for frame in [frame for frame in total if not waiting or frame < waiting[0][0][2][0]]:
-            del total[frame]
-        return PlannedWindow(source=source, targets=targets, shares=shares)
+    def heights(window: _Window) -> list[int]:
+        stop = window.start + config.size
+        return [min(frame - window.start + 1, stop - frame, config.overlap + 1) for frame in window.targets]
+
+    def finished(window: _Window, next_target: float) -> PlannedWindow:
+        shares = [height / totals[frame] for frame, height in zip(window.targets, heights(window), strict=True)]
+        for frame in window.targets:
+            if frame < next_target:
+                del totals[frame]
+        return PlannedWindow(source=window.source, targets=window.targets, shares=tuple(shares))
 
     for window in windows:
-        _, start, targets = window
-        while waiting and waiting[0][0][2][-1] < start:
-            yield finished()
-        last = start + config.size
-        rises = tuple(float(min(frame - start + 1, last - frame, config.overlap + 1)) for frame in targets)
-        for frame, rise in zip(targets, rises, strict=True):
-            total[frame] = total.get(frame, 0.0) + rise
-        waiting.append((window, rises))
-    while waiting:
-        yield finished()
+        while pending and pending[0].targets[-1] < window.start:
+            done = pending.popleft()
+            yield finished(done, (pending[0] if pending else window).targets[0])
+        totals.update(dict(zip(window.targets, heights(window), strict=True)))
+        pending.append(window)
+    while pending:
+        done = pending.popleft()
+        yield finished(done, pending[0].targets[0] if pending else float("inf"))

@@ -18,7 +18,7 @@ from thfem_core.face.mesh.canonical import canonical_mesh
 from thfem_core.face.pose import HeadPose, head_pose
 from thfem_core.media.sound import Sound
 from thfem_core.talking_head.mouth.coefficients import MouthBasis
-from thfem_core.talking_head.mouth.observed import manner_of
+from thfem_core.talking_head.mouth.speaking_style import style_vector
 
 from ..build_dataset import FRAME_RATE, PreparedClip, read_clip
 from .config import DataConfig
@@ -55,8 +55,8 @@ class SpeakingClip:
 
     @property
     def manner(self) -> np.ndarray:
-        """(2 K,) see :func:`manner_of`."""
-        return manner_of(self.coefficients)
+        """(2 K,) see :func:`style_vector`."""
+        return style_vector(self.coefficients)
 
 
 def clip_mels(clip: PreparedClip) -> tuple[np.ndarray | None, np.ndarray | None]:

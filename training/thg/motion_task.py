@@ -107,7 +107,7 @@ class MotionLosses(nn.Module):
         features = self.net.encoder(batch["columns"])
         share = self.config.encoder
         features = share * features + (1 - share) * features.detach()
-        heard = self.net.voice(features, batch["manner"])
+        heard = self.net.apply_style(features, batch["manner"])
         mouths = batch["mouths"]
         n = self.config.data.window
         # Every frame is the source of the n frames after it, or of n frames ``away`` frames later (Section 3.3).
@@ -119,7 +119,7 @@ class MotionLosses(nn.Module):
         targets = targets + torch.arange(n, device=mouths.device)
         pull = (batch["mean"][:, None] - mouths[:, sources])[:, :, None].expand(-1, -1, n, -1)
         distance = targets - sources[:, None]
-        predicted = self.net.heard_change(heard[:, sources, None], heard[:, targets], distance, pull)
+        predicted = self.net.change_from_sound(heard[:, sources, None], heard[:, targets], distance, pull)
         true = mouths[:, targets] - mouths[:, sources, None]
         error = (predicted - true) @ self.lips
         lip = error.abs().mean()

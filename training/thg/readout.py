@@ -27,7 +27,7 @@ def hear_clip(net: MotionNet, clip: SpeakingClip, sound: SpeakingClip | None = N
     moments = np.arange(-reach, COLUMNS_PER_FRAME * (sound.frames - 1) + reach + 1).astype(float)
     columns = torch.from_numpy(interpolate(sound.mel, moments))
     device = net.readout.device
-    return net.listen(columns[None].to(device), torch.from_numpy(clip.manner)[None].to(device))[0].cpu()
+    return net.encode_speech(columns[None].to(device), torch.from_numpy(clip.manner)[None].to(device))[0].cpu()
 
 
 def pairs(clip: SpeakingClip, heard: Tensor, sources: Tensor, targets: Tensor, past: int) -> tuple[Tensor, ...]:
@@ -58,7 +58,7 @@ def solve_readout(net: MotionNet, clips: Sequence[SpeakingClip], weights: np.nda
                     continue
                 sources = torch.arange(count)
                 known = pairs(clip, sounds, sources, sources + int(distance), config.past)
-                evidence = bare.evidence(*known).double()
+                evidence = bare.readout_inputs(*known).double()
                 mouths = torch.from_numpy(clip.coefficients).double()
                 rest = mouths[sources + int(distance)] - mouths[sources] - evidence[:, : config.coefficients]
                 each = float(weight) / clip.frames

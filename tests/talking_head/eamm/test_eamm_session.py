@@ -20,6 +20,7 @@ from thfem_core.talking_head.eamm.head import EammTalkingHead
 from thfem_core.talking_head.eamm.keypoint_detectors import AffineKeypoints
 from thfem_core.talking_head.eamm.networks import EammNetworks, load_eamm
 from thfem_core.talking_head.eamm.session import mfcc_windows
+from thfem_core.talking_head.head import FacePatch
 from thfem_core.weights.convert import convert_files
 
 
@@ -28,7 +29,7 @@ def test_windows_in_one_call_or_many(eamm: EammNetworks) -> None:
     single = predicted(EammTalkingHead(eamm).open_face(clip(track)), track, size=2, batch=1)
     joined = predicted(EammTalkingHead(eamm).open_face(clip(track)), track, size=2, batch=5)
     assert_same_patches(joined, single, levels=0)
-    assert sum(patch is not None for patches in single for patch in patches) == 3
+    assert sum(isinstance(patch, FacePatch) for patches in single for patch in patches) == 3
     emotional = EammTalkingHead(eamm, options=EammOptions(emotional=True))
     moved = predicted(emotional.open_face(clip(track)), track, size=2, batch=1)
     assert any((a.rgb != b.rgb).any() for a, b in zip(moved[0], single[0], strict=True))

@@ -18,7 +18,7 @@ from thfem_core.talking_head.eat.back_end import EatOptions
 from thfem_core.talking_head.eat.convert import convert
 from thfem_core.talking_head.eat.head import EatTalkingHead
 from thfem_core.talking_head.eat.networks import EatNetworks, load_eat, read_constants
-from thfem_core.talking_head.head import OwnsNetworks
+from thfem_core.talking_head.head import FacePatch, OwnsNetworks
 
 LOGITS = np.random.default_rng(4).standard_normal((50, 29)).astype(np.float32)
 
@@ -59,7 +59,7 @@ def test_windows_in_one_call_or_many(head: EatTalkingHead, eat: EatNetworks) -> 
     assert eat.generator.drawn == 4
     joined = predicted(head.open_face(clip(track)), track, size=2, batch=10)
     assert_same_patches(joined, single, levels=1)
-    assert all(patch is not None and patch.alpha.max() == 1 for patches in single for patch in patches)
+    assert all(isinstance(patch, FacePatch) and patch.alpha.max() == 1 for patches in single for patch in patches)
 
 
 def test_lips_follow_the_sound_and_emotions_change_the_face(head: EatTalkingHead, eat: EatNetworks) -> None:

@@ -17,7 +17,7 @@ from thfem_core.face.tracking.track import FaceSamples
 from thfem_core.media.array_frame import ArrayFrame
 from thfem_core.media.frame import Frame
 from thfem_core.talking_head.mouth.motion import MotionNet
-from thfem_core.talking_head.mouth.observed import Mouth
+from thfem_core.talking_head.mouth.mouth_track import Mouth
 
 SIDE = 256
 PLACE = (128.0, 88.0)  # of the canonical origin in the picture

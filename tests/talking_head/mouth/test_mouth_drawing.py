@@ -9,6 +9,7 @@ from mouth_material import SIDE, mouth, opened, picture, pose, texture
 
 from thfem_core.media.array_frame import ArrayFrame
 from thfem_core.talking_head.blending import paste_patch
+from thfem_core.talking_head.face_crops import OUTSIDE
 from thfem_core.talking_head.head import FacePatch
 from thfem_core.talking_head.mouth.drawing import SourceFace, draw_patch
 from thfem_core.talking_head.mouth.renderer import MouthRenderer, RendererConfig
@@ -29,7 +30,7 @@ def test_a_frame_drawn_from_itself_is_itself(roll: float, network: bool) -> None
     net = MouthRenderer(RendererConfig(widths=(8, 8, 8, 8))).eval() if network else None
     frame, person = picture(), mouth(opened(0.3), pose(roll=roll))
     patch = draw_patch(SourceFace(frame, person), frame, person, person.edited, 1.0, net, CPU)
-    assert patch is not None
+    assert isinstance(patch, FacePatch)
     mean, largest = error(patch, frame)
     assert mean < 0.6 and largest <= 4
     assert patch.alpha.max() == pytest.approx(1, abs=1e-3) and patch.alpha.dtype == np.float32
@@ -50,7 +51,7 @@ def test_the_source_is_carried_to_a_turned_and_nearer_head(roll: float, scale: f
     target = ArrayFrame(index=1, time=source.time, pixels=texture(place[..., 0], place[..., 1]))
     shape = opened(0.3)
     patch = draw_patch(SourceFace(source, mouth(shape, first)), target, mouth(shape, second), shape, 1.0, None, CPU)
-    assert patch is not None
+    assert isinstance(patch, FacePatch)
     mean, largest = error(patch, target)
     assert mean < 1.5 and largest < 25
 
@@ -60,7 +61,7 @@ def test_an_opened_mouth_is_carried_along() -> None:
     frame, person = picture(), mouth(opened(0.1), pose())
     wide = opened(0.6)
     patch = draw_patch(SourceFace(frame, person), frame, person, wide, 1.0, None, CPU)
-    assert patch is not None
+    assert isinstance(patch, FacePatch)
     for point in (17, 18, 200):  # lower lip to chin
         was, now = (pose().to_image(shape[None])[0, point, :2] for shape in (person.edited, wide))
         assert now[1] > was[1] + 5
@@ -82,7 +83,7 @@ def test_opacity_is_the_amount() -> None:
 def test_a_face_at_the_edge_is_drawn_as_far_as_it_is_there(at: tuple[float, float]) -> None:
     frame, person = picture(), mouth(opened(0.3), pose(at=at))
     patch = draw_patch(SourceFace(frame, person), frame, person, person.edited, 1.0, None, CPU)
-    assert patch is not None
+    assert isinstance(patch, FacePatch)
     assert patch.box == patch.box.clipped(frame.width, frame.height)
     assert patch.rgb.shape[:2] == patch.alpha.shape == (patch.box.height, patch.box.width)
     pasted = paste_patch(frame, patch)
@@ -92,5 +93,5 @@ def test_a_face_at_the_edge_is_drawn_as_far_as_it_is_there(at: tuple[float, floa
 @pytest.mark.parametrize("at", [(-300.0, 88.0), (128.0, 400.0)])
 def test_a_face_outside_is_not_drawn(at: tuple[float, float]) -> None:
     frame, inside, outside = picture(), mouth(opened(0.3), pose()), mouth(opened(0.3), pose(at=at))
-    assert draw_patch(SourceFace(frame, inside), frame, outside, inside.edited, 1.0, None, CPU) is None
-    assert draw_patch(SourceFace(frame, outside), frame, inside, inside.edited, 1.0, None, CPU) is None
+    assert draw_patch(SourceFace(frame, inside), frame, outside, inside.edited, 1.0, None, CPU) == OUTSIDE
+    assert draw_patch(SourceFace(frame, outside), frame, inside, inside.edited, 1.0, None, CPU) == OUTSIDE

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+import mouth_material
 import numpy as np
 import pytest
 import torch
 from made_up_speech import syllables
-from mouth_material import Person, canonical, lively_motion, opened, picture, shut
+from mouth_material import Person, canonical, lively_motion, opened, picture, pose, shut
 from moving_face import assert_same_patches
 
 from thfem_core.audio.speech import Speech
@@ -24,15 +25,16 @@ from thfem_core.face.tracking.tracker import track_faces
 from thfem_core.media.array_frame import ArrayFrame
 from thfem_core.media.file_video import FileVideo
 from thfem_core.media.sound import Sound
-from thfem_core.talking_head.head import AdjacentWindow, Drive, FaceClip, FacePatch, talking_heads
-from thfem_core.talking_head.mouth import session, workers
+from thfem_core.talking_head.head import AdjacentWindow, Drive, FaceClip, FacePatch, PatchOrReason, talking_heads
+from thfem_core.talking_head.mouth import session, sound_drive, workers
 from thfem_core.talking_head.mouth.back_end import MouthOptions
 from thfem_core.talking_head.mouth.coefficients import load_mouth_basis
 from thfem_core.talking_head.mouth.drawing import draw_patch
 from thfem_core.talking_head.mouth.head import MouthTalkingHead
 from thfem_core.talking_head.mouth.motion import FRAME_RATE
-from thfem_core.talking_head.mouth.observed import read_manner
 from thfem_core.talking_head.mouth.renderer import MouthRenderer, RendererConfig
+from thfem_core.talking_head.mouth.session import ALREADY_RIGHT, SIDE_VIEW
+from thfem_core.talking_head.mouth.speaking_style import read_speaking_style
 from thfem_core.talking_head.windows import WindowConfig, plan_windows
 
 CPU = torch.device("cpu")
@@ -54,9 +56,9 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Drawn]]:
     """What the session draws, in order."""
     calls: list[Drawn] = []
 
-    def note(source, frame, here, shape, amount, renderer, device) -> FacePatch | None:
-        calls.append(Drawn(frame.index, shape, amount))
-        return draw_patch(source, frame, here, shape, amount, renderer, device)
+    def note(source, frame, mouth, shape, opacity, renderer, device) -> PatchOrReason:
+        calls.append(Drawn(frame.index, shape, opacity))
+        return draw_patch(source, frame, mouth, shape, opacity, renderer, device)
 
     monkeypatch.setattr(session, "draw_patch", note)
     monkeypatch.setattr(workers, "WORKERS", 1)  # in order
@@ -92,7 +94,7 @@ def talk(
     network: bool = False,
     size: int = 5,
     batch: int = 1,
-) -> list[list[FacePatch | None]]:
+) -> list[list[PatchOrReason]]:
     """All windows of ``size`` frames, ``batch`` of them per call."""
     clip = FaceClip(track=person, speech=sound, frame_rate=rate, device=CPU, drive=drive)
     opened_face = head(options, network=network).open_face(clip)
@@ -113,7 +115,7 @@ def talk(
     return answers
 
 
-def flat(rows: Sequence[Sequence[FacePatch | None]]) -> list[FacePatch | None]:
+def flat(rows: Sequence[Sequence[PatchOrReason]]) -> list[PatchOrReason]:
     return [patch for row in rows for patch in row]
 
 
@@ -125,7 +127,7 @@ def test_lips_that_still_say_the_same_are_left_alone(told: list[Person], drawn: 
     """An edit that did not touch them costs nothing and changes nothing."""
     told.append(Person(TALKING))
     for drive in ("original", "blend"):
-        assert flat(talk(told[0], drive, speech())) == [None] * COUNT
+        assert flat(talk(told[0], drive, speech())) == [ALREADY_RIGHT] * COUNT
     assert drawn == []
 
 
@@ -133,7 +135,7 @@ def test_lips_that_the_edit_opened_follow_the_original_again(told: list[Person],
     """Closed stays closed: an editor that let the mouth gape is put right, frame by frame."""
     told.append(Person([opened(0.0)] * 5 + TALKING[5:], [opened(0.7)] * COUNT))
     patches = flat(talk(told[0], "original"))
-    assert all(patch is not None for patch in patches)
+    assert all(isinstance(patch, FacePatch) for patch in patches)
     assert [call.amount for call in drawn] == [1.0] * len(drawn)
     wanted = gaps([canonical(told[0].original[call.index]) for call in drawn])
     np.testing.assert_allclose(gaps([call.shape for call in drawn]), wanted, atol=1.0)
@@ -214,16 +216,18 @@ def test_a_still_picture_speaks_only_with_sound(told: list[Person], drawn: list[
     with pytest.raises(InputError, match="a still picture without sound has nothing to say"):
         talk(told[0], "blend")
     patches = flat(talk(told[0], "blend", speech(), size=COUNT))
-    assert all(patch is not None for patch in patches) and len(patches) == COUNT
+    assert all(isinstance(patch, FacePatch) for patch in patches) and len(patches) == COUNT
     assert gaps([call.shape for call in drawn]).std() > 0.5
 
 
 def test_of_a_still_picture_nothing_is_known_but_its_mouth() -> None:
     """That it never moves says nothing of how far this person's mouth goes in speech."""
     basis = load_mouth_basis()
-    still, talking = (read_manner(Person(frames), basis, FRAME_RATE) for frames in ([opened(0.05)] * COUNT, TALKING))
-    assert still.still and not still.manner.any() and still.mean.any()
-    assert not talking.still and talking.manner.any()
+    still, talking = (
+        read_speaking_style(Person(frames), basis, FRAME_RATE) for frames in ([opened(0.05)] * COUNT, TALKING)
+    )
+    assert still.is_still and not still.vector.any() and still.mean.any()
+    assert not talking.is_still and talking.vector.any()
 
 
 def test_a_still_picture_is_silent_in_silence(told: list[Person], drawn: list[Drawn]) -> None:
@@ -241,10 +245,26 @@ def test_a_still_picture_is_silent_in_silence(told: list[Person], drawn: list[Dr
     assert moved[1] < 0.05 * moved[0]
 
 
+def test_a_still_picture_may_be_driven_by_its_own_lips(told: list[Person], drawn: list[Drawn]) -> None:
+    """They say nothing, so nothing is drawn; and no sound is needed."""
+    told.append(Person([opened(0.05)] * COUNT))
+    assert flat(talk(told[0], "original", speech())) == [ALREADY_RIGHT] * COUNT
+
+
+def test_a_face_from_the_side_is_left_and_the_user_is_told(
+    told: list[Person], drawn: list[Drawn], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told.append(Person(TALKING, [opened(0.7)] * COUNT))
+    frontal = pose
+    monkeypatch.setattr(mouth_material, "pose", lambda: frontal(yaw=60.0))
+    assert flat(talk(told[0], "original")) == [SIDE_VIEW] * COUNT
+    assert drawn == []
+
+
 @pytest.mark.parametrize("seconds", [0.05, 0.3, 3.0])
 def test_sound_shorter_or_longer_than_the_clip(told: list[Person], drawn: list[Drawn], seconds: float) -> None:
     told.append(Person(TALKING))
-    assert all(patch is not None for patch in flat(talk(told[0], "audio", speech(seconds))))
+    assert all(isinstance(patch, FacePatch) for patch in flat(talk(told[0], "audio", speech(seconds))))
     assert all(np.isfinite(call.shape).all() for call in drawn)
 
 
@@ -254,7 +274,7 @@ def test_batched_is_one_by_one(told: list[Person], drive: Drive, network: bool) 
     told.append(Person(TALKING, [opened(0.5)] * COUNT, weights=[1.0] * 5 + [0.3] * 4 + [1.0] * 5))
     one = talk(told[0], drive, speech(), network=network)
     together = talk(told[0], drive, speech(), network=network, batch=3)
-    assert any(patch is not None for patch in flat(one))
+    assert any(isinstance(patch, FacePatch) for patch in flat(one))
     assert_same_patches(one, together, levels=1)
 
 
@@ -263,24 +283,24 @@ def test_time_is_time_at_any_frame_rate(told: list[Person], rate: Fraction, monk
     """The network is asked about the frames' own moments, and about distances in frames of 1/25 s."""
     told.append(Person(TALKING))
     moments, distances = [], []
-    windows = session.audio_windows
+    windows = sound_drive.audio_windows
 
     def note(sound, times, **options):
         moments.extend(times)
         return windows(sound, times, **options)
 
-    monkeypatch.setattr(session, "audio_windows", note)
+    monkeypatch.setattr(sound_drive, "audio_windows", note)
     net = lively_motion()
     change = net.change
 
-    def note_change(source, target, distance, pull, past):
+    def note_change(source, target, distance, to_mean, past):
         distances.append(int(distance))
-        return change(source, target, distance, pull, past)
+        return change(source, target, distance, to_mean, past)
 
     monkeypatch.setattr(net, "change", note_change)
     monkeypatch.setattr(f"{__name__}.lively_motion", lambda: net)
     patches = flat(talk(told[0], "audio", speech(), rate=rate))
-    assert len(patches) == COUNT and all(patch is not None for patch in patches)
+    assert len(patches) == COUNT and all(isinstance(patch, FacePatch) for patch in patches)
     assert set(moments) == {i / rate for i in range(COUNT)}
     plans = plan_windows(range(COUNT), WindowConfig(size=5))
     assert distances == [round(abs(i - plan.source) * 25 / rate) for plan in plans for i in plan.targets]
@@ -298,7 +318,7 @@ def test_a_face_the_edit_destroyed_keeps_the_originals_mesh(told: list[Person], 
     """Where the edited frame's fit is not believed there is nothing to put right."""
     told.append(Person(TALKING, [opened(0.7)] * COUNT))
     told[0].presence = 0.2
-    assert set(flat(talk(told[0], "original"))) == {None}
+    assert set(flat(talk(told[0], "original"))) == {ALREADY_RIGHT}
 
 
 def test_memory_does_not_grow_with_the_clip(told: list[Person]) -> None:
@@ -314,8 +334,8 @@ def test_memory_does_not_grow_with_the_clip(told: list[Person]) -> None:
             face.observe(frames[observed])
             observed += 1
         face.predict([AdjacentWindow(source=frames[plan.source], targets=tuple(frames[i] for i in plan.targets))])
-        assert len(face._mouths._rows) < 4 * (face.lookahead + 5)
-        assert len(face._heard) <= 8
+        assert len(face._mouths._mouths) < 4 * (face.lookahead + 5)
+        assert len(face._sound._speech) <= 8
 
 
 def test_a_closure_the_edit_lost_is_drawn(told: list[Person], drawn: list[Drawn]) -> None:
@@ -360,8 +380,9 @@ def test_the_frame_itself_is_drawn_from_unless_its_mouth_is_shut(
 ) -> None:
     sources: dict[int, int] = {}
 
-    def note(source, frame, *_) -> None:
+    def note(source, frame, *_) -> str:
         sources[frame.index] = source.frame.index
+        return "only noted"
 
     monkeypatch.setattr(session, "draw_patch", note)
     # Open, then shut by the edit while the original stays open: the window's source (frame 0) shows the inside.
@@ -413,7 +434,7 @@ def test_shipped_weights_leave_an_unedited_clip_alone(demo: tuple[list[ArrayFram
     for frame in frames:
         face.observe(frame)
     (row,) = face.predict([AdjacentWindow(source=frames[0], targets=tuple(frames[1:6]))])
-    assert all(patch is None or patch.alpha.max() < 0.2 for patch in row)
+    assert all(isinstance(patch, str) or patch.alpha.max() < 0.2 for patch in row)
 
 
 def test_shipped_weights_draw_a_mouth_like_the_one_that_was_there(
@@ -432,7 +453,7 @@ def test_shipped_weights_draw_a_mouth_like_the_one_that_was_there(
         (row,) = face.predict([AdjacentWindow(source=frames[0], targets=targets)])
         apart = []
         for patch, frame in zip(row, targets, strict=True):
-            assert patch is not None
+            assert isinstance(patch, FacePatch)
             weight = patch.alpha[..., None]
             apart.append((np.abs(patch.rgb.astype(float) - frame.rgb(patch.box)) * weight).sum() / (3 * weight.sum()))
         errors[network] = np.mean(apart)

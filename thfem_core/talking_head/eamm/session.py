@@ -18,8 +18,8 @@ from ...media.frame import Frame
 from ...media.timing import frame_to_sample
 from ...networks.threads import all_cpu_threads
 from ...pose.mesh.encoder import MeshPoseEncoder
-from ..face_crops import FaceCrops, to_pictures, to_tensor
-from ..head import AdjacentWindow, FaceClip, FacePatch
+from ..face_crops import NO_SOURCE, OUTSIDE, FaceCrops, to_pictures, to_tensor
+from ..head import AdjacentWindow, FaceClip, PatchOrReason
 from .audio_features import POSE, WINDOW
 from .emotion_displacement import displace
 from .generator import SourceAppearance
@@ -80,12 +80,23 @@ class _Smoother:
 
 
 class EammSession:
-    """Implements :class:`..head.FaceSession`. Each window runs the recurrent network anew, from its source on, as in
-    training; filters run on from window to window. emotional: displace keypoints by what the edited frames show."""
+    """One person through one clip (implements :class:`..head.FaceSession`).
+
+    Each window runs the recurrent network anew, from its source on, as in training; filters run on from window to
+    window.
+    """
 
     lookahead = 0
 
     def __init__(self, networks: EammNetworks, clip: FaceClip, *, emotional: bool, dtype: torch.dtype) -> None:
+        """Begin with one person.
+
+        Args:
+            networks: EAMM's networks, on the clip's device.
+            clip: The person and the sound.
+            emotional: Whether keypoints are displaced by the emotion that the edited frames show.
+            dtype: Number format of the generator.
+        """
         assert clip.speech is not None
         self._networks, self._clip, self._speech, self._dtype = networks, clip, clip.speech, dtype
         self._crops = FaceCrops(clip.track, frame_rate=clip.frame_rate)
@@ -99,22 +110,23 @@ class EammSession:
     def observe(self, frame: Frame) -> None:
         """Nothing: the head's pose comes from the track."""
 
-    def predict(self, windows: Sequence[AdjacentWindow]) -> list[list[FacePatch | None]]:
+    def predict(self, windows: Sequence[AdjacentWindow]) -> list[list[PatchOrReason]]:
+        """Draw windows (see :meth:`..head.FaceSession.predict`)."""
         with torch.inference_mode(), all_cpu_threads(self._clip.device):
             return [self._draw(window) for window in windows]
 
-    def _draw(self, window: AdjacentWindow) -> list[FacePatch | None]:
+    def _draw(self, window: AdjacentWindow) -> list[PatchOrReason]:
         picture = self._crops.picture(window.source)
         frames = [target for target in window.targets if self._crops.at(target.index) is not None]
         if picture is None or not frames:
-            return [None] * len(window.targets)
+            return [NO_SOURCE if picture is None else OUTSIDE] * len(window.targets)
         networks = self._networks
         image = to_tensor([picture], self._clip.device)
         driving = self._driving(image, window.source.index, frames)
         source, appearance = networks.keypoints(image), networks.generator.encode(image.to(self._dtype))
         pictures = self._pictures(appearance, source, driving)
         drawn = {frame.index: self._crops.patch(frame, p) for frame, p in zip(frames, pictures, strict=True)}
-        return [drawn.get(target.index) for target in window.targets]
+        return [drawn.get(target.index, OUTSIDE) for target in window.targets]
 
     def _driving(self, image: Tensor, source: int, frames: Sequence[Frame]) -> AffineKeypoints:
         """Keypoints of ``frames``, drawn from ``image``."""

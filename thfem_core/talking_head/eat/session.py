@@ -14,8 +14,8 @@ from torch import Tensor
 from ...media.frame import Frame
 from ...networks.appearance_volume import SourceAppearance
 from ...networks.threads import all_cpu_threads
-from ..face_crops import FaceCrops, to_pictures, to_tensor
-from ..head import AdjacentWindow, FaceClip, FacePatch
+from ..face_crops import NO_SOURCE, OUTSIDE, FaceCrops, to_pictures, to_tensor
+from ..head import AdjacentWindow, FaceClip, PatchOrReason
 from .audio_to_keypoints import expression_vector
 from .emotion_prompt import EmotionPrompts
 from .head_pose import HeadPoseEstimate, place_keypoints
@@ -57,8 +57,7 @@ def align_positions(driving: Tensor, reference: Tensor) -> Tensor:
 
 
 class EatSession:
-    """Implements :class:`..head.FaceSession`. logits: (n, 29) of the clip, 50 per second. prompts: of the emotion, for
-    the whole clip."""
+    """One person through one clip (implements :class:`..head.FaceSession`)."""
 
     def __init__(
         self,
@@ -70,6 +69,16 @@ class EatSession:
         timeline: Timeline,
         dtype: torch.dtype,
     ) -> None:
+        """Begin with one person.
+
+        Args:
+            networks: EAT's networks, on the clip's device.
+            clip: The person and the sound.
+            logits: float32 (n, 29), DeepSpeech logits of the whole clip, 50 per second.
+            prompts: Of the emotion that the face shows.
+            timeline: Which sound and which head pose belong to a frame.
+            dtype: Number format of the generator.
+        """
         assert clip.speech is not None
         self._networks, self._clip, self._speech = networks, clip, clip.speech
         self._logits, self._timeline, self._dtype = logits, timeline, dtype
@@ -83,34 +92,39 @@ class EatSession:
         self.lookahead = timeline.reach
 
     def observe(self, frame: Frame) -> None:
+        """See an edited frame, whose head pose is read (see :meth:`..head.FaceSession.observe`)."""
         picture = self._crops.picture(frame)
         if picture is not None:
             self._unread.append((frame.index, picture))
             if len(self._unread) >= _POSES_AT_ONCE:
                 self._read_poses()
 
-    def predict(self, windows: Sequence[AdjacentWindow]) -> list[list[FacePatch | None]]:
+    def predict(self, windows: Sequence[AdjacentWindow]) -> list[list[PatchOrReason]]:
+        """Draw windows (see :meth:`..head.FaceSession.predict`)."""
         with torch.inference_mode(), all_cpu_threads(self._clip.device):
             return self._predict(windows)
 
-    def _predict(self, windows: Sequence[AdjacentWindow]) -> list[list[FacePatch | None]]:
+    def _predict(self, windows: Sequence[AdjacentWindow]) -> list[list[PatchOrReason]]:
         self._read_poses()
-        patches: list[list[FacePatch | None]] = [[None] * len(window.targets) for window in windows]
-        wanted: list[tuple[int, int]] = []  # window, target
+        answers: list[list[PatchOrReason]] = [[NO_SOURCE] * len(window.targets) for window in windows]
+        drawable: list[tuple[int, int]] = []  # window, target
         sources: dict[int, _Source] = {}
         for number, window in enumerate(windows):
             source = self._source(window.source)
-            if source is not None:
-                sources[number] = source
-                drawable = (n for n, target in enumerate(window.targets) if self._crops.at(target.index) is not None)
-                wanted += [(number, n) for n in drawable]
-        if wanted:
-            frames = [windows[number].targets[n] for number, n in wanted]
-            images = self._draw(frames, [sources[number] for number, _ in wanted], [number for number, _ in wanted])
-            for (number, n), frame, picture in zip(wanted, frames, images, strict=True):
-                patches[number][n] = self._crops.patch(frame, picture)
+            if source is None:
+                continue
+            sources[number] = source
+            for n, target in enumerate(window.targets):
+                answers[number][n] = OUTSIDE
+                if self._crops.at(target.index) is not None:
+                    drawable.append((number, n))
+        if drawable:
+            frames = [windows[number].targets[n] for number, n in drawable]
+            images = self._draw(frames, [sources[number] for number, _ in drawable], [number for number, _ in drawable])
+            for (number, n), frame, picture in zip(drawable, frames, images, strict=True):
+                answers[number][n] = self._crops.patch(frame, picture)
         self._forget(windows[-1].targets[-1].index)
-        return patches
+        return answers
 
     def _read_poses(self) -> None:
         if self._unread:

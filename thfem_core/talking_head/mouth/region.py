@@ -1,6 +1,6 @@
 """The mouth region: an upright square of the frame around the lower face, fixed to the head and not to the lips.
 
-It spans the nose's tip to below the chin, so the drawn part lies well inside it.
+It reaches from the tip of the nose to below the chin, so the drawn part lies well inside it.
 """
 
 from __future__ import annotations
@@ -10,19 +10,24 @@ import numpy as np
 from ...face.crop import FaceCrop
 from ...face.pose import HeadPose
 
-# Centre on the canonical face, and side, in face units.
-CENTRE = np.array([[0.0, 90.0, -25.0]])
-SIDE = 120.0
-# Side of the region as networks see it, and of the one with the margin that warps reach into, which prepared training
-# clips store.
-PIXELS, WIDE_PIXELS = 128, 168
+CENTRE = np.array([[0.0, 90.0, -25.0]])  # on the canonical face, face units
+SIDE = 120.0  # face units
+PIXELS = 128  # side of the region as networks see it
+WIDE_PIXELS = 168  # side of the region with the margin that warps reach into, which prepared training clips store
 MARGIN = WIDE_PIXELS / PIXELS
-# Rows of the region with margin that are the lower half of a face, as sync experts look at it.
-LOWER_HALF = slice(38, 137)
+LOWER_HALF = slice(38, 137)  # rows of the region with margin that are the lower half of a face, as sync experts see it
 
 
 def mouth_regions(pose: HeadPose, *, margin: float = 1.0) -> list[FaceCrop]:
-    """The mouth region of every frame of ``pose``, ``margin`` times as large about the same centre."""
+    """Place the mouth region in every frame.
+
+    Args:
+        pose: Head poses of T frames.
+        margin: Factor on the region's side, about the same centre.
+
+    Returns:
+        T squares of the frame, turned with the head's roll.
+    """
     centre = pose.to_image(CENTRE)[:, 0, :2]
     roll = np.radians(pose.angles()[:, 2])
     return [
@@ -32,6 +37,14 @@ def mouth_regions(pose: HeadPose, *, margin: float = 1.0) -> list[FaceCrop]:
 
 
 def place_mesh(mesh: np.ndarray, region: FaceCrop) -> np.ndarray:
-    """A mesh (478, 3) in pixels of the frame → pixels of a region with margin (478, 3), z scaled alike."""
+    """Bring a mesh into a region with margin.
+
+    Args:
+        mesh: float (478, 3) in pixels of the frame.
+        region: A mouth region with margin.
+
+    Returns:
+        float (478, 3) in pixels of the region (side WIDE_PIXELS), z scaled alike.
+    """
     flat = region.to_crop(mesh[:, :2], WIDE_PIXELS)
     return np.concatenate([flat, mesh[:, 2:] * WIDE_PIXELS / region.side], axis=1)

@@ -1,221 +1,183 @@
-"""The embedded back end at work: target mouths from the original and the sound, drawn from the window's source."""
+"""The embedded talking head at work: which mouth each frame shall show, and which picture it is drawn from."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 
 import numpy as np
-import torch
 
-from ...audio.profile import COMPACT
-from ...audio.window import audio_windows
 from ...errors import InputError
 from ...face.mesh.lip_aperture import mouth_opening
 from ...face.models import default_face_models
 from ...face.smoothstep import smoothstep
 from ...media.frame import Frame
-from ..head import AdjacentWindow, FaceClip, FacePatch
+from ..face_crops import NO_SOURCE, OUTSIDE
+from ..head import AdjacentWindow, FaceClip, PatchOrReason
 from .back_end import MouthOptions
 from .coefficients import MouthBasis
 from .drawing import SourceFace, draw_patch
-from .kept_speech import KeptSpeech
-from .motion import FRAME_RATE, MotionNet
-from .observed import Mouth, ObservedMouths, read_manner
+from .lip_restoration import LipRestoration
+from .motion import MotionNet
+from .mouth_track import Mouth, MouthTrack
 from .renderer import MouthRenderer
+from .sound_drive import CLEARLY_SEEN, SoundDrive, past_frames
+from .speaking_style import read_speaking_style
 from .workers import WORKERS, side_by_side
 
-# Track weights between which the original's lips are trusted less than the sound.
-_LOST, _SEEN = 0.15, 0.5
-# Face units by which a mouth must be opened further before its inside has to come from elsewhere.
-_UNSEEN = 3.0
+# Why a face stays as the edit left it, for the user.
+ALREADY_RIGHT = "the lips already move as in the original"
+SIDE_VIEW = "the face is turned to the side"
+
+_HIDDEN = 0.15  # track weight below which the sound alone moves the lips; from CLEARLY_SEEN on, the original does
+# Face units by which a mouth must be opened further before its inside has to come from another frame.
+_NEWLY_OPEN = 3.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Target:
-    """What is drawn in one frame. shape: mesh (478, 3), face units. amount: 0..1, how much of it shows. trust: 0..1,
-    how far the original's lips decided, against the sound."""
+    """The mouth that a frame shall show.
+
+    shape: float (478, 3), face units.
+    opacity: 0..1, how far it replaces the edited one.
+    by_original: 0..1, how far the original's lips decided, against the sound.
+    """
 
     shape: np.ndarray
-    amount: float
-    trust: float
+    opacity: float
+    by_original: float
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Drawing:
-    """A frame to draw: from what, and to what."""
+    """A frame to draw: from which picture, and to which mouth."""
 
     source: SourceFace
     frame: Frame
-    here: Mouth
+    mouth: Mouth
     target: _Target
 
 
-def _shows_more(source: Mouth, here: Mouth, target: _Target) -> bool:
-    """Whether the window's source shows the inside of the wanted mouth clearly better than the edited frame itself.
-
-    Where the original's lips decide, the frame itself has the right skin and light, and an open mouth can be shut; but
-    a mouth that is shut cannot be opened without guessing what is behind the lips.
-    """
-    shown, own, wanted = mouth_opening(np.stack([source.edited, here.edited, target.shape]))
-    return bool(wanted - own > _UNSEEN and abs(wanted - shown) < 0.5 * (wanted - own))
-
-
 class MouthSession:
-    """One person through one clip (see :class:`..head.FaceSession`)."""
+    """One person through one clip (implements :class:`..head.FaceSession`)."""
 
     def __init__(
         self,
         clip: FaceClip,
-        config: MouthOptions,
+        options: MouthOptions,
         *,
         motion: MotionNet,
         renderer: MouthRenderer | None,
         basis: MouthBasis,
     ) -> None:
-        self._clip, self._config, self._basis = clip, config, basis
-        self._motion, self._renderer = motion, renderer
-        self.lookahead = config.smoothing + 1
-        models = default_face_models(clip.device)
-        self._mouths = ObservedMouths(
-            clip.track, models, device=clip.device, reach=config.smoothing, history=self._before(motion.config.past)
+        """Begin with one person.
+
+        Args:
+            clip: The person and the sound.
+            options: What the user chose.
+            motion: From sound to mouth motion, on the clip's device.
+            renderer: Paints the inside of the mouth, on the clip's device; None only warps the picture.
+            basis: Modes of the mouth.
+
+        Raises:
+            InputError: The clip is a still picture and silent.
+        """
+        self._clip, self._basis, self._renderer = clip, basis, renderer
+        self.lookahead = options.smoothing + 1
+        self._mouths = MouthTrack(
+            clip.track,
+            default_face_models(clip.device),
+            device=clip.device,
+            reach=options.smoothing,
+            history=past_frames(motion, clip.frame_rate),
         )
-        self._unseen: list[Frame] = []
-        self._person = read_manner(clip.track, basis, clip.frame_rate)
-        self._kept = KeptSpeech(self._mouths, config)
-        self._heard: dict[Fraction | None, torch.Tensor] = {}
-        if clip.speech is None and clip.drive == "blend" and self._person.still:
+        self._unobserved: list[Frame] = []  # frames that wait until every worker has one
+        self._style = read_speaking_style(clip.track, basis, clip.frame_rate)
+        if clip.speech is None and clip.drive == "blend" and self._style.is_still:
             raise InputError("a still picture without sound has nothing to say; give it a sound file")
+        self._restoration = LipRestoration(self._mouths, options)
+        self._sound = SoundDrive(
+            clip, motion=motion, basis=basis, style=self._style, mouths=self._mouths, amount=options.amount
+        )
 
     def observe(self, frame: Frame) -> None:
-        self._unseen.append(frame)
-        if len(self._unseen) >= WORKERS:
-            self._look()
+        """See an edited frame (see :meth:`..head.FaceSession.observe`)."""
+        self._unobserved.append(frame)
+        if len(self._unobserved) >= WORKERS:
+            self._observe_waiting()
 
-    def _look(self) -> None:
-        self._mouths.observe(self._unseen)
-        self._unseen = []
+    def _observe_waiting(self) -> None:
+        self._mouths.observe(self._unobserved)
+        self._unobserved = []
 
-    def predict(self, windows: Sequence[AdjacentWindow]) -> list[list[FacePatch | None]]:
-        self._look()
-        answers = []
-        for window in windows:
-            self._listen([window.source, *window.targets])
-            source = self._mouths.at(window.source.index)
-            shown = SourceFace(window.source, source) if source is not None else None
-            drawings = [self._drawing(window.source, source, shown, frame) for frame in window.targets]
-            if shown is not None and any(drawing is not None and drawing.source is shown for drawing in drawings):
-                shown.prepare(self._clip.device, pictured=self._renderer is not None)
-            answers.append(side_by_side(self._draw, drawings, self._clip.device))
-            self._forget(window)
+    def predict(self, windows: Sequence[AdjacentWindow]) -> list[list[PatchOrReason]]:
+        """Draw windows (see :meth:`..head.FaceSession.predict`)."""
+        self._observe_waiting()
+        return [self._predict(window) for window in windows]
+
+    def _predict(self, window: AdjacentWindow) -> list[PatchOrReason]:
+        if self._clip.drive != "original":
+            self._sound.listen([window.source, *window.targets])
+        source = self._mouths.smoothed(window.source.index)
+        plans: list[_Drawing | str] = [NO_SOURCE] * len(window.targets)
+        if source is not None:
+            picture = SourceFace(window.source, source)
+            plans = [self._plan(window.source, source, picture, frame) for frame in window.targets]
+            if any(isinstance(plan, _Drawing) and plan.source is picture for plan in plans):
+                picture.prepare(self._clip.device, for_network=self._renderer is not None)
+        answers = side_by_side(self._draw, plans, self._clip.device)
+        # No source or target of a later window lies before those of this one.
+        self._mouths.forget(window.targets[0].index, keep=window.source.index)
+        self._sound.forget(window)
         return answers
 
-    def _drawing(
-        self, source_frame: Frame, source: Mouth | None, shown: SourceFace | None, frame: Frame
-    ) -> _Drawing | None:
-        """How a frame is drawn; None where it stays."""
-        here = self._mouths.at(frame.index)
-        if source is None or shown is None or here is None:
-            return None
-        target = self._target(source_frame, source, frame, here)
-        if target.amount <= 0:
-            return None
-        own = target.trust > 0.5 and not _shows_more(source, here, target)
-        return _Drawing(source=SourceFace(frame, here) if own else shown, frame=frame, here=here, target=target)
+    def _plan(self, source_frame: Frame, source: Mouth, picture: SourceFace, frame: Frame) -> _Drawing | str:
+        """Decide how a frame is drawn, or why it stays."""
+        mouth = self._mouths.smoothed(frame.index)
+        if mouth is None:
+            return OUTSIDE
+        target = self._target(source_frame, source, frame, mouth)
+        if target.opacity <= 0:
+            return SIDE_VIEW if self._restoration.visibility(frame.index) <= 0 else ALREADY_RIGHT
+        if target.by_original > 0.5 and not _shows_more(source, mouth, target):
+            picture = SourceFace(frame, mouth)
+        return _Drawing(source=picture, frame=frame, mouth=mouth, target=target)
 
-    def _draw(self, drawing: _Drawing | None) -> FacePatch | None:
-        if drawing is None:
-            return None
-        target = drawing.target
-        return draw_patch(
-            drawing.source,
-            drawing.frame,
-            drawing.here,
-            target.shape,
-            target.amount,
-            self._renderer,
-            self._clip.device,
-        )
+    def _draw(self, plan: _Drawing | str) -> PatchOrReason:
+        if isinstance(plan, str):
+            return plan
+        target, device = plan.target, self._clip.device
+        return draw_patch(plan.source, plan.frame, plan.mouth, target.shape, target.opacity, self._renderer, device)
 
-    def _forget(self, window: AdjacentWindow) -> None:
-        """Drop what later windows, whose sources and targets do not lie before this one's, cannot ask for."""
-        self._mouths.forget(window.targets[0].index, keep=window.source.index)
-        kept = {None, window.source.time}
-        since = window.targets[0].time
-        self._heard = {time: row for time, row in self._heard.items() if time in kept or time >= since}
+    def _target(self, source_frame: Frame, source: Mouth, frame: Frame, mouth: Mouth) -> _Target:
+        """Mix what the original's lips and the sound call for."""
+        by_original = self._by_original(mouth)
+        change = np.zeros_like(mouth.edited)
+        opacity = 0.0
+        if by_original > 0:
+            change += by_original * (self._restoration.shape(mouth, frame.index) - mouth.edited)
+            opacity += by_original * (self._restoration.visibility(frame.index) * self._restoration.need(frame.index))
+        if by_original < 1:
+            moved = self._sound.coefficients(source_frame, source, frame) - self._basis.read(mouth.edited)
+            change += (1 - by_original) * self._basis.displacement(moved)
+            opacity += 1 - by_original
+        return _Target(shape=mouth.edited + change, opacity=opacity, by_original=by_original)
 
-    def _listen(self, frames: Sequence[Frame]) -> None:
-        """What the motion network hears at each frame's moment, remembered."""
-        speech = self._clip.speech
-        if speech is None or self._clip.drive == "original":
-            return
-        times = [frame.time for frame in frames if frame.time not in self._heard]
-        if not times:
-            return
-        steps = self._motion.config.steps
-        columns = audio_windows(speech, times, profile=COMPACT, steps=steps, normalise=True)
-        manner = torch.from_numpy(self._person.manner)[None]
-        if None not in self._heard:  # silence: what a still picture says
-            columns = torch.cat([columns, torch.full_like(columns[:1], COMPACT.silence)])
-        with torch.no_grad():
-            device = self._clip.device
-            heard = self._motion.listen(columns.to(device), manner.expand(len(columns), -1).to(device))[:, 0].cpu()
-        self._heard |= dict(zip(times, heard, strict=False))
-        if None not in self._heard:
-            self._heard[None] = heard[-1]
-
-    def _target(self, source_frame: Frame, source: Mouth, frame: Frame, here: Mouth) -> _Target:
-        trust = self._trust(here)
-        change = np.zeros_like(here.edited)
-        amount = 0.0
-        if trust > 0:
-            change += trust * (self._kept.wanted(here, frame.index) - here.edited)
-            amount += trust * self._kept.needed(frame.index)
-        if trust < 1:
-            heard = self._heard_mouth(source_frame, source, frame) - self._basis.read(here.edited)
-            change += (1 - trust) * self._basis.displacement(heard)
-            amount += 1 - trust
-        return _Target(shape=here.edited + change, amount=amount, trust=trust)
-
-    def _trust(self, here: Mouth) -> float:
+    def _by_original(self, mouth: Mouth) -> float:
         """0..1: how far the original's lips decide, against the sound."""
-        if self._clip.drive == "audio" or self._person.still:
-            return 0.0
         if self._clip.drive == "original" or self._clip.speech is None:
             return 1.0
-        return float(smoothstep(np.float64(here.weight), _LOST, _SEEN))
+        if self._clip.drive == "audio" or self._style.is_still:
+            return 0.0
+        return float(smoothstep(np.float64(mouth.weight), _HIDDEN, CLEARLY_SEEN))
 
-    def _heard_mouth(self, source_frame: Frame, source: Mouth, frame: Frame) -> np.ndarray:
-        """(K,) coefficients: the source's mouth, moved as the sound says (Eq. 4)."""
-        spread = self._basis.spread
-        mouth = self._basis.read(source.edited)
-        if self._person.still:
-            before, pull, distance = self._heard[None], np.zeros_like(mouth), self._motion.config.distances
-            past = None
-        else:
-            before = self._heard[source_frame.time]
-            pull = (self._person.mean - self._basis.read(source.original)) / spread
-            distance = round((frame.time - source_frame.time) * FRAME_RATE)
-            past = self._past(source_frame.index)
-        pull = torch.from_numpy(pull.astype(np.float32))
-        change = self._motion.change(before, self._heard[frame.time], torch.tensor(distance), pull, past)
-        return mouth + self._config.amount * change.numpy() * spread
 
-    def _before(self, steps: int) -> int:
-        """How many frames of the clip lie in so many frames of the motion network."""
-        return round(steps * self._clip.frame_rate / FRAME_RATE)
+def _shows_more(source: Mouth, mouth: Mouth, target: _Target) -> bool:
+    """Whether the source frame shows the inside of the target's mouth clearly better than the edited frame itself.
 
-    def _past(self, index: int) -> torch.Tensor:
-        """(past, K): how the edited mouth moved up to a source frame; 0 from where it is not seen well."""
-        count = self._motion.config.past
-        mouths: list[np.ndarray] = []
-        for steps in range(count + 1):
-            mouth = self._mouths.as_fitted(index - self._before(steps))
-            if mouth is None or mouth.weight < _SEEN:
-                break
-            mouths.append(self._basis.read(mouth.edited) / self._basis.spread)
-        past = np.zeros((count, self._basis.size), np.float32)
-        if len(mouths) > 1:
-            past[: len(mouths) - 1] = -np.diff(np.stack(mouths), axis=0)
-        return torch.from_numpy(past)
+    Where the original's lips decide, the frame itself has the right skin and light, and an open mouth can be shut; but
+    a mouth that is shut cannot be opened without guessing what is behind the lips.
+    """
+    in_source, in_frame, in_target = mouth_opening(np.stack([source.edited, mouth.edited, target.shape]))
+    opens_by = in_target - in_frame
+    return bool(opens_by > _NEWLY_OPEN and abs(in_target - in_source) < 0.5 * opens_by)

@@ -1,4 +1,4 @@
-"""Two frames at a time on a CPU."""
+"""Several frames at a time on a CPU."""
 
 from __future__ import annotations
 
@@ -17,21 +17,28 @@ Result = TypeVar("Result")
 
 
 def side_by_side(work: Callable[[Item], Result], items: Sequence[Item], device: torch.device) -> list[Result]:
-    """``[work(item) for item in items]``, on a CPU by :data:`WORKERS` threads with one PyTorch thread each.
+    """Apply a function to items, on a CPU by :data:`WORKERS` threads with one PyTorch thread each.
 
-    Networks of this size gain more from that than from PyTorch's own threads. The first exception of ``work`` is
-    raised, after the threads have ended. On other devices everything runs in the caller's thread.
+    Networks of this size gain more from that than from PyTorch's own threads.
+
+    Args:
+        work: The function. Its first exception is raised, after the threads have ended.
+        items: What it is applied to.
+        device: Where its networks run; on other devices than a CPU everything runs in the caller's thread.
+
+    Returns:
+        The results in the order of the items.
     """
     if device.type != "cpu" or len(items) < 2 or WORKERS < 2:
         return [work(item) for item in items]
 
-    def alone(item: Item) -> Result:
+    def work_alone(item: Item) -> Result:
         with one_cpu_thread():
             return work(item)
 
     with ThreadPoolExecutor(WORKERS, thread_name_prefix="mouth") as pool:
         try:
-            return list(pool.map(alone, items))
+            return list(pool.map(work_alone, items))
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
