@@ -9,12 +9,13 @@ import numpy as np
 import torch
 from comfy_api.latest import io, ui
 
+from ..thfem_core.errors import InputError
 from ..thfem_core.expression.request import EMOTIONS
 from ..thfem_core.face.models import default_face_models
-from ..thfem_core.metrics.charts import charts_of
+from ..thfem_core.metrics.charts import HEIGHT, WIDTH, as_picture, draw_charts
 from ..thfem_core.metrics.comparison import ComparisonConfig, compare_clips
+from ..thfem_core.metrics.findings import Comparison
 from ..thfem_core.metrics.judges.choosing import Choice, choose_judges
-from ..thfem_core.metrics.picture_chart import picture_chart
 from ..thfem_core.metrics.verdict_table import text_table
 from .host import CATEGORY, HostProgress, schema, work_device
 from .talking_head_loader import model_folders
@@ -124,6 +125,15 @@ class Metrics(io.ComfyNode):
             progress=progress,
         )
         table = text_table(found)
-        plots = torch.from_numpy(np.stack([picture_chart(chart) for chart in charts_of(found)])).float().div(255)
+        plots = torch.from_numpy(_plots(found)).float().div(255)
         shown = ui.PreviewImage(plots, cls=cls).as_dict() | ui.PreviewText(table).as_dict()
         return io.NodeOutput(table, plots, ui=shown)
+
+
+def _plots(comparison: Comparison) -> np.ndarray:
+    """All plots, (N, 320, 768, 3) uint8; a white one without matplotlib, so that the table is not lost."""
+    try:
+        return np.stack([as_picture(figure) for figure in draw_charts(comparison)])
+    except InputError as missing:
+        _log.warning("%s", missing)
+        return np.full((1, HEIGHT, WIDTH, 3), 255, np.uint8)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import sys
 import xml.etree.ElementTree as ElementTree
 from fractions import Fraction
 from html.parser import HTMLParser
@@ -13,19 +14,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from thfem_core.errors import OutputError
+from thfem_core.errors import InputError, OutputError
 from thfem_core.expression.request import EMOTIONS
 from thfem_core.metrics.catalogue import LANDMARK_MEASURES
-from thfem_core.metrics.charts import Chart, Line, charts_of, ticks
+from thfem_core.metrics.charts import as_picture, as_svg, draw_charts
 from thfem_core.metrics.feature_pass import MeasuredValue
 from thfem_core.metrics.findings import Comparison, Findings
 from thfem_core.metrics.judges.syncnet.back_end import LSE_D
 from thfem_core.metrics.landmark_pair import LipTraces
 from thfem_core.metrics.measure import Measure
 from thfem_core.metrics.network_catalogue import CSIM, TARGET
-from thfem_core.metrics.picture_chart import picture_chart
-from thfem_core.metrics.report import report_html, write_report
-from thfem_core.metrics.svg_chart import svg_chart
+from thfem_core.metrics.report import check_report_folder, report_html, write_report
 from thfem_core.metrics.sync import SyncScore
 from thfem_core.metrics.verdict_table import as_data, text_table
 
@@ -72,7 +71,7 @@ def comparison() -> Comparison:
 class Page(HTMLParser):
     """Tags with their attributes; fails on a tag that closes another."""
 
-    VOID = ("meta", "img", "path", "br")
+    VOID = ("meta", "img", "br")
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -96,46 +95,36 @@ class Page(HTMLParser):
 def test_the_page_stands_alone_and_shows_every_measure(comparison) -> None:
     page = Page(report_html(comparison))
     links = [attrs[key] for _, attrs in page.tags for key in ("src", "href") if key in attrs]
-    assert links and all(link.startswith("data:image/jpeg;base64,") for link in links)
+    kinds = [link.split(";base64,")[0] for link in links]
+    assert kinds == ["data:image/jpeg"] * 3 + ["data:image/svg+xml"] * 4
     assert not {tag for tag, _ in page.tags} & {"script", "link", "iframe", "object"}
     shown = [attrs["data-key"] for tag, attrs in page.tags if tag == "tr" and "data-key" in attrs]
     assert shown == [v.measure.key for family in comparison.families for _, v in family.values]
-    assert sum(tag == "svg" for tag, _ in page.tags) == len(charts_of(comparison)) == 4
-    assert sum(tag == "img" for tag, _ in page.tags) == 3
     assert "a &lt;b&gt;.mp4 is longer" in report_html(comparison) and "<b>" not in report_html(comparison)
 
 
-def test_charts_leave_gaps_and_stay_inside(comparison) -> None:
-    for chart in charts_of(comparison):
-        svg = ElementTree.fromstring(svg_chart(chart))
-        paths = [p.get("d") for p in svg.iter("path") if p.get("class") == "line" and "h16" not in p.get("d")]
-        assert len(paths) == len(chart.lines)
-        numbers = " ".join(paths).replace("M", " ").replace("L", " ").split()
-        assert all(0 <= float(n) <= 720 for n in numbers)
-    opening = svg_chart(charts_of(comparison)[0])
-    assert opening.split('stroke="#d55e00" d="')[1].split('"')[0].count("M") == 2, "the gap must split the line"
-
-
-def test_charts_without_anything_to_show_are_drawn_too() -> None:
-    empty = Line(label="x", x=np.zeros(0), y=np.zeros(0), colour="#0072b2")
-    flat = Line(label="y", x=np.arange(3.0), y=np.array([np.nan, 2.0, 2.0]), colour="#d55e00")
-    for lines in ((), (empty,), (empty, flat)):
-        chart = Chart(title="t", x_label="x", y_label="y", lines=lines)
-        ElementTree.fromstring(svg_chart(chart))
-        assert picture_chart(chart).shape == (320, 768, 3)
+def test_charts_show_each_line_with_its_gaps(comparison) -> None:
+    opening, *emotions, sync = draw_charts(comparison)
+    assert [line.get_label() for line in opening.axes[0].lines] == ["source", "output"]
+    assert np.isnan(opening.axes[0].lines[1].get_ydata()).sum() == 4
+    assert [len(figure.axes[0].lines) for figure in emotions] == [7, 7]
+    assert [len(line.get_xdata()) for line in sync.axes[0].lines] == [0, 31]
+    svg = as_svg(opening)
+    ElementTree.fromstring(svg)
+    assert b"Lip opening" in svg and svg == as_svg(opening)
 
 
 def test_a_picture_of_a_chart_has_the_lines_in_their_colours(comparison) -> None:
-    picture = picture_chart(charts_of(comparison)[0])
+    picture = as_picture(next(draw_charts(comparison)))
+    assert picture.shape == (320, 768, 3)
     for colour in ((0x00, 0x72, 0xB2), (0xD5, 0x5E, 0x00)):
         assert (np.abs(picture.astype(int) - colour).max(axis=2) < 12).sum() > 200
 
 
-@pytest.mark.parametrize(("low", "high"), [(0.0, 1.0), (-15.0, 15.0), (0.001, 0.0042), (3.0, 3.000001), (0, 3600)])
-def test_ticks_are_few_and_round(low: float, high: float) -> None:
-    found = ticks(low, high)
-    assert 2 <= len(found) <= 11 and found == sorted(set(found))
-    assert all(low - 1e-9 <= value <= high + 1e-9 for value in found)
+def test_without_matplotlib_a_report_is_refused_before_long_work(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(InputError, match="pip install matplotlib"):
+        check_report_folder(tmp_path)
 
 
 def test_table_and_data_say_the_same(comparison) -> None:

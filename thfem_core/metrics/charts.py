@@ -1,112 +1,116 @@
-"""The plots of a comparison as data, drawn elsewhere: as SVG in reports, as pixels in node previews."""
+"""Plots of a comparison, drawn by matplotlib: as SVG in reports, as pixels in node previews."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from io import BytesIO
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..errors import InputError
 from ..expression.request import EMOTIONS
 from .findings import Comparison
+from .sync import SyncScore
 
-POINTS = 1200  # per line; longer series are thinned
-# Told apart by colour-blind people too (Okabe and Ito), dark enough on white.
-BLUE, ORANGE, GREEN, PINK, SKY, RED, GRAY = "#0072b2", "#d55e00", "#009e73", "#b0578d", "#4a9fd0", "#b22222", "#777777"
-_EMOTION_COLOURS = dict(zip(EMOTIONS, (GRAY, RED, GREEN, PINK, ORANGE, BLUE, SKY), strict=True))
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Line:
-    """x, y: (N,), y NaN where there is nothing. label: for the legend, plain ASCII. colour: ``#rrggbb``."""
-
-    label: str
-    x: np.ndarray
-    y: np.ndarray
-    colour: str
+WIDTH, HEIGHT = 768, 320  # pixels of a plot
+SIDES = ("source", "output")
+# Told apart by colour-blind people too (Okabe and Ito 2008), dark enough on white.
+_BLUE, _ORANGE = "#0072b2", "#d55e00"
+_SIDE_COLOURS = (_BLUE, _ORANGE)
+_EMOTION_COLOURS = ("#777777", "#b22222", "#009e73", "#b0578d", _ORANGE, _BLUE, "#4a9fd0")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Chart:
-    """Lines over one x axis. y_range: fixed, or None for what the lines need. Texts are plain ASCII."""
+def check_matplotlib() -> None:
+    """Check, before long work, that plots can be drawn.
 
-    title: str
-    x_label: str
-    y_label: str
-    lines: tuple[Line, ...]
-    y_range: tuple[float, float] | None = None
-
-    def extent(self) -> tuple[float, float, float, float]:
-        """x0, x1, y0, y1 with some room; sound also for empty or constant lines."""
-        xs = np.concatenate([line.x for line in self.lines]) if self.lines else np.zeros(0)
-        ys = np.concatenate([line.y for line in self.lines]) if self.lines else np.zeros(0)
-        xs, ys = xs[np.isfinite(xs)], ys[np.isfinite(ys)]
-        x0, x1 = (float(xs.min()), float(xs.max())) if xs.size else (0.0, 1.0)
-        y0, y1 = (float(ys.min()), float(ys.max())) if ys.size else (0.0, 1.0)
-        if self.y_range is not None:
-            y0, y1 = self.y_range
-        elif y1 > y0:
-            y0, y1 = y0 - 0.05 * (y1 - y0), y1 + 0.05 * (y1 - y0)
-        return x0, max(x1, x0 + 1e-6), y0, max(y1, y0 + 1e-6)
+    Raises:
+        InputError: matplotlib is not installed.
+    """
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError:
+        raise InputError("plots need matplotlib, which is not installed; run: pip install matplotlib") from None
 
 
-def ticks(low: float, high: float, wanted: int = 5) -> list[float]:
-    """Round numbers within low..high, about ``wanted`` of them."""
-    raw = (high - low) / wanted
-    unit = 10.0 ** np.floor(np.log10(raw))
-    step = next(float(unit * factor) for factor in (1, 2, 5, 10) if unit * factor >= raw)
-    first = int(np.ceil(low / step - 1e-9))
-    return [round(i * step, 10) for i in range(first, int(np.floor(high / step + 1e-9)) + 1)]
+def draw_charts(comparison: Comparison) -> Iterator[Figure]:
+    """Draw lip opening over time, then emotions and the synchrony curve of each network that gave them.
 
+    Args:
+        comparison: What was measured.
 
-def charts_of(comparison: Comparison) -> list[Chart]:
-    """Lip opening over time, then emotions and the synchrony curve where a network gave them."""
+    Returns:
+        Figures of 768 × 320 pixels at 100 dpi, drawn when they are asked for.
+
+    Raises:
+        InputError: matplotlib is not installed.
+    """
+    check_matplotlib()
     times = np.arange(comparison.frames) / float(comparison.frame_rate)
-    apertures = comparison.traces.apertures
-    charts = [
-        Chart(
-            title="Lip opening",
-            x_label="seconds",
-            y_label="% of eye distance",
-            lines=(
-                _thinned("source", times, apertures[0], BLUE),
-                _thinned("output", times, apertures[1], ORANGE),
-            ),
-        )
-    ]
+    with _chart("Lip opening", "seconds", "% of eye distance") as (figure, axes):
+        _lines(axes, ((side, times, opening) for side, opening in zip(SIDES, comparison.traces.apertures, strict=True)))
+    yield figure
     for family in comparison.families:
         for title, (moments, *sides) in family.emotions.items():
-            charts += [
-                Chart(
-                    title=f"Emotions of the {side} ({title})",
-                    x_label="seconds",
-                    y_label="probability",
-                    lines=tuple(
-                        _thinned(name, moments, emotions[:, i], _EMOTION_COLOURS[name])
-                        for i, name in enumerate(EMOTIONS)
-                    ),
-                    y_range=(0.0, 1.0),
-                )
-                for side, emotions in zip(("source", "output"), sides, strict=True)
-            ]
+            for side, emotions in zip(SIDES, sides, strict=True):
+                with _chart(f"Emotions of the {side} ({title})", "seconds", "probability") as (figure, axes):
+                    curves = ((name, moments, emotions[:, i]) for i, name in enumerate(EMOTIONS))
+                    _lines(axes, curves, _EMOTION_COLOURS)
+                    axes.set_ylim(0.0, 1.0)
+                yield figure
         for title, scores in family.sync.items():
-            lines = tuple(
-                Line(
-                    label=side, x=np.arange(len(score.curve)) - len(score.curve) // 2, y=np.array(score.curve), colour=c
-                )
-                for side, score, c in zip(("source", "output"), scores, (BLUE, ORANGE), strict=True)
-                if score is not None
-            )
-            charts.append(
-                Chart(
-                    title=f"Distance of lips and sound ({title})",
-                    x_label="sound moved by frames of 1/25 s",
-                    y_label="mean distance",
-                    lines=lines,
-                )
-            )
-    return charts
+            x_label = "sound moved by frames of 1/25 s"
+            with _chart(f"Distance of lips and sound ({title})", x_label, "mean distance") as (figure, axes):
+                _lines(axes, (_sync_curve(side, score) for side, score in zip(SIDES, scores, strict=True)))
+            yield figure
 
 
-def _thinned(label: str, x: np.ndarray, y: np.ndarray, colour: str) -> Line:
-    step = max(1, -(-len(x) // POINTS))
-    return Line(label=label, x=x[::step], y=y[::step], colour=colour)
+def as_svg(figure: Figure) -> bytes:
+    """A figure as an SVG file, the same bytes each time; texts stay texts."""
+    from matplotlib import rc_context
+
+    file = BytesIO()
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "thfem"}):
+        figure.savefig(file, format="svg", metadata={"Date": None})
+    return file.getvalue()
+
+
+def as_picture(figure: Figure) -> np.ndarray:
+    """A figure as pixels, (320, 768, 3) uint8 RGB."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+
+
+@contextmanager
+def _chart(title: str, x_label: str, y_label: str) -> Iterator[tuple[Figure, Axes]]:
+    """Empty axes to draw on; the legend is added at the end. Without pyplot, so nothing global is touched."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(WIDTH / 100, HEIGHT / 100), dpi=100, layout="constrained")
+    axes = figure.add_subplot(xlabel=x_label, ylabel=y_label, title=title)
+    axes.grid(color="#dddddd")
+    yield figure, axes
+    if axes.lines:
+        axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)
+
+
+def _lines(
+    axes: Axes, curves: Iterable[tuple[str, np.ndarray, np.ndarray]], colours: Sequence[str] = _SIDE_COLOURS
+) -> None:
+    """Draw (label, x, y) curves; NaN leaves a gap."""
+    for (label, x, y), colour in zip(curves, colours, strict=True):
+        axes.plot(x, y, color=colour, linewidth=1.6, label=label)
+
+
+def _sync_curve(side: str, score: SyncScore | None) -> tuple[str, np.ndarray, np.ndarray]:
+    """Mean distance by shift; empty where the score could not be taken."""
+    curve = np.array(() if score is None else score.curve)
+    return side, np.arange(len(curve)) - len(curve) // 2, curve

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isnan
 
 import numpy as np
 
@@ -19,11 +20,21 @@ _BATCH = 16  # moments per run of the network
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MeasuredValue:
-    """A measure's value, and the source's own where that means something (NaN otherwise)."""
+    """A measure that was taken.
+
+    measure: Which one.
+    value: Of the output.
+    source: Of the source itself, where that means something; NaN otherwise.
+    """
 
     measure: Measure
     value: float
     source: float = float("nan")
+
+    @property
+    def has_source(self) -> bool:
+        """Whether the source has a value of its own."""
+        return not isnan(self.source)
 
 
 class FeaturePass:
