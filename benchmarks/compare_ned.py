@@ -24,7 +24,7 @@ from thfem_core.face.tracking.tracker import track_faces
 from thfem_core.media.open_video import open_video
 from thfem_core.media.video import Video
 from thfem_core.media.writer import write_video
-from thfem_core.pipeline import edit_video
+from thfem_core.pipeline import EditConfig, edit
 
 from .judge import (
     Judges,
@@ -73,7 +73,8 @@ def measure(name: str, folder: Path, judges: Judges, args: argparse.Namespace) -
         if args.frames is not None:
             video = open_video(source_file, duration=args.frames / video.info.frame_rate)
         tracks = track_faces(video, models=judges.faces)
-        write_video(edit_video(video, request, device=cpu, tracks=tracks, talking_head=None), output, like=video)
+        config = EditConfig(request=request, talking_head=None)
+        write_video(edit(video, config, device=cpu, tracks=tracks).frames(), output, like=video)
         looks["ours"] = look_at_file(output, judges, near=near)
     emotion = name.split("_")[1]
     result: dict = {"name": name, "data set": name.split("_")[0], "emotion": emotion}

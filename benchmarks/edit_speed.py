@@ -36,7 +36,7 @@ from thfem_core.media.file_video import FileVideo
 from thfem_core.media.sound import Sound, join_sound
 from thfem_core.media.timing import frame_time
 from thfem_core.media.writer import write_video
-from thfem_core.pipeline import edit_video, find_faces
+from thfem_core.pipeline import EditConfig, edit, find_faces
 from thfem_core.talking_head.head import Drive
 
 from .strips import face_window
@@ -85,11 +85,14 @@ def stages(clip: FileVideo, folder: Path, editor: str, emotion: str) -> Iterator
     request = ExpressionRequest(emotion=emotion)  # type: ignore[arg-type]
     yield "decode", lambda: consume(clip.frames())
     yield "decode + track", lambda: consume(find_faces(clip, device=cpu).tracks)
-    known = {"device": cpu, "editor": editor, "tracks": tracks}
-    yield "decode + edit", lambda: consume(edit_video(clip, request, talking_head=None, **known))
-    yield "decode + talking head, blend", lambda: consume(edit_video(clip, None, drive="blend", **known))
+
+    def run(config: EditConfig) -> Callable[[], None]:
+        return lambda: consume(edit(clip, config, device=cpu, tracks=tracks).frames())
+
+    yield "decode + edit", run(EditConfig(request=request, editor=editor, talking_head=None))
+    yield "decode + talking head, blend", run(EditConfig(drive="blend"))
     # Every frame is drawn; with blend only those whose lips need it.
-    yield "decode + talking head, audio", lambda: consume(edit_video(clip, None, drive="audio", **known))
+    yield "decode + talking head, audio", run(EditConfig(drive="audio"))
     yield "decode + encode", lambda: consume([write_video(clip.frames(), folder / "copy.mp4", like=clip)])
 
 
@@ -116,7 +119,7 @@ def talking_head_alone(clip: FileVideo, runs: int) -> Iterator[tuple[Drive, floa
         times = []
         for _ in range(runs):
             start = np.array([time.perf_counter(), time.process_time()])
-            consume(edit_video(video, None, device=cpu, tracks=tracks, drive=drive))
+            consume(edit(video, EditConfig(drive=drive), device=cpu, tracks=tracks).frames())
             times.append(np.array([time.perf_counter(), time.process_time()]) - start)
         wall, busy = np.median(times, axis=0) / tracks.frame_count
         yield drive, wall, busy
@@ -138,7 +141,7 @@ sys.exit(code)
 
 def run_command(clip: FileVideo, output: Path, editor: str, emotion: str) -> tuple[float, float, float]:
     """Wall seconds, CPU seconds and peak resident MiB of ``python -m thfem_core edit``."""
-    arguments = ["edit", str(clip.source), "-o", str(output), "--quiet", "--emotion", emotion, "--editor", editor]
+    arguments = ["edit", str(clip.source.media), "-o", str(output), "--quiet", "--emotion", emotion, "--editor", editor]
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     start = time.perf_counter()
     run = [sys.executable, "-c", _CHILD, *arguments, "--device", "cpu"]

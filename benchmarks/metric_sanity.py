@@ -38,7 +38,7 @@ from thfem_core.media.writer import write_video
 from thfem_core.metrics.comparison import ComparisonConfig, compare_clips
 from thfem_core.metrics.face_follower import FaceFollower
 from thfem_core.metrics.judges.choosing import Judges, choose_judges
-from thfem_core.pipeline import edit_video
+from thfem_core.pipeline import EditConfig, edit
 from thfem_core.talking_head.head import Drive
 
 from .judge import markdown_table, median
@@ -137,7 +137,8 @@ def damaged_file(name: str, path: Path, clip: Pictures, other: Pictures, video: 
     rate, sound = video.info.frame_rate, "source"
     if name == EDITED or name in DRIVEN:
         head = {"talking_head": "mouth", "drive": DRIVEN[name]} if name in DRIVEN else {}
-        frames = edit_video(video, ExpressionRequest(emotion="happy"), device=CPU, **head)
+        config = EditConfig(request=ExpressionRequest(emotion="happy"), **head)
+        frames = edit(video, config, device=CPU).frames()
     else:
         pictures = DAMAGES[name](clip, other)
         frames = (ArrayFrame(index=i, time=i / rate, pixels=picture) for i, picture in enumerate(pictures))

@@ -86,7 +86,7 @@ def main() -> None:
         rows = []
         for subject in subjects:
             start = time.perf_counter()
-            edited = editors.load(args.editor)().edit(
+            edited = editors.create(args.editor).edit(
                 subject.video.frames(),
                 subject.tracks,
                 request,

@@ -25,7 +25,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from thfem_core.expression.frames import FramesEditor
+from thfem_core.expression.editor import ExpressionEditor, editors
 from thfem_core.expression.request import ExpressionRequest
 from thfem_core.face.mesh.lip_motion import closure_recall, lagged_correlation, lip_aperture, mouth_motion_distance
 from thfem_core.face.models import FaceModels, default_face_models
@@ -38,7 +38,7 @@ from thfem_core.media.writer import write_video
 from thfem_core.metrics.face_follower import FaceFollower
 from thfem_core.metrics.jitter import jitter_ratio
 from thfem_core.metrics.views import clear_views
-from thfem_core.pipeline import edit_video
+from thfem_core.pipeline import EditConfig, edit
 
 from .strips import save_strip, tile
 
@@ -58,8 +58,13 @@ SHIFTS = ((1, 0), (-1, -1))  # pixels
 class Job:
     name: str
     source: Video
-    editor: str | FramesEditor
+    editor: str | ExpressionEditor
     ways: tuple[str, ...]
+
+
+def _shown(edited: Video) -> ExpressionEditor:
+    """The editor that takes the frames of ``edited``."""
+    return editors.create("frames", {"edited_frames": edited})
 
 
 def jobs(data: Path, sets: list[str], seconds: float, pairs: int) -> Iterator[Job]:
@@ -74,7 +79,7 @@ def jobs(data: Path, sets: list[str], seconds: float, pairs: int) -> Iterator[Jo
         for path in found[:: max(1, len(found) // pairs)][:pairs]:
             source = FileVideo(path.with_name(path.name.replace("_NED", "_source")), duration=length)
             edited = FileVideo(path, duration=length)
-            yield Job(path.stem, source, FramesEditor(edited=edited), ("none", "blend", "original"))
+            yield Job(path.stem, source, _shown(edited), ("none", "blend", "original"))
     if "panels" in sets:
         for path in sorted((data / "ned_panels").glob("*.mp4")):
             video = FileVideo(path, duration=length)
@@ -85,7 +90,12 @@ def jobs(data: Path, sets: list[str], seconds: float, pairs: int) -> Iterator[Jo
                 for i in range(4)
             )
             for tag, edited in (("NED", ned), ("variant", variant)):
-                yield Job(f"{path.stem}_{tag}", source, FramesEditor(edited=edited), ("none", "blend", "original"))
+                yield Job(
+                    f"{path.stem}_{tag}",
+                    source,
+                    editors.create("frames", {"edited_frames": edited}),
+                    ("none", "blend", "original"),
+                )
 
 
 def landmarks_of(images: Iterable[np.ndarray], models: FaceModels, near: np.ndarray | None = None) -> np.ndarray:
@@ -139,8 +149,9 @@ def main() -> None:
             result, pictures = {}, []
             ways = [way for way in job.ways if way in ("none", "blend", *arguments.ways)]
             for way in ways:
-                frames = edit_video(job.source, request, device=device, editor=job.editor, tracks=own, **WAYS[way])
-                images = np.stack([frame.rgb() for frame in frames])
+                config = EditConfig(request=request, editor=job.editor, **WAYS[way])
+                work = edit(job.source, config, device=device, tracks=own)
+                images = np.stack([frame.rgb() for frame in work.frames()])
                 result[way] = measure(truth, landmarks_of(images, models, truth))
                 rows.setdefault(way, []).append(result[way])
                 if way == "none":

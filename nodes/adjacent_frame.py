@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import logging
-from dataclasses import dataclass, replace
-
 import torch
 from comfy_api.latest import Input, io
 
 from ..thfem_core.audio.speech import Speech
 from ..thfem_core.errors import InputError
-from ..thfem_core.face.tracking.track import FaceTracks
 from ..thfem_core.media.sound import Sound
-from ..thfem_core.media.video import Video
-from ..thfem_core.pipeline import edit_video
-from ..thfem_core.pose.encoder import HeadPoses
-from ..thfem_core.talk import cut_to
+from ..thfem_core.pipeline import EditConfig, StillVideo
 from ..thfem_core.talking_head.head import Drive
-from ..thfem_core.talking_head.redraw import prepare_talking
-from ..thfem_core.talking_head.still import StillFaces, still_poses, still_video
 from ..thfem_core.talking_head.windows import WindowConfig, WindowSource
-from .edit import check_same_clip, of_same_length
+from .edit_run import edited_video, prepared_edit
 from .expression_inputs import face_choice, face_input
 from .host import CATEGORY, HostProgress, schema
 from .payloads import (
@@ -35,9 +26,7 @@ from .payloads import (
 )
 from .talking_head_loader import drawing_head
 from .talking_inputs import UNKNOWN, drive_input, shown_emotion_input, talking_head_input, window_inputs
-from .video_sockets import clip_from_socket, fps_input, frame_rate, sound_from_audio, written_video
-
-_log = logging.getLogger(__name__)
+from .video_sockets import clip_from_socket, fps_input, frame_rate, sound_from_audio
 
 
 class AdjacentFrameTalkingHead(io.ComfyNode):
@@ -106,81 +95,37 @@ class AdjacentFrameTalkingHead(io.ComfyNode):
         model: LoadedTalkingHead | None = None,
         emotion: str = UNKNOWN,
     ) -> io.NodeOutput:
-        choice, progress = face_choice(face), HostProgress()
-        config = WindowConfig(size=window, source=window_source, overlap=overlap)
         if poses is not None and poses.tracks is not tracks.tracks:
             raise InputError("the poses are of other faces; connect Pose Encode to the same Track Faces")
         spoken = speech.speech if isinstance(speech, HeardSpeech) else sound_from_audio(speech)
-        known = () if poses is None else poses.poses
-        if isinstance(video, torch.Tensor) and len(video) == tracks.tracks.frame_count == 1:
-            scene = _portrait(video, tracks.tracks, known, spoken, fps)
-            config, drive = replace(config, source="opening"), "audio" if drive == "blend" else drive
-        else:
-            clip = clip_from_socket(video, fps=fps)
-            scene = _Scene(clip=clip, tracks=tracks.tracks, poses=known, sound=_heard(spoken, clip))
-        check_same_clip(scene.clip, scene.tracks)
+        # a portrait has no sound of its own: what moves its lips is heard, too
+        portrait = isinstance(video, torch.Tensor) and len(video) == tracks.tracks.frame_count == 1
+        clip = _portrait(video, spoken, fps) if portrait else clip_from_socket(video, fps=fps)
         head, device = drawing_head(talking_head, model)
-        talking = prepare_talking(
-            scene.clip,
-            head,
+        config = EditConfig(
+            face=face_choice(face),
+            face_order=tracks.order,
+            talking_head=head,
             drive=drive,
-            window=config,
-            sound=spoken if isinstance(spoken, Speech) else scene.sound,
-            poses=scene.poses,
-            emotion=None if emotion == UNKNOWN else emotion,
-            required=True,
-            warn=_log.warning,
+            window=WindowConfig(size=window, source=window_source, overlap=overlap),
+            shown_emotion=None if emotion == UNKNOWN else emotion,
         )
-        frames = edit_video(
-            scene.clip,
-            None,
+        progress = HostProgress()
+        work = prepared_edit(
+            clip,
+            config,
+            tracks=tracks.tracks,
+            sound=spoken,
+            poses=() if poses is None else poses.poses,
             device=device,
-            face=choice,
-            order=tracks.order,
-            tracks=scene.tracks,
-            talking_head=talking,
+            progress=progress,
         )
-        return written_video(of_same_length(frames, scene.tracks), scene.clip, sound=scene.sound, progress=progress)
+        return edited_video(work, progress=progress)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Scene:
-    """What is drawn. sound: heard in place of the clip's own."""
-
-    clip: Video
-    tracks: FaceTracks
-    poses: tuple[HeadPoses, ...]
-    sound: Sound | None
-
-
-def _heard(spoken: Sound | Speech | None, clip: Video) -> Sound | None:
-    """A connected sound, as long as the clip; None where the clip keeps its own."""
-    if not isinstance(spoken, Sound):
-        return None
-    warnings: list[str] = []
-    sound = cut_to(spoken, clip, name="the connected sound", warnings=warnings)
-    for line in warnings:
-        _log.warning(line)
-    return sound
-
-
-def _portrait(
-    image: torch.Tensor,
-    tracks: FaceTracks,
-    poses: tuple[HeadPoses, ...],
-    spoken: Sound | Speech | None,
-    fps: float,
-) -> _Scene:
-    """One image for as long as somebody speaks. Raises InputError where nobody does."""
+def _portrait(image: torch.Tensor, spoken: Sound | Speech | None, fps: float) -> StillVideo:
+    """One image for as long as somebody speaks."""
     if spoken is None:
         raise InputError("a portrait has no sound of its own; connect Load Audio or Audio Window to speech")
-    if isinstance(spoken, Speech):
-        spoken = Sound(spoken.samples[None], spoken.sample_rate)
-    clip = still_video(image[0, ..., :3].cpu().numpy(), spoken, frame_rate(fps), name="portrait")
-    count = clip.info.frame_count
-    return _Scene(
-        clip=clip,
-        tracks=StillFaces(faces=tracks, frame_count=count, frame_rate=clip.info.frame_rate),
-        poses=tuple(still_poses(each, count) for each in poses),
-        sound=spoken,
-    )
+    sound = Sound(spoken.samples[None], spoken.sample_rate) if isinstance(spoken, Speech) else spoken
+    return StillVideo(image[0, ..., :3], sound, frame_rate(fps), name="portrait")

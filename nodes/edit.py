@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Generator
-from contextlib import closing
+from collections.abc import Mapping
+from typing import Any
 
 import torch
 from comfy_api.latest import Input, io
 
-from ..thfem_core.errors import InputError
-from ..thfem_core.expression.editor import ExpressionEditor, editors
-from ..thfem_core.expression.request import ExpressionRequest, ReferenceClip
-from ..thfem_core.face.tracking.track import FaceChoice, FaceOrder, FaceTracks
-from ..thfem_core.media.frame import Frame
-from ..thfem_core.media.video import Video
-from ..thfem_core.pipeline import choose_faces, edit_video, reference_in
-from ..thfem_core.progress import Progress
-from ..thfem_core.talking_head.head import TalkingHead
+from ..thfem_core.expression.editor import editors
+from ..thfem_core.pipeline import EditConfig
+from .back_end_inputs import back_end_input, chosen_options, option_inputs
+from .edit_run import edited_video, prepared_edit, tell
 from .expression_inputs import (
     REGIONS,
     curve_input,
@@ -28,106 +22,54 @@ from .expression_inputs import (
     reference_input,
     region_inputs,
 )
-from .host import CATEGORY, HostProgress, schema, work_device
+from .host import CATEGORY, HostProgress, schema
 from .payloads import Track, TrackedFaces
-from .video_sockets import clip_from_socket, fps_input, images_from_frames, written_video
-
-_log = logging.getLogger(__name__)
+from .video_sockets import clip_from_socket, fps_input, images_from_frames
 
 
-def editing_inputs() -> list[io.Input]:
-    """All that both editing nodes ask for besides the clip."""
+def editing_inputs(*more: io.Input) -> list[io.Input]:
+    """All that both editing nodes ask for besides the clip; ``more`` goes where saved graphs have it."""
     return [
         Track.Input("tracks", tooltip="From Track Faces, made on this same clip."),
         *emotion_inputs(),
         face_input(),
         *region_inputs(),
         curve_input(),
-        io.Combo.Input(
-            "editor",
-            options=list(editors.names()),
-            default=editors.names()[0],
-            tooltip="mesh: the embedded geometric editor. "
-            "frames: take the frames of another SPFEM system from edited_frames.",
-        ),
+        back_end_input("editor", editors, purpose="The editing method"),
+        *more,
         reference_input(),
-        io.MultiType.Input(
-            "edited_frames",
-            [io.Video, io.Image],
-            optional=True,
-            tooltip="For the editor frames only: the already edited clip, as many frames as the input.",
-        ),
+        *option_inputs(editors).values(),
     ]
 
 
-def reference_clip(reference: object | None, *, progress: Progress) -> ReferenceClip | None:
-    """What a reference socket shows, or None where nothing is connected."""
-    if reference is None:
-        return None
-    return reference_in(clip_from_socket(reference), device=work_device(), progress=progress)
+def edit_config(tracks: TrackedFaces, inputs: Mapping[str, Any]) -> EditConfig:
+    """What the inputs of an editing node ask for.
 
+    Args:
+        tracks: From Track Faces.
+        inputs: Values of :func:`editing_inputs`, by name.
 
-def chosen_editor(name: str, edited_frames: object | None) -> ExpressionEditor:
-    """The editor of the combo. Raises InputError where name and edited_frames do not belong together."""
-    if (name == "frames") != (edited_frames is not None):
-        raise InputError("the editor frames and the input edited_frames belong together: use both or neither")
-    factory = editors.load(name)
-    return factory() if edited_frames is None else factory(edited=clip_from_socket(edited_frames))
+    Returns:
+        The edit, without a talking head.
 
-
-def check_same_clip(clip: Video, tracks: FaceTracks) -> None:
-    """Raises InputError where the tracks were made on another clip."""
-    info = clip.info
-    if tracks.size != (info.width, info.height):
-        raise InputError(
-            f"the tracks were made on a clip of {tracks.size[0]}×{tracks.size[1]} px, but {info.name} has "
-            f"{info.width}×{info.height}; connect Track Faces to the same clip"
-        )
-
-
-def of_same_length(frames: Generator[Frame, None, None], tracks: FaceTracks) -> Generator[Frame, None, None]:
-    """The frames, counted. Raises InputError where the tracks were made on more or fewer of them."""
-    count = 0
-    with closing(frames):
-        for frame in frames:
-            count += 1
-            if count > tracks.frame_count:
-                break
-            yield frame
-    if count != tracks.frame_count:
-        less = f"only {count}" if count < tracks.frame_count else "more"
-        raise InputError(
-            f"the tracks were made on {tracks.frame_count} frames, but this clip has {less}; "
-            "connect Track Faces to the same clip"
-        )
-
-
-def edited_video(
-    clip: Video,
-    request: ExpressionRequest,
-    *,
-    tracks: FaceTracks,
-    progress: Progress,
-    editor: str | ExpressionEditor = "mesh",
-    face: FaceChoice = "largest",
-    order: FaceOrder = "left-right",
-    talking_head: str | TalkingHead | None = None,
-) -> io.NodeOutput:
-    """Edit, write into the host's temp folder, and show the result on the node. talking_head: draws the lips after."""
-    missing = sum(map(len, tracks.missing_frames(choose_faces(tracks, face, order))))
-    if missing:
-        _log.warning("%s: %d of %d frames pass unchanged, no clear face", clip.info.name, missing, tracks.frame_count)
-    frames = edit_video(
-        clip,
-        request,
-        device=work_device(),
-        editor=editor,
-        face=face,
-        order=order,
-        tracks=tracks,
-        talking_head=talking_head,
+    Raises:
+        InputError: A value is out of range, or a clip is connected that the editor does not take.
+    """
+    request = expression_request(
+        emotion=inputs["emotion"],
+        strength=inputs["strength"],
+        regions={region: inputs[region] for region in REGIONS},
+        curve=inputs["curve"],
+        reference=inputs.get("reference"),
     )
-    return written_video(of_same_length(frames, tracks), clip, progress=progress)
+    return EditConfig(
+        request=request,
+        editor=inputs["editor"],
+        editor_options=chosen_options(editors, inputs["editor"], inputs),
+        face=face_choice(inputs["face"]),
+        face_order=tracks.order,
+        talking_head=None,
+    )
 
 
 class SPFEMEdit(io.ComfyNode):
@@ -153,42 +95,11 @@ class SPFEMEdit(io.ComfyNode):
         )
 
     @classmethod
-    def execute(
-        cls,
-        video: Input.Video,
-        tracks: TrackedFaces,
-        emotion: str,
-        strength: float,
-        face: str,
-        brows: float,
-        eyes: float,
-        cheeks: float,
-        mouth: float,
-        curve: str,
-        editor: str,
-        reference: object = None,
-        edited_frames: object = None,
-    ) -> io.NodeOutput:
-        choice = face_choice(face)
-        clip = clip_from_socket(video)
-        check_same_clip(clip, tracks.tracks)
-        progress = HostProgress(stages=1 if reference is None else 2)
-        request = expression_request(
-            emotion=emotion,
-            strength=strength,
-            regions=dict(zip(REGIONS, (brows, eyes, cheeks, mouth), strict=True)),
-            curve=curve,
-            reference=reference_clip(reference, progress=progress),
-        )
-        return edited_video(
-            clip,
-            request,
-            editor=chosen_editor(editor, edited_frames),
-            face=choice,
-            order=tracks.order,
-            tracks=tracks.tracks,
-            progress=progress,
-        )
+    def execute(cls, video: Input.Video, tracks: TrackedFaces, **inputs: Any) -> io.NodeOutput:
+        config = edit_config(tracks, inputs)
+        progress = HostProgress(stages=1 if inputs.get("reference") is None else 2)
+        work = prepared_edit(clip_from_socket(video), config, tracks=tracks.tracks, progress=progress)
+        return edited_video(work, progress=progress)
 
 
 class SPFEMEditImages(io.ComfyNode):
@@ -205,51 +116,16 @@ class SPFEMEditImages(io.ComfyNode):
             search_aliases=["emotion", "facial expression", "expression images"],
             inputs=[
                 io.Image.Input("images", tooltip="The frames to edit, in order."),
-                *editing_inputs()[:-2],
-                fps_input(),
-                *editing_inputs()[-2:],
+                *editing_inputs(fps_input()),
             ],
             outputs=[io.Image.Output(display_name="images", tooltip="As many frames, of the same size.")],
         )
 
     @classmethod
-    def execute(
-        cls,
-        images: torch.Tensor,
-        tracks: TrackedFaces,
-        emotion: str,
-        strength: float,
-        face: str,
-        brows: float,
-        eyes: float,
-        cheeks: float,
-        mouth: float,
-        curve: str,
-        editor: str,
-        fps: float,
-        reference: object = None,
-        edited_frames: object = None,
-    ) -> io.NodeOutput:
-        choice = face_choice(face)
-        clip = clip_from_socket(images, fps=fps)
-        check_same_clip(clip, tracks.tracks)
-        progress = HostProgress(stages=1 if reference is None else 2)
-        request = expression_request(
-            emotion=emotion,
-            strength=strength,
-            regions=dict(zip(REGIONS, (brows, eyes, cheeks, mouth), strict=True)),
-            curve=curve,
-            reference=reference_clip(reference, progress=progress),
-        )
-        frames = edit_video(
-            clip,
-            request,
-            device=work_device(),
-            editor=chosen_editor(editor, edited_frames),
-            face=choice,
-            order=tracks.order,
-            tracks=tracks.tracks,
-            talking_head=None,
-        )
-        frames = of_same_length(frames, tracks.tracks)
-        return io.NodeOutput(images_from_frames(frames, like=images, progress=progress))
+    def execute(cls, images: torch.Tensor, tracks: TrackedFaces, fps: float, **inputs: Any) -> io.NodeOutput:
+        config = edit_config(tracks, inputs)
+        progress = HostProgress(stages=1 if inputs.get("reference") is None else 2)
+        work = prepared_edit(clip_from_socket(images, fps=fps), config, tracks=tracks.tracks, progress=progress)
+        edited = images_from_frames(work.frames(), like=images, progress=progress)
+        tell(work)
+        return io.NodeOutput(edited)

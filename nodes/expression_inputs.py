@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from comfy_api.latest import io
+from collections.abc import Mapping
+from typing import cast
+
+import torch
+from comfy_api.latest import Input, io
 
 from ..thfem_core.errors import InputError
 from ..thfem_core.expression.request import (
     EMOTIONS,
     MAX_STRENGTH,
+    Emotion,
     ExpressionRequest,
     ReferenceClip,
     RegionStrengths,
     StrengthCurve,
 )
 from ..thfem_core.face.tracking.track import FaceChoice
+from .video_sockets import clip_from_socket
 
 REGIONS = {"brows": "eyebrows", "eyes": "eyes", "cheeks": "cheeks and nose", "mouth": "mouth and chin"}
 
@@ -95,15 +101,29 @@ def face_choice(text: str) -> FaceChoice:
 def expression_request(
     *,
     emotion: str,
-    reference: ReferenceClip | None,
     strength: float,
-    regions: dict[str, float] | None = None,
+    reference: Input.Video | torch.Tensor | None = None,
+    regions: Mapping[str, float] | None = None,
     curve: str = "",
 ) -> ExpressionRequest:
-    """The request of an editing node. Raises InputError that names what is out of range."""
+    """What an editing node asks for.
+
+    Args:
+        emotion: The expression to give; not used where there is a reference.
+        strength: How much of it.
+        reference: VIDEO or IMAGE whose expression is copied.
+        regions: Factor per region of the face; None for 1 everywhere.
+        curve: Strength over time, see :class:`StrengthCurve`; empty for the same throughout.
+
+    Returns:
+        The request; nobody has looked for the reference's face yet.
+
+    Raises:
+        InputError: A value is out of range.
+    """
     return ExpressionRequest(
-        emotion=emotion if reference is None else None,
-        reference=reference,
+        emotion=cast(Emotion, emotion) if reference is None else None,
+        reference=None if reference is None else ReferenceClip(video=clip_from_socket(reference)),
         strength=strength,
         regions=RegionStrengths(**(regions or {})),
         curve=StrengthCurve.parse(curve) if curve.strip() else StrengthCurve(),

@@ -40,6 +40,11 @@ def register_model_folder() -> None:
     )
 
 
+def model_folders() -> tuple[Path, ...]:
+    """``models/thfem`` and what extra_model_paths.yaml adds to it."""
+    return tuple(map(Path, folder_paths.get_folder_paths(MODEL_FOLDER)))
+
+
 def work_device() -> torch.device:
     """The device the host computes on, with room made on it.
 

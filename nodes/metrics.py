@@ -17,8 +17,7 @@ from ..thfem_core.metrics.comparison import ComparisonConfig, compare_clips
 from ..thfem_core.metrics.findings import Comparison
 from ..thfem_core.metrics.judges.choosing import Choice, choose_judges
 from ..thfem_core.metrics.verdict_table import text_table
-from .host import CATEGORY, HostProgress, schema, work_device
-from .talking_head_loader import model_folders
+from .host import CATEGORY, HostProgress, model_folders, schema, work_device
 from .video_sockets import clip_from_socket, fps_input
 
 _log = logging.getLogger(__name__)

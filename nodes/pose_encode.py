@@ -9,6 +9,7 @@ from ..thfem_core.face.preview import face_numbers
 from ..thfem_core.face.tracking.track import FaceTrack
 from ..thfem_core.pose.encoder import HeadPoses, pose_encoders
 from ..thfem_core.pose.vectors import pose_vectors
+from .back_end_inputs import back_end_input
 from .host import CATEGORY, HostProgress, schema
 from .payloads import EncodedPoses, Pose, Track, TrackedFaces
 
@@ -28,12 +29,7 @@ class PoseEncode(io.ComfyNode):
             search_aliases=["head pose", "yaw pitch roll", "head rotation", "pose encoder"],
             inputs=[
                 Track.Input("tracks", tooltip="From Track Faces, made on the clip before the edit."),
-                io.Combo.Input(
-                    "encoder",
-                    options=list(pose_encoders.names()),
-                    default=pose_encoders.names()[0],
-                    tooltip="mesh: the pose that carries the average face onto the tracked mesh; needs no model file.",
-                ),
+                back_end_input("encoder", pose_encoders, purpose="How poses are read"),
             ],
             outputs=[
                 Pose.Output(display_name="poses", tooltip="Head poses, for Adjacent-Frame Talking Head."),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from comfy_api.latest import Input, io
 
-from ..thfem_core.pipeline import find_faces
-from .edit import edited_video, reference_clip
+from ..thfem_core.pipeline import EditConfig
+from ..thfem_core.talking_head.head import talking_heads
+from .edit_run import edited_video, prepared_edit
 from .expression_inputs import emotion_inputs, expression_request, face_choice, face_input, reference_input
 from .host import CATEGORY, HostProgress, schema, work_device
 from .talking_head_loader import drawing_head
@@ -46,14 +47,11 @@ class EditExpression(io.ComfyNode):
         strength: float,
         face: str,
         reference: object = None,
-        talking_head: str = "mouth",
+        talking_head: str = talking_heads.names()[0],
     ) -> io.NodeOutput:
-        choice = face_choice(face)
         progress = HostProgress(stages=2 if reference is None else 3)
-        request = expression_request(
-            emotion=emotion, strength=strength, reference=reference_clip(reference, progress=progress)
-        )
-        clip = clip_from_socket(video)
-        tracks = find_faces(clip, device=work_device(), progress=progress)
-        head = None if talking_head == NONE else drawing_head(talking_head, None)[0]
-        return edited_video(clip, request, tracks=tracks, face=choice, talking_head=head, progress=progress)
+        request = expression_request(emotion=emotion, strength=strength, reference=reference)
+        head, device = (None, work_device()) if talking_head == NONE else drawing_head(talking_head, None)
+        config = EditConfig(request=request, face=face_choice(face), talking_head=head)
+        work = prepared_edit(clip_from_socket(video), config, device=device, progress=progress)
+        return edited_video(work, progress=progress)

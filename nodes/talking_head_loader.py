@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import get_args
+from collections.abc import Mapping
+from typing import Any
 
 import comfy.model_management
 import comfy.model_patcher
-import folder_paths
 import torch
 from comfy_api.latest import io
 
-from ..thfem_core.networks.precision import Precision
+from ..thfem_core.registry import Resources
 from ..thfem_core.talking_head.head import OwnsNetworks, TalkingHead, talking_heads
-from ..thfem_core.talking_head.loading import load_talking_head
-from ..thfem_core.weights.manifest import MODELS
-from .host import CATEGORY, MODEL_FOLDER, HostProgress, schema, work_device
+from .back_end_inputs import chosen_options, option_inputs
+from .host import CATEGORY, HostProgress, model_folders, schema, work_device
 from .payloads import LoadedTalkingHead, TalkingHeadSocket
+from .talking_inputs import talking_head_input
 
 DEVICES = ("auto", "keep loaded", "cpu")
 DRAWING_MEMORY = 4 * 2**30  # bytes asked of the host: the large ones draw some forty pictures at once on a card
-
-
-def model_folders() -> tuple[Path, ...]:
-    """``models/thfem`` and what extra_model_paths.yaml adds to it."""
-    return tuple(map(Path, folder_paths.get_folder_paths(MODEL_FOLDER)))
 
 
 def in_care_of_host(head: TalkingHead, device: torch.device, *, keep: bool) -> object | None:
@@ -40,15 +34,24 @@ def in_care_of_host(head: TalkingHead, device: torch.device, *, keep: bool) -> o
     return patcher(head.networks, load_device=device, offload_device=offload)
 
 
-def load_in_host(
-    name: str, *, precision: Precision = "auto", device: str = "auto", compiled: bool = False
-) -> LoadedTalkingHead:
-    """A talking head for this host. Raises InputError, or WeightsError that names the host's model folder."""
+def load_in_host(name: str, options: Mapping[str, Any] | None = None, *, device: str = "auto") -> LoadedTalkingHead:
+    """Load a talking head for this host.
+
+    Args:
+        name: The talking head.
+        options: Its options that differ from their defaults.
+        device: One of :data:`DEVICES`.
+
+    Returns:
+        The talking head, its networks in the host's care.
+
+    Raises:
+        InputError: The name or an option is unknown, or a value is not allowed.
+        WeightsError: A model file is missing; the message names the host's model folder.
+    """
     where = torch.device("cpu") if device == "cpu" else comfy.model_management.get_torch_device()
-    folders, progress = model_folders(), HostProgress()
-    head = load_talking_head(
-        name, precision=precision, device=where, compiled=compiled, folders=folders, progress=progress
-    )
+    resources = Resources(device=where, folders=model_folders(), progress=HostProgress())
+    head = talking_heads.create(name, options, resources)
     patcher = in_care_of_host(head, where, keep=device == "keep loaded")
     return LoadedTalkingHead(name=name, head=head, device=where, patcher=patcher)
 
@@ -76,7 +79,7 @@ def described(loaded: LoadedTalkingHead) -> str:
     facts = [f"{loaded.name} on {loaded.device}"]
     if loaded.patcher is not None:
         facts.append(f"{loaded.patcher.model_size() / 1e6:.0f} MB of weights")
-    facts += [model.terms for model in MODELS if model.name == loaded.name]
+    facts += [f"{model.name}: {model.terms}" for model in talking_heads.back_end(loaded.name).models]
     return ", ".join(facts)
 
 
@@ -85,6 +88,7 @@ class TalkingHeadLoader(io.ComfyNode):
 
     @classmethod
     def define_schema(cls) -> io.Schema:
+        options = option_inputs(talking_heads)
         return schema(
             node_id="THFEM_TalkingHeadLoader",
             display_name="Talking Head Loader (THFEM)",
@@ -93,20 +97,9 @@ class TalkingHeadLoader(io.ComfyNode):
             "host moves it and frees its memory as it does with other models.",
             search_aliases=["load model", "model loader", "EAT", "EAMM", "checkpoint"],
             inputs=[
-                io.Combo.Input(
-                    "talking_head",
-                    options=list(talking_heads.names()),
-                    default=talking_heads.names()[0],
-                    tooltip="mouth: the embedded model. Others need their official files in models/thfem; "
-                    "without them, the message says which and where from.",
-                ),
-                io.Combo.Input(
-                    "precision",
-                    options=list(get_args(Precision)),
-                    default="auto",
-                    tooltip="auto: bf16 where the card computes it natively, else fp32. fp32: exact. bf16: half the "
-                    "memory, faster on recent cards.",
-                ),
+                talking_head_input(),
+                # saved graphs store values by position: precision, device, compiled, and what came later
+                options.pop("precision"),
                 io.Combo.Input(
                     "device",
                     options=list(DEVICES),
@@ -114,14 +107,8 @@ class TalkingHeadLoader(io.ComfyNode):
                     tooltip="auto: on the host's device, moved away when other models need the memory. keep loaded: "
                     "stays there. cpu: slow, but takes no graphics memory.",
                 ),
-                io.Boolean.Input(
-                    "compiled",
-                    default=False,
-                    optional=True,
-                    tooltip="Compile the drawing network of eat or eamm (torch.compile): the first windows take "
-                    "minutes, for a gain in long clips on a graphics card. Needs triton there, a C++ compiler on the "
-                    "CPU.",
-                ),
+                options.pop("compiled"),
+                *options.values(),
             ],
             outputs=[
                 TalkingHeadSocket.Output(display_name="model", tooltip="For Adjacent-Frame Talking Head."),
@@ -130,6 +117,7 @@ class TalkingHeadLoader(io.ComfyNode):
         )
 
     @classmethod
-    def execute(cls, talking_head: str, precision: Precision, device: str, compiled: bool = False) -> io.NodeOutput:
-        loaded = load_in_host(talking_head, precision=precision, device=device, compiled=compiled)
+    def execute(cls, talking_head: str, device: str, **inputs: Any) -> io.NodeOutput:
+        options = chosen_options(talking_heads, talking_head, inputs)
+        loaded = load_in_host(talking_head, options, device=device)
         return io.NodeOutput(loaded, described(loaded))

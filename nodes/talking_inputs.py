@@ -9,6 +9,7 @@ from comfy_api.latest import io
 from ..thfem_core.expression.request import EMOTIONS
 from ..thfem_core.talking_head.head import Drive, talking_heads
 from ..thfem_core.talking_head.windows import MAX_SIZE, WindowConfig
+from .back_end_inputs import back_end_input
 
 NONE, UNKNOWN = "none", "unknown"
 SOURCES = ("previous", "first")
@@ -16,14 +17,12 @@ SOURCES = ("previous", "first")
 
 def talking_head_input(*, none: bool = False) -> io.Input:
     """Who draws the lips; ``none`` offers to leave them as the editor does."""
-    names = list(talking_heads.names())
-    return io.Combo.Input(
+    return back_end_input(
         "talking_head",
-        options=[*names, NONE] if none else names,
-        default=names[0],
+        talking_heads,
+        purpose="What draws the lips after the edit",
+        none="lips as the edit leaves them." if none else "",
         optional=none,
-        tooltip="What draws the lips after the edit. mouth: the embedded model."
-        + (" none: lips as the edit leaves them." if none else ""),
     )
 
 

@@ -33,6 +33,7 @@ class Option:
     maximum: Largest number allowed, or None.
     choices: Allowed words of a ``choice``.
     advanced: Whether few users need it.
+    required: Whether the back end cannot work unless the user gives it.
     """
 
     name: str
@@ -43,25 +44,34 @@ class Option:
     maximum: float | None = None
     choices: tuple[str, ...] = ()
     advanced: bool = False
+    required: bool = False
+
+    @property
+    def flag(self) -> str:
+        """Its name as users write it, such as ``edited-frames``."""
+        return self.name.replace("_", "-")
 
     def check(self, value: Any) -> None:
         """Check a value against bounds and choices.
 
         Args:
-            value: Value of this option, of its kind's type.
+            value: Value of this option, of its kind's type, or None where nobody gave one.
 
         Raises:
             InputError: The value is not allowed; the message names it and says what is.
         """
-        flag = self.name.replace("_", "-")
+        if value is None:
+            if self.required:
+                raise InputError(f"{self.flag} is missing; give it: {self.help}")
+            return
         if self.choices and value not in self.choices:
-            raise InputError(f"{flag} is {value!r}; choose one of: {', '.join(self.choices)}")
+            raise InputError(f"{self.flag} is {value!r}; choose one of: {', '.join(self.choices)}")
         too_small = self.minimum is not None and not value >= self.minimum
         too_large = self.maximum is not None and not value <= self.maximum
         if too_small or too_large:
             low = "any" if self.minimum is None else f"{self.minimum:g}"
             high = "any" if self.maximum is None else f"{self.maximum:g}"
-            raise InputError(f"{flag} is {value:g}; give a value between {low} and {high}")
+            raise InputError(f"{self.flag} is {value:g}; give a value between {low} and {high}")
 
 
 def option(
@@ -72,6 +82,7 @@ def option(
     maximum: float | None = None,
     advanced: bool = False,
     clip: bool = False,
+    required: bool = False,
 ) -> Any:
     """Declare a field of an options class.
 
@@ -82,11 +93,13 @@ def option(
         maximum: Largest number allowed.
         advanced: Whether few users need it; front ends may hide it.
         clip: The value is a clip: a file or folder on the command line, a socket in a graph.
+        required: The back end cannot work without it; its default is then None.
 
     Returns:
         A dataclass field.
     """
     facts = {"help": help, "minimum": minimum, "maximum": maximum, "advanced": advanced, "clip": clip}
+    facts["required"] = required
     return field(default=default, metadata={"option": facts})
 
 
@@ -96,9 +109,7 @@ class Options:
 
     def __post_init__(self) -> None:
         for each in options_of(type(self)):
-            value = getattr(self, each.name)
-            if value is not None:
-                each.check(value)
+            each.check(getattr(self, each.name))
 
 
 AnyOptions = TypeVar("AnyOptions", bound=Options)

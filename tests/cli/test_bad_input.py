@@ -14,7 +14,6 @@ import cv2
 import numpy as np
 import pytest
 
-from thfem_core.cli import edit
 from thfem_core.media.file_video import FileVideo
 
 REPO = Path(__file__).parents[2]
@@ -114,8 +113,12 @@ def test_unusable_inputs(make, thfem, short_clip, folder, tmp_path):
         (["--emotion", "happy", "--preset", "warp"], 2, "ultrafast, superfast"),
         (["--emotion", "happy", "--texture", "5"], 2, "between 0"),
         (["--emotion", "happy", "--spectacles", "maybe"], 2, "auto, yes, no"),
-        (["--editor", "frames", "--edited-frames", "x", "--texture", "1"], 2, "--editor mesh"),
-        (["--emotion", "happy", "--edited-frames", "x"], 2, "--editor frames"),
+        (["--editor", "frames", "--edited-frames", "x", "--texture", "1"], 2, "expression editor mesh"),
+        (["--emotion", "happy", "--edited-frames", "x"], 2, "expression editor frames"),
+        (["--editor", "frames"], 2, "edited-frames is missing"),
+        (["--emotion", "happy", "--texture", "much"], 2, "--texture is 'much'; give a number"),
+        (["--emotion", "happy", "--timing", "exact"], 2, "--timing is an option of the talking head eat"),
+        (["--emotion", "happy", "--talking-head", "none", "--amount", "1"], 2, "talking head mouth"),
         (["--emotion", "happy", "--reference", "x"], 2, "not allowed with"),
         (["--stregth", "1"], 2, "--stregth"),
         ([], 2, "--emotion"),
@@ -223,15 +226,10 @@ def test_an_unexpected_fault_is_one_line_and_shows_itself_on_request(thfem, shor
     def broken(*_args: object, **_kwargs: object) -> None:
         raise RuntimeError("first line\nsecond line")
 
-    monkeypatch.setattr("thfem_core.pipeline.edit_file", broken)
+    monkeypatch.setattr("thfem_core.pipeline.edit_to_file", broken)
     command = ("edit", short_clip, "-o", folder / "o.mp4", "--emotion", "happy")
     outcome = thfem(*command)
     assert outcome.code == 70
     assert len(outcome.error_lines) == 1 and "--traceback" in outcome.err and "second line" in outcome.err
     with pytest.raises(RuntimeError, match="second line"):
         thfem(*command, "--traceback")
-
-
-def test_long_lists_of_runs_are_cut_short():
-    assert edit.frame_runs([range(0, 3), range(5, 6)]) == "0-2, 5"
-    assert edit.frame_runs([range(i, i + 1) for i in range(0, 20, 2)]).endswith("and 4 more runs")

@@ -25,7 +25,7 @@ def grey_batch(values: list[int], height: int = 24, width: int = 32) -> np.ndarr
 
 
 def edit(source, edited) -> Iterator[Frame]:
-    editor = editors.load("frames")(edited=edited)
+    editor = editors.create("frames", {"edited_frames": edited})
     frames = source.frames()
     return editor.edit(frames, [], REQUEST, frame_rate=source.info.frame_rate, device=torch.device("cpu"))
 

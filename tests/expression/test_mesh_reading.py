@@ -13,7 +13,8 @@ from made_up_track import MadeUpTrack, talking_face
 
 from thfem_core.errors import WeightsError
 from thfem_core.expression.mesh import recognition, spectacles, texture
-from thfem_core.expression.mesh.editor import MeshEditor, MeshEditorConfig
+from thfem_core.expression.mesh.back_end import MeshOptions
+from thfem_core.expression.mesh.editor import MeshEditor
 from thfem_core.expression.mesh.plan import plan_motion, read_clip
 from thfem_core.expression.mesh.recognition import load_reader, recognise
 from thfem_core.expression.mesh.spectacles import edge_features, rim_damping, spectacles_score, unroll_band
@@ -77,7 +78,7 @@ def test_the_editor_decides_about_spectacles_by_itself(portrait: tuple[ArrayFram
     track, request = MadeUpTrack(landmarks[None]), ExpressionRequest(emotion="happy")
 
     def edited(mode: str) -> np.ndarray:
-        editor = MeshEditor(MeshEditorConfig(spectacles=mode))
+        editor = MeshEditor(MeshOptions(spectacles=mode))
         (out,) = editor.edit((f for f in [worn]), [track], request, frame_rate=Fraction(25), device=torch.device("cpu"))
         return out.pixels
 
@@ -115,7 +116,7 @@ def test_the_non_commercial_files_are_not_needed_without_texture(
         monkeypatch.setattr(module, "embedded_tensors", missing)
     for cached in (load_ratio, ratio_samples, load_reader):
         cached.cache_clear()
-    editor = MeshEditor(MeshEditorConfig(texture=0, spectacles="no"))
+    editor = MeshEditor(MeshOptions(texture=0, spectacles="no"))
     request = ExpressionRequest(emotion="angry")
     (out,) = editor.edit(
         (f for f in [frame]),

@@ -9,7 +9,8 @@ from made_up_track import RATE, SIZE, MadeUpTrack, rotation, talking_face, textu
 
 from thfem_core.errors import InputError
 from thfem_core.expression.editor import editors
-from thfem_core.expression.mesh.editor import MeshEditor, MeshEditorConfig
+from thfem_core.expression.mesh.back_end import MeshOptions
+from thfem_core.expression.mesh.editor import MeshEditor
 from thfem_core.expression.mesh.plan import plan_motion, read_clip
 from thfem_core.expression.mesh.texture import log_ratio, texture_coordinates
 from thfem_core.expression.request import ExpressionRequest, ReferenceClip, RegionStrengths, StrengthCurve
@@ -19,7 +20,7 @@ from thfem_core.face.mesh.surface import face_surface
 
 
 def edit(frames: list, track: MadeUpTrack, request: ExpressionRequest, **config: float) -> list:
-    editor = MeshEditor(MeshEditorConfig(**config))
+    editor = MeshEditor(MeshOptions(**config))
     return list(editor.edit(iter(frames), [track], request, frame_rate=RATE, device=torch.device("cpu")))
 
 
@@ -91,10 +92,12 @@ def test_no_request_means_the_very_same_frames(case: str) -> None:
     assert all(a is b for a, b in zip(edit(frames, track, request), frames, strict=True))
 
 
-def test_block_size_changes_nothing() -> None:
+def test_block_size_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     frames, track = textured_frames(9), MadeUpTrack(talking_face(9))
     request = ExpressionRequest(emotion="sad")
-    whole, chunked = edit(frames, track, request, block=32), edit(frames, track, request, block=2)
+    whole = edit(frames, track, request)
+    monkeypatch.setattr("thfem_core.expression.mesh.editor.BLOCK", 2)
+    chunked = edit(frames, track, request)
     for a, b in zip(whole, chunked, strict=True):
         np.testing.assert_array_equal(a.pixels, b.pixels)
 
@@ -150,10 +153,10 @@ def test_brightness_ratios_stay_on_the_skin() -> None:
 
 
 def test_config_errors_name_the_value() -> None:
-    with pytest.raises(InputError, match="texture gain is 3"):
-        MeshEditorConfig(texture=3)
+    with pytest.raises(InputError, match="texture is 3"):
+        MeshOptions(texture=3)
     assert editors.names()[0] == "mesh"
-    assert isinstance(editors.load("mesh")(), MeshEditor)
+    assert isinstance(editors.create("mesh"), MeshEditor)
 
 
 def test_region_strengths_reach_the_folds_of_their_region_only() -> None:

@@ -33,7 +33,7 @@ def test_strength_out_of_range(value: float) -> None:
 
 def test_unknown_editor_lists_the_known() -> None:
     with pytest.raises(InputError, match=r"'nod'.*mesh, frames"):
-        editors.load("nod")
+        editors.create("nod")
 
 
 @pytest.mark.parametrize(

@@ -148,6 +148,7 @@ if __name__ == "__main__":
     load_pack(host_folder, repo, base)
     names = ("load", "track", "pose_encode", "audio_window", "adjacent_frame", "quick_edit")
     nodes = {name: importlib.import_module(f"thfem_pack.nodes.{name}") for name in names}
+    importlib.import_module("thfem_pack.nodes.host").register_model_folder()
     head = importlib.import_module("thfem_pack.thfem_core.talking_head.head")
     fakes = Fakes(head)
     head.talking_heads.create = lambda name, options=None, resources=None: fakes()

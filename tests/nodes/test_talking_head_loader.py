@@ -32,7 +32,7 @@ def test_the_user_is_told_what_was_loaded(facts):
 
 def test_a_head_without_networks_looks_after_itself(facts):
     assert facts["light"] == [True, True]
-    assert "fp32 only" in facts["no_bf16"]
+    assert "has no option precision" in facts["no_bf16"]
 
 
 def test_the_drawing_node_takes_the_connected_one_else_the_named_one(facts):

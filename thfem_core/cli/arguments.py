@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..expression.request import MAX_STRENGTH
-from ..face.tracking.track import FaceChoice
 
 if TYPE_CHECKING:
+    from ..face.tracking.track import FaceChoice
     from ..talking_head.windows import WindowConfig
 
 FACE_ORDERS = ("left-right", "size")
@@ -65,9 +64,3 @@ def window_config(args: argparse.Namespace) -> WindowConfig:
 
     said = {"size": args.window, "overlap": args.overlap, "source": getattr(args, "window_source", None)}
     return WindowConfig(**{name: value for name, value in said.items() if value is not None})
-
-
-def frame_runs(runs: Sequence[range]) -> str:
-    """``"0-11, 40"``: runs of frame numbers as a person writes them; long lists are cut short."""
-    words = [f"{run.start}-{run.stop - 1}" if len(run) > 1 else str(run.start) for run in runs[:6]]
-    return ", ".join(words) + (f" and {len(runs) - 6} more runs" if len(runs) > 6 else "")

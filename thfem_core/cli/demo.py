@@ -9,7 +9,7 @@ from pathlib import Path
 from ..expression.request import EMOTIONS
 from .arguments import add_device_argument, add_strength_argument
 from .bars import progress_bars
-from .edit import summary
+from .edit import tell
 
 DEMO_CLIP = Path(__file__).parents[1] / "assets" / "demo.mp4"
 PICTURE_MOMENTS = (0.08, 0.45, 0.56, 0.85)  # shares of the clip's length: mouth shut, open, and in between
@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> None:
     from ..errors import OutputError
     from ..expression.request import ExpressionRequest
     from ..media.open_video import open_video
-    from ..pipeline import edit_file
+    from ..pipeline import EditConfig, edit_to_file
     from .compare import side_by_side
     from .pictures import save_picture
 
@@ -55,10 +55,10 @@ def run(args: argparse.Namespace) -> None:
     edited = {}
     with progress_bars(quiet=args.quiet) as progress:
         for name, request in requests.items():
-            report = edit_file(source, args.output / f"demo_{name}.mp4", request, device=device, progress=progress)
-            edited[name] = open_video(report.output)
-            if not args.quiet:
-                print(summary(report))
+            output = args.output / f"demo_{name}.mp4"
+            report = edit_to_file(source, output, EditConfig(request=request), device=device, progress=progress)
+            edited[name] = open_video(output)
+            tell(report, quiet=args.quiet)
     save_picture(picture, side_by_side(open_video(source), edited, moments=PICTURE_MOMENTS))
     if not args.quiet:
         print(f"source: {source}\nside by side: {picture}")

@@ -8,20 +8,29 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import InputError
-from ..expression.request import EMOTIONS, MAX_STRENGTH, ExpressionRequest, RegionStrengths, StrengthCurve
+from ..expression.editor import editors
+from ..expression.request import (
+    EMOTIONS,
+    MAX_STRENGTH,
+    ExpressionRequest,
+    ReferenceClip,
+    RegionStrengths,
+    StrengthCurve,
+)
+from ..options import options_of
+from ..talking_head.head import talking_heads
 from .arguments import (
     NO_TALKING_HEAD,
     add_device_argument,
     add_face_arguments,
     add_strength_argument,
     add_window_arguments,
-    frame_runs,
     window_config,
 )
+from .back_end_arguments import add_back_end_argument, add_option_arguments, given_options
 from .bars import progress_bars
 
 if TYPE_CHECKING:
-    from ..expression.editor import ExpressionEditor
     from ..pipeline import EditReport
 
 REGIONS = ("brows", "eyes", "cheeks", "mouth")
@@ -44,24 +53,13 @@ def add_parser(commands: argparse._SubParsersAction) -> argparse.ArgumentParser:
             f"--{region}", type=float, default=1.0, metavar="F", help=f"factor for the {region}, 0 to {MAX_STRENGTH}"
         )
     parser.add_argument("--curve", metavar="T:F,T:F", help='strength over time: "seconds:factor", such as "0:0,1.5:1"')
-    parser.add_argument("--editor", default="mesh", metavar="mesh|frames", help="the editing method (default: mesh)")
-    parser.add_argument(
-        "--texture",
-        type=float,
-        metavar="F",
-        help="mesh editor: gain of wrinkles and shades, 0 (none) to 2 (default: 1)",
-    )
-    parser.add_argument(
-        "--spectacles", metavar="auto|yes|no", help="mesh editor: hold spectacle frames rigid (default: auto)"
-    )
-    parser.add_argument(
-        "--edited-frames", type=Path, metavar="PATH", help="with --editor frames: video or picture folder to take"
-    )
-    parser.add_argument(
+    add_back_end_argument(parser, "--editor", editors, purpose="The editing method")
+    add_back_end_argument(
+        parser,
         "--talking-head",
-        default="mouth",
-        metavar="mouth|eat|eamm|none",
-        help="what draws the lips on the edited frames; mouth is embedded (default: mouth)",
+        talking_heads,
+        purpose="What draws the lips on the edited frames",
+        none="lips as the edit leaves them.",
     )
     parser.add_argument(
         "--drive",
@@ -81,6 +79,7 @@ def add_parser(commands: argparse._SubParsersAction) -> argparse.ArgumentParser:
     parser.add_argument("--crf", type=int, help="quality of the encoded video, 0 (lossless) to 51; lower is better")
     parser.add_argument("--preset", help="speed of the H.264 encoder: ultrafast (default) to veryslow (small files)")
     parser.add_argument("--overwrite-input", action="store_true", help="allow OUTPUT to be INPUT itself")
+    add_option_arguments(parser, editors, talking_heads, leave_out=["emotion"])
     return parser
 
 
@@ -91,61 +90,42 @@ def check_output(source: Path, output: Path, *, overwrite_input: bool) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
+    check_output(args.input, args.output, overwrite_input=args.overwrite_input)
     curve = StrengthCurve.parse(args.curve) if args.curve is not None else StrengthCurve()
     regions = RegionStrengths(**{region: getattr(args, region) for region in REGIONS})
-    editor_has_expression = args.editor == "frames"
-    if args.emotion is None and args.reference is None and not editor_has_expression:
+    talking_head = None if args.talking_head == NO_TALKING_HEAD else args.talking_head
+    options = given_options(args, {editors: args.editor, talking_heads: talking_head})
+    brings_expression = any(option.required for option in options_of(editors.back_end(args.editor).options))
+    if args.emotion is None and args.reference is None and not brings_expression:
         raise InputError("say what to do: --emotion NAME, or --reference CLIP to copy an expression")
-    if (args.edited_frames is not None) != editor_has_expression:
-        raise InputError("--editor frames and --edited-frames PATH belong together: give both or neither")
-    check_output(args.input, args.output, overwrite_input=args.overwrite_input)
-    window = window_config(args)
 
     from ..device import resolve_device
     from ..media.encoding import EncodingConfig
-    from ..pipeline import edit_file, open_reference
+    from ..media.open_video import open_video
+    from ..pipeline import EditConfig, edit_to_file
 
-    device = resolve_device(args.device)
-    encoding = EncodingConfig(**{k: v for k in ("crf", "preset") if (v := getattr(args, k)) is not None})
+    request = ExpressionRequest(
+        emotion=args.emotion or ("neutral" if args.reference is None else None),
+        reference=None if args.reference is None else ReferenceClip(video=open_video(args.reference)),
+        strength=args.strength,
+        regions=regions,
+        curve=curve,
+    )
+    config = EditConfig(
+        request=request,
+        editor=args.editor,
+        editor_options=options[editors],
+        face=args.face,
+        face_order=args.face_order,
+        talking_head=talking_head,
+        talking_head_options=options[talking_heads],
+        drive=args.drive,
+        window=window_config(args),
+        encoding=EncodingConfig(**{k: v for k in ("crf", "preset") if (v := getattr(args, k)) is not None}),
+    )
     with progress_bars(quiet=args.quiet) as progress:
-        reference = None if args.reference is None else open_reference(args.reference, device=device, progress=progress)
-        request = ExpressionRequest(
-            emotion=args.emotion or ("neutral" if reference is None else None),
-            reference=reference,
-            strength=args.strength,
-            regions=regions,
-            curve=curve,
-        )
-        report = edit_file(
-            args.input,
-            args.output,
-            request,
-            device=device,
-            editor=_editor(args),
-            face=args.face,
-            order=args.face_order,
-            talking_head=None if args.talking_head == NO_TALKING_HEAD else args.talking_head,
-            drive=args.drive,
-            window=window,
-            encoding=encoding,
-            progress=progress,
-        )
+        report = edit_to_file(args.input, args.output, config, device=resolve_device(args.device), progress=progress)
     tell(report, quiet=args.quiet)
-
-
-def _editor(args: argparse.Namespace) -> str | ExpressionEditor:
-    options = {name: getattr(args, name) for name in ("texture", "spectacles") if getattr(args, name) is not None}
-    if options and args.editor != "mesh":
-        raise InputError(f"--{next(iter(options))} belongs to --editor mesh; leave it out")
-    from ..expression.editor import editors
-
-    if options:
-        from ..expression.mesh.editor import MeshEditorConfig
-
-        return editors.load("mesh")(MeshEditorConfig(**options))
-    if args.edited_frames is not None:
-        return editors.load(args.editor)(edited=args.edited_frames)
-    return args.editor
 
 
 def tell(report: EditReport, *, quiet: bool) -> None:
@@ -153,21 +133,4 @@ def tell(report: EditReport, *, quiet: bool) -> None:
     for warning in report.warnings:
         print(f"thfem: {warning}", file=sys.stderr)
     if not quiet:
-        print(summary(report))
-
-
-def summary(report: EditReport) -> str:
-    """One line on what was done, for people."""
-    passed = sum(map(len, report.passed_through))
-    if passed == report.frames:
-        return f"{report.output}: no usable face found, all {report.frames} frames passed through unchanged"
-    parts = [f"{report.frames - passed} of {report.frames} frames edited"]
-    if passed:
-        parts.append(f"passed through unchanged (no clear face): {frame_runs(report.passed_through)}")
-    parts.append(f"sound: {report.sound}")
-    if report.lips is not None:
-        parts.append(f"lips drawn in {report.lips.drawn_frames} (drive {report.lips.drive})")
-        parts += [f"lips left in {frames}: {reason}" for reason, frames in report.lips.left.items()]
-    seconds = sum(report.seconds.values())
-    parts.append(f"{seconds:.1f} s, {report.frames / seconds:.0f} frames/s")
-    return f"{report.output}: " + "; ".join(parts)
+        print(f"{report.output}: {report.summary}")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
 from ..expression.request import EMOTIONS, ExpressionRequest
+from ..talking_head.head import talking_heads
 from .arguments import (
     add_device_argument,
     add_face_arguments,
@@ -14,6 +16,7 @@ from .arguments import (
     add_window_arguments,
     window_config,
 )
+from .back_end_arguments import add_back_end_argument, add_option_arguments, given_options
 from .bars import progress_bars
 from .edit import check_output, tell
 
@@ -44,13 +47,12 @@ def add_parser(commands: argparse._SubParsersAction) -> argparse.ArgumentParser:
         "--emotion", choices=EMOTIONS, metavar="EMOTION", help=f"an expression besides: {', '.join(EMOTIONS)}"
     )
     add_strength_argument(parser)
-    parser.add_argument(
-        "--talking-head", default="mouth", metavar="mouth|eat|eamm", help="what draws the lips (default: mouth)"
-    )
+    add_back_end_argument(parser, "--talking-head", talking_heads, purpose="What draws the lips")
     add_window_arguments(parser)
     add_face_arguments(parser)
     add_device_argument(parser)
     parser.add_argument("--overwrite-input", action="store_true", help="allow OUTPUT to be an input itself")
+    add_option_arguments(parser, talking_heads, leave_out=["emotion"])
     return parser
 
 
@@ -58,24 +60,25 @@ def run(args: argparse.Namespace) -> None:
     for source in (args.input, args.sound):
         check_output(source, args.output, overwrite_input=args.overwrite_input)
     request = None if args.emotion is None else ExpressionRequest(emotion=args.emotion, strength=args.strength)
-    window = window_config(args)
+    options = given_options(args, {talking_heads: args.talking_head})
 
     from ..device import resolve_device
-    from ..talk import talk_file
+    from ..pipeline import EditConfig, edit_to_file, open_speaker, read_speech
 
-    device = resolve_device(args.device)
+    config = EditConfig(
+        request=request,
+        face=args.face,
+        face_order=args.face_order,
+        talking_head=args.talking_head,
+        talking_head_options=options[talking_heads],
+        drive="audio",
+        window=window_config(args),
+    )
+    warnings: list[str] = []
+    sound = read_speech(args.sound, warn=warnings.append)
+    video = open_speaker(args.input, sound, frame_rate=args.fps)
     with progress_bars(quiet=args.quiet) as progress:
-        report = talk_file(
-            args.input,
-            args.sound,
-            args.output,
-            device=device,
-            request=request,
-            frame_rate=args.fps,
-            face=args.face,
-            order=args.face_order,
-            talking_head=args.talking_head,
-            window=window,
-            progress=progress,
+        report = edit_to_file(
+            video, args.output, config, device=resolve_device(args.device), sound=sound, progress=progress
         )
-    tell(report, quiet=args.quiet)
+    tell(replace(report, warnings=(*warnings, *report.warnings)), quiet=args.quiet)

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from fractions import Fraction
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-import torch
-
-from ..face.tracking.track import FaceTrack
-from ..media.frame import Frame
 from ..registry import Registry
-from .request import ExpressionRequest
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+    import torch
+
+    from ..face.tracking.track import FaceTrack
+    from ..media.frame import Frame
+    from .request import ExpressionRequest
 
 
 class ExpressionEditor(Protocol):
-    """Frames in, frames out: the same number, order, size and times; memory independent of the length.
+    """Changes the expression of faces in a stream of frames (the SPFEM stage, paper Eq. 1).
 
-    ``needs_faces`` is False for an editor that takes no notice of the tracks: then nobody searches for faces.
+    needs_faces: False for an editor that brings its own frames, whatever the tracks and the request say; then nobody
+        searches for faces on its behalf.
     """
 
     needs_faces: bool
@@ -31,10 +35,22 @@ class ExpressionEditor(Protocol):
         frame_rate: Fraction,
         device: torch.device,
     ) -> Generator[Frame, None, None]:
-        """Yield each frame with the chosen faces edited; frames without a chosen face come out as they are."""
+        """Edit the chosen faces of a clip.
+
+        Args:
+            frames: Source frames in order, index from 0; closing the result closes them.
+            tracks: The faces to edit, followed through the source.
+            request: The expression to give.
+            frame_rate: Frames per second of the source.
+            device: Where networks run.
+
+        Returns:
+            As many frames, of the same size and times; those without a chosen face as they were. Memory must not grow
+            with the length of the clip.
+        """
         ...
 
 
 editors: Registry[ExpressionEditor] = Registry("expression editor", package=__package__ or "thfem_core.expression")
-editors.register("mesh", ".mesh.editor:MeshEditor")
-editors.register("frames", ".frames:FramesEditor")
+editors.register("mesh", ".mesh")
+editors.register("frames", ".frames")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 from ..errors import InputError
-from ..face.tracking.track import FaceTrack
-from ..media.video import Video
 from .sliders import ExpressionSliders
+
+if TYPE_CHECKING:
+    from ..face.tracking.track import FaceTrack
+    from ..media.video import Video
 
 Emotion = Literal["neutral", "angry", "disgusted", "fear", "happy", "sad", "surprised"]
 EMOTIONS: tuple[Emotion, ...] = get_args(Emotion)
@@ -78,10 +80,14 @@ class StrengthCurve:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ReferenceClip:
-    """A clip or still image whose expression is copied, and the face in it that shows it."""
+    """A clip or picture whose expression is copied.
+
+    video: The clip.
+    track: The face in it that shows the expression; None until somebody has looked for it, as an edit does.
+    """
 
     video: Video
-    track: FaceTrack
+    track: FaceTrack | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -25,7 +25,7 @@ def system_complexity(system: System, video: Video) -> Complexity:
     cpu = torch.device("cpu")
     first = Complexity(parameters=0, macs=0, frames=1)
     if system.editor not in (NO_EDITOR, "frames"):
-        first = editor_complexity(editors.load(system.editor)())
+        first = editor_complexity(editors.create(system.editor))
     if system.talking_head is None:
         return first
     head = talking_heads.create(system.talking_head)

@@ -9,10 +9,10 @@ import torch
 
 from thfem_core.errors import InputError
 from thfem_core.expression.editor import editors
-from thfem_core.expression.request import ExpressionRequest
+from thfem_core.expression.request import ExpressionRequest, ReferenceClip
 from thfem_core.media.open_video import open_video
 from thfem_core.media.sound_file import read_sound
-from thfem_core.pipeline import edit_clip, open_reference
+from thfem_core.pipeline import EditConfig, edit_to_file
 from thfem_core.talking_head.head import talking_heads
 from thfem_core.talking_head.windows import WindowConfig
 
@@ -79,25 +79,23 @@ def job_name(pair: Pair) -> str:
 def run_system(system: System, pair: Pair, output: Path, *, device: torch.device) -> None:
     """Make the system's result of a pair. The file appears only when it is complete. Raises ThfemError."""
     video = open_video(pair.source.video)
-    editor = "mesh"
-    request: ExpressionRequest | None = None
-    if system.editor == "frames":
-        editor = editors.load("frames")(edited=_foreign_result(system, pair))
-        request = ExpressionRequest(emotion=pair.emotion)
-    elif system.editor != NO_EDITOR:
-        editor = system.editor
-        request = ExpressionRequest(emotion=pair.emotion)
-        if not system.by_label:
-            reference = open_reference(pair.reference.video, device=device)
-            request = replace(request, emotion=None, reference=reference)
-    edit_clip(
+    config = EditConfig(talking_head=system.talking_head, window=WindowConfig(size=system.window))
+    if system.editor != NO_EDITOR:
+        copied = system.frames is None and not system.by_label
+        config = replace(
+            config,
+            request=ExpressionRequest(
+                emotion=None if copied else pair.emotion,
+                reference=ReferenceClip(video=open_video(pair.reference.video)) if copied else None,
+            ),
+            editor=system.editor,
+            editor_options={} if system.frames is None else {"edited_frames": _foreign_result(system, pair)},
+        )
+    edit_to_file(
         video,
         output,
-        request,
+        config,
         device=device,
-        editor=editor,
-        talking_head=system.talking_head,
-        window=WindowConfig(size=system.window),
         sound=None if pair.source.sound is None else read_sound(pair.source.sound),
     )
 

@@ -6,7 +6,6 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain, islice
-from typing import get_args
 
 import numpy as np
 import torch
@@ -17,42 +16,20 @@ from ...face.mesh.surface import face_surface
 from ...face.tracking.track import FaceTrack
 from ...media.frame import Frame
 from ...media.ordered_map import ordered_map
+from ...registry import Resources
 from ..request import ExpressionRequest
+from .back_end import MeshOptions
 from .plan import MotionPlan, plan_motion, read_clip
 from .render import apply_warp
-from .spectacles import SpectaclesMode, spectacles_score
+from .spectacles import spectacles_score
 from .texture import log_ratio
 
+BLOCK = 32  # tracked frames read at once
+WORKERS = 2  # frames drawn at once
+CELL = 1.3  # spacing of the flow grid, face units
 # Frames held at the start to judge spectacles on more than one picture, and the least weight of a clear view.
 LOOK_AHEAD = 9
 CLEAR_VIEW = 0.5
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class MeshEditorConfig:
-    """texture: gain on the brightness ratios (0 = geometry only, 1 = as measured on actors).
-
-    spectacles: keep the mesh around the eyes near rigid: "yes", "no", or "auto" = where they are seen.
-    block: tracked frames read at once. workers: frames drawn at once.
-    cell: spacing of the flow grid in face units.
-    """
-
-    texture: float = 1.0
-    block: int = 32
-    workers: int = 2
-    cell: float = 1.3
-    spectacles: SpectaclesMode = "auto"
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.texture <= 2:
-            raise InputError(f"texture gain is {self.texture:g}; give a value between 0 (off) and 2")
-        if self.spectacles not in get_args(SpectaclesMode):
-            raise InputError(f"spectacles is {self.spectacles!r}; give one of: {', '.join(get_args(SpectaclesMode))}")
-        for name in ("block", "workers"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} is {getattr(self, name)}; give at least 1")
-        if not 0.5 <= self.cell <= 8:
-            raise ValueError(f"cell is {self.cell:g} face units; give 0.5 (fine) to 8 (coarse)")
 
 
 class MeshEditor:
@@ -63,8 +40,14 @@ class MeshEditor:
 
     needs_faces = True
 
-    def __init__(self, config: MeshEditorConfig | None = None) -> None:
-        self.config = config or MeshEditorConfig()
+    def __init__(self, options: MeshOptions | None = None, resources: Resources | None = None) -> None:
+        """Start an editor.
+
+        Args:
+            options: Texture and spectacles; None for the defaults.
+            resources: Not used: the files of the editor are embedded.
+        """
+        self._options = options or MeshOptions()
 
     def edit(
         self,
@@ -78,19 +61,20 @@ class MeshEditor:
         """See :class:`..editor.ExpressionEditor`. Strength follows the request's curve at each frame's time."""
         reference = None
         if request.reference is not None:
-            reference = read_clip(request.reference.track)
+            track = request.reference.track
+            reference = None if track is None else read_clip(track)
             if reference is None:
                 raise InputError(f"no face can be read in the reference {request.reference.video.info.name}")
         faces = []
         for track in tracks:
             source = read_clip(track)
             if source is not None:
-                faces.append(_Face(track, plan_motion(request, source, reference), self.config))
+                faces.append(_Face(track, plan_motion(request, source, reference), self._options))
         first = list(islice(frames, LOOK_AHEAD))
         for face in faces:
             face.look(first)
         jobs = _moves(chain(first, frames), faces, request)
-        yield from ordered_map(lambda job: _render(*job, self.config), jobs, workers=self.config.workers)
+        yield from ordered_map(lambda job: _render(*job), jobs, workers=WORKERS)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -111,7 +95,7 @@ def _moves(
         yield frame, [move for move in moves if move is not None]
 
 
-def _render(frame: Frame, moves: list[_Move], config: MeshEditorConfig) -> Frame:
+def _render(frame: Frame, moves: list[_Move]) -> Frame:
     for move in moves:
         eye_distance = float(np.linalg.norm(move.landmarks[33] - move.landmarks[263]))
         warp = dense_warp(
@@ -119,7 +103,7 @@ def _render(frame: Frame, moves: list[_Move], config: MeshEditorConfig) -> Frame
             move.landmarks,
             move.displacement,
             move.gain,
-            cell=max(1.0, config.cell * eye_distance / 100),
+            cell=max(1.0, CELL * eye_distance / 100),
             frame_size=(frame.width, frame.height),
         )
         if warp is not None:
@@ -130,12 +114,12 @@ def _render(frame: Frame, moves: list[_Move], config: MeshEditorConfig) -> Frame
 class _Face:
     """One person's plan, and the block of tracked frames around the current one."""
 
-    def __init__(self, track: FaceTrack, plan: MotionPlan, config: MeshEditorConfig) -> None:
-        self._track, self._plan, self._config = track, plan, config
+    def __init__(self, track: FaceTrack, plan: MotionPlan, options: MeshOptions) -> None:
+        self._track, self._plan = track, plan
         # Without texture its file (not for commercial use) is never read.
-        gain = config.texture * log_ratio(plan.ratio, plan.regions) if config.texture else None
+        gain = options.texture * log_ratio(plan.ratio, plan.regions) if options.texture else None
         self._gain = gain if gain is not None and gain.any() else None
-        self._spectacles = {"yes": True, "no": False}.get(config.spectacles)
+        self._spectacles = {"yes": True, "no": False}.get(options.spectacles)
         self._start = self._stop = 0
 
     def look(self, frames: Sequence[Frame]) -> None:
@@ -151,7 +135,7 @@ class _Face:
         return samples.landmarks[0], float(samples.weight[0])
 
     def _load(self, index: int) -> None:
-        self._start, self._stop = index, min(index + self._config.block, self._track.stop_frame)
+        self._start, self._stop = index, min(index + BLOCK, self._track.stop_frame)
         samples = self._track.samples(self._start, self._stop)
         self._landmarks, self._weight = samples.landmarks, samples.weight
 

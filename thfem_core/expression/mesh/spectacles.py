@@ -7,7 +7,6 @@ canonical mesh (training/train_spectacles.py).
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Literal
 
 import cv2
 import numpy as np
@@ -18,8 +17,6 @@ from ...face.mesh.surface import Surface, face_surface
 from ...face.smoothstep import smoothstep
 from ...media.frame import Box, Frame
 from ...weights.reading import embedded_tensors
-
-SpectaclesMode = Literal["auto", "yes", "no"]
 
 # The unrolled band, face units: half width, top, bottom, spacing.
 BAND_HALF, BAND_TOP, BAND_BOTTOM, BAND_STEP = 72, -26, 42, 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -14,16 +15,17 @@ import torch
 from fake_talking_head import LEFT, FakeHead
 
 from thfem_core.errors import InputError, OutputError, WeightsError
-from thfem_core.expression.frames import FramesEditor
+from thfem_core.expression.frames.back_end import FramesOptions
+from thfem_core.expression.frames.editor import FramesEditor
 from thfem_core.expression.request import ExpressionRequest
 from thfem_core.face.tracking.track import FaceTracks
 from thfem_core.media.array_video import ArrayVideo
 from thfem_core.media.file_video import FileVideo
-from thfem_core.media.frame import Box
+from thfem_core.media.frame import Box, Frame
 from thfem_core.media.sound import Sound, join_sound
 from thfem_core.media.writer import write_video
-from thfem_core.pipeline import edit_clip, edit_file, edit_video, find_faces
-from thfem_core.talk import talk_file
+from thfem_core.pipeline import EditConfig, EditReport, edit, edit_to_file, find_faces, open_speaker, read_speech
+from thfem_core.progress import silent
 from thfem_core.talking_head.head import talking_heads
 from thfem_core.talking_head.windows import WindowConfig
 
@@ -54,6 +56,25 @@ def portrait_file(portrait_clip: ArrayVideo, tmp_path_factory: pytest.TempPathFa
     return path
 
 
+def edited(video, request, *, tracks=None, progress=silent, **config) -> Iterator[Frame]:
+    """The frames of an edit on the CPU."""
+    config = EditConfig(request=request, **config)
+    return edit(video, config, device=CPU, tracks=tracks, progress=progress).frames()
+
+
+def written(source, output, request, *, tracks=None, progress=silent, **config) -> EditReport:
+    """An edit on the CPU, written to a file."""
+    config = EditConfig(request=request, **config)
+    return edit_to_file(source, output, config, device=CPU, tracks=tracks, progress=progress)
+
+
+def talk(source, sound, output, *, frame_rate=Fraction(25), **config) -> EditReport:
+    """A picture or clip that speaks a sound file, on the CPU."""
+    spoken = read_speech(sound, warn=print)
+    video = open_speaker(source, spoken, frame_rate=frame_rate)
+    return edit_to_file(video, output, EditConfig(drive="audio", **config), device=CPU, sound=spoken)
+
+
 def noise(seconds: Fraction, rate: int, channels: int = 1) -> Sound:
     samples = np.random.default_rng(2).normal(0, 0.1, (channels, round(seconds * rate)))
     return Sound(samples.astype(np.float32), rate)
@@ -75,9 +96,9 @@ def sound_file(path: Path, sound: Sound) -> Path:
 def test_lips_are_drawn_on_the_edited_frames(portrait_clip, portrait_faces):
     head = FakeHead(box=MOUTH, paint=lambda source, target: (source.index, target.index, 7), lookahead=2)
     config = WindowConfig(size=3)
-    options = {"device": CPU, "tracks": portrait_faces}
-    plain = [frame.rgb() for frame in edit_video(portrait_clip, HAPPY, talking_head=None, **options)]
-    drawn = [frame.rgb() for frame in edit_video(portrait_clip, HAPPY, talking_head=head, window=config, **options)]
+    options = {"tracks": portrait_faces}
+    plain = [frame.rgb() for frame in edited(portrait_clip, HAPPY, talking_head=None, **options)]
+    drawn = [frame.rgb() for frame in edited(portrait_clip, HAPPY, talking_head=head, window=config, **options)]
     assert [tuple(picture[INSIDE]) for picture in drawn] == [
         (0, 0, 7), (0, 1, 7), (0, 2, 7), (0, 3, 7), (3, 4, 7), (3, 5, 7), (3, 6, 7),
     ]  # fmt: skip
@@ -91,7 +112,7 @@ def test_lips_are_drawn_on_the_edited_frames(portrait_clip, portrait_faces):
 
 def test_the_talking_head_gets_track_sound_and_rate_of_the_clip(portrait_clip, portrait_faces):
     head = FakeHead(box=MOUTH)
-    list(edit_video(portrait_clip, HAPPY, device=CPU, tracks=portrait_faces, talking_head=head))
+    list(edited(portrait_clip, HAPPY, tracks=portrait_faces, talking_head=head))
     (clip,) = head.clips
     assert clip.track is portrait_faces.tracks[0]
     assert (clip.frame_rate, clip.drive) == (25, "blend")
@@ -111,8 +132,8 @@ def test_the_talking_head_gets_track_sound_and_rate_of_the_clip(portrait_clip, p
 )
 def test_the_talking_head_hears_what_the_face_shows(request_, taken, emotion, portrait_clip, portrait_faces):
     head = FakeHead(box=MOUTH)
-    editor = FramesEditor(edited=portrait_clip) if taken else "mesh"
-    frames = edit_video(portrait_clip, request_, device=CPU, editor=editor, tracks=portrait_faces, talking_head=head)
+    editor = FramesEditor(FramesOptions(edited_frames=portrait_clip)) if taken else "mesh"
+    frames = edited(portrait_clip, request_, editor=editor, tracks=portrait_faces, talking_head=head)
     next(frames)
     frames.close()
     assert head.clips[0].emotion == emotion
@@ -121,7 +142,7 @@ def test_the_talking_head_hears_what_the_face_shows(request_, taken, emotion, po
 def test_a_clip_without_faces_comes_out_as_it_went_in(portrait_clip):
     blank = ArrayVideo(np.full((4, 40, 48, 3), 77, np.uint8), Fraction(25), sound=noise(Fraction(1, 5), 8000))
     head = FakeHead()
-    assert [frame.rgb().mean() for frame in edit_video(blank, HAPPY, device=CPU, talking_head=head)] == [77] * 4
+    assert [frame.rgb().mean() for frame in edited(blank, HAPPY, talking_head=head)] == [77] * 4
     assert head.clips == []
 
 
@@ -131,17 +152,16 @@ def test_frames_of_another_system_are_followed_by_the_talking_head(portrait_clip
     head = FakeHead(box=MOUTH, paint=lambda source, target: (int(source.rgb()[0, 0, 0]), 200, 7))
     output = tmp_path / "o.mkv"
     stages: set[str] = set()
-    report = edit_clip(
+    report = written(
         portrait_clip,
         output,
         ExpressionRequest(emotion="neutral"),
-        device=CPU,
-        editor=FramesEditor(edited=others),
+        editor=FramesEditor(FramesOptions(edited_frames=others)),
         talking_head=head,
         progress=lambda stage, *_: stages.add(stage),
     )
     assert stages == {"Finding faces", "Writing video"}
-    assert (report.faces, report.passed_through, report.lips.drawn_frames) == (1, (), 7)
+    assert (report.faces, report.passed_through, report.lips.drawn_frames) == (1, {}, 7)
     for frame in FileVideo(output).frames():
         picture = frame.rgb().astype(int)
         assert abs(picture[20, 20] - 40).max() < 4 and abs(picture[INSIDE] - (40, 200, 7)).max() < 12
@@ -152,8 +172,8 @@ def test_frames_of_another_system_are_followed_by_the_talking_head(portrait_clip
 
 def test_the_report_says_what_was_drawn(portrait_clip, portrait_faces, tmp_path):
     head = FakeHead(box=MOUTH, paint=lambda source, target: (9, 9, 9) if target.index > 4 else None)
-    report = edit_clip(
-        portrait_clip, tmp_path / "o.mp4", HAPPY, device=CPU, tracks=portrait_faces, talking_head=head, drive="original"
+    report = written(
+        portrait_clip, tmp_path / "o.mp4", HAPPY, tracks=portrait_faces, talking_head=head, drive="original"
     )
     assert report.lips.drawn_frames == 2
     assert report.lips.drive == "original" and report.lips.left == {LEFT: 5}
@@ -163,25 +183,23 @@ def test_the_report_says_what_was_drawn(portrait_clip, portrait_faces, tmp_path)
 def test_silence_falls_back_to_the_original_lips(portrait_clip, portrait_faces):
     silent = ArrayVideo(np.stack([frame.rgb() for frame in portrait_clip.frames()]), Fraction(25))
     head = FakeHead(box=MOUTH)
-    options = {"device": CPU, "tracks": portrait_faces, "talking_head": head}
-    list(edit_video(silent, HAPPY, **options))
+    options = {"tracks": portrait_faces, "talking_head": head}
+    list(edited(silent, HAPPY, **options))
     assert (head.clips[0].drive, head.clips[0].speech) == ("original", None)
     with pytest.raises(InputError, match="no sound to move the lips"):
-        list(edit_video(silent, HAPPY, drive="audio", **options))
+        list(edited(silent, HAPPY, drive="audio", **options))
 
 
 @pytest.mark.parametrize(("drive", "words"), [("lips", "audio, original, blend"), ("original", "choose one of: audio")])
 def test_an_impossible_drive_names_the_possible(drive, words, portrait_clip, tmp_path):
     with pytest.raises(InputError, match=words):
-        edit_clip(
-            portrait_clip, tmp_path / "o.mp4", HAPPY, device=CPU, talking_head=FakeHead(drives=("audio",)), drive=drive
-        )
+        written(portrait_clip, tmp_path / "o.mp4", HAPPY, talking_head=FakeHead(drives=("audio",)), drive=drive)
     assert not list(tmp_path.iterdir())
 
 
 def test_a_head_driven_by_sound_alone_takes_the_default_as_such(portrait_clip, portrait_faces):
     head = FakeHead(drives=("audio",), box=MOUTH)
-    list(edit_video(portrait_clip, HAPPY, device=CPU, tracks=portrait_faces, talking_head=head))
+    list(edited(portrait_clip, HAPPY, tracks=portrait_faces, talking_head=head))
     assert head.clips[0].drive == "audio"
 
 
@@ -200,7 +218,7 @@ def test_rates_of_picture_and_sound(rate, sound, portrait_clip, portrait_faces, 
     write_video(clip.frames(), source, like=clip)
     head = FakeHead(box=MOUTH, paint=lambda s, t: (40 * s.index, 25 * t.index, 7))
     output = tmp_path / "o.mp4"
-    report = edit_file(source, output, HAPPY, device=CPU, talking_head=head, window=WindowConfig(size=50))
+    report = written(source, output, HAPPY, talking_head=head, window=WindowConfig(size=50))
     assert report.frames == 7 and report.lips.drawn_frames == 7 and report.sound == "copied"
     times = [frame.time for frame in FileVideo(output).frames()]
     assert times == [frame.time for frame in FileVideo(source).frames()]
@@ -211,7 +229,7 @@ def test_rates_of_picture_and_sound(rate, sound, portrait_clip, portrait_faces, 
 @pytest.mark.parametrize("taken", [0, 1, 3])
 def test_closing_early_ends_all_threads(taken, portrait_clip, portrait_faces):
     before = threading.active_count()
-    frames = edit_video(portrait_clip, HAPPY, device=CPU, tracks=portrait_faces, talking_head=FakeHead(box=MOUTH))
+    frames = edited(portrait_clip, HAPPY, tracks=portrait_faces, talking_head=FakeHead(box=MOUTH))
     for _ in range(taken):
         next(frames)
     frames.close()
@@ -224,11 +242,10 @@ def test_a_failing_talking_head_leaves_no_output_and_no_thread(portrait_clip, po
 
     before = threading.active_count()
     with pytest.raises(RuntimeError, match="the talking head failed"):
-        edit_clip(
+        written(
             portrait_clip,
             tmp_path / "o.mp4",
             HAPPY,
-            device=CPU,
             tracks=portrait_faces,
             talking_head=FakeHead(box=MOUTH, paint=fail),
         )
@@ -237,7 +254,7 @@ def test_a_failing_talking_head_leaves_no_output_and_no_thread(portrait_clip, po
 
 def test_torch_keeps_its_threads(portrait_clip, portrait_faces):
     before = torch.get_num_threads()
-    list(edit_video(portrait_clip, HAPPY, device=CPU, tracks=portrait_faces, talking_head=FakeHead(box=MOUTH)))
+    list(edited(portrait_clip, HAPPY, tracks=portrait_faces, talking_head=FakeHead(box=MOUTH)))
     assert torch.get_num_threads() == before
 
 
@@ -246,7 +263,7 @@ def test_missing_model_files_of_the_default_are_one_warning(portrait_clip, portr
         raise WeightsError("cannot read mouth.safetensors; install the package again")
 
     monkeypatch.setattr(talking_heads, "create", missing)
-    report = edit_clip(portrait_clip, tmp_path / "o.mp4", HAPPY, device=CPU, tracks=portrait_faces)
+    report = written(portrait_clip, tmp_path / "o.mp4", HAPPY, tracks=portrait_faces)
     (warning,) = report.warnings
     assert "lips stay as the edit leaves them" in warning and "install the package again" in warning
     assert report.lips is None and report.frames == 7
@@ -259,7 +276,7 @@ def test_talking_without_its_model_files_is_an_error(portrait_file, tmp_path, mo
     monkeypatch.setattr(talking_heads, "create", missing)
     spoken = sound_file(tmp_path / "speech.wav", noise(Fraction(1, 5), 16_000))
     with pytest.raises(WeightsError, match="install the package again"):
-        talk_file(portrait_file, spoken, tmp_path / "o.mp4", device=CPU)
+        talk(portrait_file, spoken, tmp_path / "o.mp4")
     assert not (tmp_path / "o.mp4").exists()
 
 
@@ -267,7 +284,7 @@ def test_a_picture_speaks_as_long_as_the_sound(portrait_file, tmp_path):
     head = FakeHead(box=MOUTH, paint=lambda source, target: (source.index, 20 * target.index, 7))
     spoken = sound_file(tmp_path / "speech.wav", noise(Fraction(2, 5), 8000))
     output = tmp_path / "o.mkv"
-    report = talk_file(portrait_file, spoken, output, device=CPU, talking_head=head, frame_rate=Fraction(30000, 1001))
+    report = talk(portrait_file, spoken, output, talking_head=head, frame_rate=Fraction(30000, 1001))
     assert (report.frames, report.sound, report.warnings) == (12, "encoded", ())
     (clip,) = head.clips
     assert clip.drive == "audio" and clip.frame_rate == Fraction(30000, 1001)
@@ -286,8 +303,8 @@ def test_a_picture_may_smile_as_it_speaks(portrait_file, tmp_path):
     spoken = sound_file(tmp_path / "speech.wav", noise(Fraction(1, 5), 16_000))
     head = FakeHead(paint=lambda source, target: None)
     plain, smiling = tmp_path / "plain.mkv", tmp_path / "smiling.mkv"
-    talk_file(portrait_file, spoken, plain, device=CPU, talking_head=head)
-    talk_file(portrait_file, spoken, smiling, device=CPU, talking_head=head, request=HAPPY)
+    talk(portrait_file, spoken, plain, talking_head=head)
+    talk(portrait_file, spoken, smiling, talking_head=head, request=HAPPY)
     before, after = (next(iter(FileVideo(path).frames())).rgb().astype(int) for path in (plain, smiling))
     assert np.abs(before - after)[130:340, 160:345].mean() > 1
 
@@ -300,10 +317,10 @@ def test_a_clip_speaks_another_sound(seconds, words, portrait_clip, tmp_path):
     write_video(portrait_clip.frames(), source, like=portrait_clip)
     spoken = sound_file(tmp_path / "speech.wav", noise(seconds, 48_000, 2))
     head = FakeHead(box=MOUTH)
-    report = talk_file(source, spoken, output, device=CPU, talking_head=head)
+    report = talk(source, spoken, output, talking_head=head)
     assert report.frames == 7 and report.lips.drive == "audio"
     (warning,) = report.warnings
-    assert "speech.wav" in warning and words in warning
+    assert words in warning
     length = min(seconds, Fraction(7, 25))
     assert head.clips[0].speech.duration == pytest.approx(length, abs=0.01)
     assert join_sound(FileVideo(output).sound_blocks()).duration == pytest.approx(length, abs=0.06)
@@ -323,7 +340,7 @@ def test_what_cannot_speak_is_one_line(portrait_file, demo_clip, tmp_path):
         (tmp_path / "missing.png", spoken, InputError, "missing.png"),
     ):
         with pytest.raises(error, match=words):
-            talk_file(source, sound, output, device=CPU, talking_head=FakeHead())
+            talk(source, sound, output, talking_head=FakeHead())
     with pytest.raises(OutputError, match=r"\.mp4"):
-        talk_file(portrait_file, spoken, tmp_path / "out" / "o.txt", device=CPU, talking_head=FakeHead())
+        talk(portrait_file, spoken, tmp_path / "out" / "o.txt", talking_head=FakeHead())
     assert not list(output.parent.iterdir())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -14,12 +14,13 @@ import torch
 from fake_talking_head import FakeHead
 
 from thfem_core.errors import InputError
-from thfem_core.expression.request import ExpressionRequest
+from thfem_core.expression.request import ExpressionRequest, ReferenceClip
 from thfem_core.face.tracking.track import FaceTrack, FaceTracks
 from thfem_core.media.array_video import ArrayVideo
 from thfem_core.media.file_video import FileVideo
 from thfem_core.media.frame import Box, Frame
-from thfem_core.pipeline import choose_faces, edit_file, edit_video, faces_of_host, find_faces, reference_in
+from thfem_core.pipeline import EditConfig, EditReport, choose_faces, edit, edit_to_file, faces_of_host, find_faces
+from thfem_core.progress import silent
 
 CPU = torch.device("cpu")
 HAPPY = ExpressionRequest(emotion="happy")
@@ -31,6 +32,7 @@ class Recorder:
 
     seen: list[int] = field(default_factory=list)
     tracks: Sequence[FaceTrack] = ()
+    request: ExpressionRequest | None = None
     frame_rate: Fraction | None = None
     fail_at: int | None = None
     needs_faces: bool = True
@@ -44,13 +46,25 @@ class Recorder:
         frame_rate: Fraction,
         device: torch.device,
     ) -> Iterator[Frame]:
-        self.tracks, self.frame_rate = tracks, frame_rate
+        self.tracks, self.request, self.frame_rate = tracks, request, frame_rate
         for frame in frames:
             if frame.index == self.fail_at:
                 raise RuntimeError("the editor failed")
             self.seen.append(frame.index)
             box = Box(0, 0, 4, 4)
             yield frame.paste(box, np.full((4, 4, 3), 255, np.uint8), np.ones((4, 4), np.float32))
+
+
+def edited(video, request, *, tracks=None, progress=silent, **config) -> Iterator[Frame]:
+    """The frames of an edit on the CPU."""
+    config = EditConfig(request=request, **config)
+    return edit(video, config, device=CPU, tracks=tracks, progress=progress).frames()
+
+
+def written(source, output, request, *, tracks=None, progress=silent, **config) -> EditReport:
+    """An edit on the CPU, written to a file."""
+    config = EditConfig(request=request, **config)
+    return edit_to_file(source, output, config, device=CPU, tracks=tracks, progress=progress)
 
 
 def grey(count: int) -> ArrayVideo:
@@ -71,20 +85,19 @@ def portrait(demo_clip: Path) -> ArrayVideo:
 
 def test_every_frame_goes_through_the_editor_once_and_in_order(nobody):
     editor = Recorder()
-    edited = list(edit_video(grey(50), HAPPY, device=CPU, editor=editor, tracks=nobody, talking_head=None))
-    assert editor.seen == [frame.index for frame in edited] == list(range(50))
+    done = list(edited(grey(50), HAPPY, editor=editor, tracks=replace(nobody, frame_count=50), talking_head=None))
+    assert editor.seen == [frame.index for frame in done] == list(range(50))
     assert editor.frame_rate == Fraction(30000, 1001)
-    assert all(frame.rgb()[0, 0, 0] == 255 and frame.rgb()[20, 20, 0] == 77 for frame in edited)
+    assert all(frame.rgb()[0, 0, 0] == 255 and frame.rgb()[20, 20, 0] == 77 for frame in done)
 
 
 def test_given_tracks_spare_the_tracking_pass(portrait):
     tracks = find_faces(portrait, device=CPU)
     stages: list[str] = []
     editor = Recorder()
-    frames = edit_video(
+    frames = edited(
         portrait,
         HAPPY,
-        device=CPU,
         editor=editor,
         tracks=tracks,
         talking_head=None,
@@ -111,10 +124,9 @@ def test_without_tracks_the_faces_are_found_and_reported(portrait):
     done: list[int] = []
     editor = Recorder()
     list(
-        edit_video(
+        edited(
             portrait,
             HAPPY,
-            device=CPU,
             editor=editor,
             talking_head=None,
             progress=lambda _stage, count, _total: done.append(count),
@@ -132,16 +144,19 @@ def test_a_clip_without_faces_has_no_choice_to_get_wrong(portrait, nobody):
         choose_faces(somebody, 1, "left-right")
 
 
-def test_a_reference_needs_a_face(portrait):
-    assert reference_in(portrait, device=CPU).track.stop_frame == 3
+def test_the_largest_face_of_a_reference_is_looked_for(portrait):
+    editor = Recorder()
+    request = ExpressionRequest(reference=ReferenceClip(video=portrait))
+    list(edited(portrait, request, editor=editor, talking_head=None))
+    assert editor.request.reference.track.stop_frame == 3
     with pytest.raises(InputError, match="no face"):
-        reference_in(grey(2), device=CPU)
+        edited(portrait, ExpressionRequest(reference=ReferenceClip(video=grey(2))), talking_head=None)
 
 
 @pytest.mark.parametrize("taken", [0, 1, 7])
 def test_closing_early_ends_all_threads(taken, nobody):
     before = threading.active_count()
-    frames = edit_video(grey(500), HAPPY, device=CPU, editor=Recorder(), tracks=nobody, talking_head=None)
+    frames = edited(grey(500), HAPPY, editor=Recorder(), tracks=replace(nobody, frame_count=500), talking_head=None)
     for _ in range(taken):
         next(frames)
     frames.close()
@@ -152,8 +167,7 @@ def test_a_failing_editor_leaves_no_output_and_no_thread(demo_clip, tmp_path):
     clip = FileVideo(demo_clip, duration=Fraction(1, 5))
     before = threading.active_count()
     with pytest.raises(RuntimeError, match="the editor failed"):
-        file, editor = clip.source.media, Recorder(fail_at=3)
-        edit_file(file, tmp_path / "o.mp4", HAPPY, device=CPU, editor=editor, talking_head=None)
+        written(clip.source.media, tmp_path / "o.mp4", HAPPY, editor=Recorder(fail_at=3), talking_head=None)
     assert not list(tmp_path.iterdir())
     assert threading.active_count() == before
 
@@ -161,17 +175,16 @@ def test_a_failing_editor_leaves_no_output_and_no_thread(demo_clip, tmp_path):
 def test_an_editor_that_needs_no_faces_gets_none(demo_clip, tmp_path):
     stages: set[str] = set()
     editor = Recorder(needs_faces=False)
-    report = edit_file(
+    report = written(
         demo_clip,
         tmp_path / "o.mp4",
         HAPPY,
-        device=CPU,
         editor=editor,
         talking_head=None,
         progress=lambda stage, *_: stages.add(stage),
     )
     assert stages == {"Writing video"}
-    assert (report.frames, report.faces, report.passed_through, editor.tracks) == (126, None, (), ())
+    assert (report.frames, report.faces, report.passed_through, editor.tracks) == (126, None, {}, ())
     assert report.lips is None
 
 
@@ -187,11 +200,10 @@ def test_a_progress_callback_cancels_at_any_stage(stage, at, demo_clip, tmp_path
 
     before = threading.active_count()
     with pytest.raises(_Stop):
-        edit_file(
+        written(
             demo_clip,
             tmp_path / "o.mp4",
             HAPPY,
-            device=CPU,
             editor=Recorder(),
             talking_head=FakeHead(),
             progress=cancel,

@@ -1,0 +1,78 @@
+"""What the expression editor "mesh" declares of itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ...options import Options, option
+from ...registry import BackEnd
+from ...weights.model import embedded
+
+SpectaclesMode = Literal["auto", "yes", "no"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MeshOptions(Options):
+    """Options of the mesh editor.
+
+    texture: Gain of the brightness ratio that adds wrinkles and shades; 1 is as measured on actors.
+    spectacles: Whether the mesh around the eyes stays nearly rigid; ``auto`` decides from the picture.
+    """
+
+    texture: float = option(
+        1.0, help="Gain of wrinkles and shades: 0 (none) to 2, where 1 is as measured.", minimum=0.0, maximum=2.0
+    )
+    spectacles: SpectaclesMode = option(
+        "auto", help="Hold spectacle frames rigid: auto (where they are seen), yes or no."
+    )
+
+
+_CARD = "MODEL_CARD.md of the package"
+
+BACK_END = BackEnd(
+    summary="The embedded geometric editor: moves a face mesh, the picture follows.",
+    factory="editor:MeshEditor",
+    options=MeshOptions,
+    models=(
+        embedded(
+            "face_basis",
+            "action units of the face mesh",
+            178136,
+            "2ae77b5666a53e4603153d2463519654826f582b00a94a89b03df12859d75477",
+            licence="MIT",
+            commercial=True,
+            link="https://github.com/ICT-VGL/ICT-FaceKit",
+        ),
+        embedded(
+            "expression_ratio",
+            "wrinkle maps per emotion",
+            196904,
+            "559d0bbc87c29d4c0399825760720259e052fb4df64168037f2c10db8c8e6002",
+            licence="CC BY-NC 4.0",
+            commercial=False,
+            link=_CARD,
+            note="edits work without it: --texture 0",
+        ),
+        embedded(
+            "expression_reader",
+            "emotion of a reference clip",
+            176196,
+            "7d7de4c2b0fe91c30a264e0608e362d23b18922de0c431b05e8a1bc5f64883e8",
+            licence="CC BY-NC 4.0",
+            commercial=False,
+            link=_CARD,
+            note="only read for --reference",
+        ),
+        embedded(
+            "spectacles",
+            "does a face wear spectacles",
+            876,
+            "2b68cadf8773cea005bc4e05fb633ad2daabb3597334b35c650e1a5cb2d14246",
+            licence="CC BY-NC 4.0",
+            commercial=False,
+            link=_CARD,
+            note="edits work without it: --spectacles no",
+        ),
+    ),
+)

@@ -1,0 +1,94 @@
+"""What an edit did."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from ..face.tracking.track import FaceTrack, FaceTracks
+from ..talking_head.report import LipReport
+
+NOBODY = "no face"
+UNCLEAR = "the chosen face is not clear"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EditReport:
+    """What an edit did, for people.
+
+    frames: How many frames came out.
+    passed_through: Why frames came out unchanged → runs of such frames.
+    faces: How many tracks were chosen (a person counts once per shot); None if nobody looked for faces.
+    lips: What the talking head did; None without one.
+    warnings: One line each.
+    seconds: Wall time of ``tracking`` and ``editing``.
+    output: The file that was written, if any.
+    sound: How its sound came about, if a file was written.
+    """
+
+    frames: int
+    passed_through: Mapping[str, tuple[range, ...]] = field(default_factory=dict)
+    faces: int | None = None
+    lips: LipReport | None = None
+    warnings: tuple[str, ...] = ()
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    output: Path | None = None
+    sound: Literal["copied", "encoded", "none"] | None = None
+
+    @property
+    def frames_passed_through(self) -> int:
+        """How many frames came out unchanged."""
+        return sum(len(run) for runs in self.passed_through.values() for run in runs)
+
+    @property
+    def summary(self) -> str:
+        """What was done, in one line."""
+        if self.frames_passed_through == self.frames:
+            return f"no usable face found, all {self.frames} frames passed through unchanged"
+        parts = [f"{self.frames - self.frames_passed_through} of {self.frames} frames edited"]
+        for reason, runs in self.passed_through.items():
+            parts.append(f"passed through unchanged ({reason}): {frame_runs(runs)}")
+        if self.sound is not None:
+            parts.append(f"sound: {self.sound}")
+        if self.lips is not None:
+            parts.append(f"lips drawn in {self.lips.drawn_frames} (drive {self.lips.drive})")
+            parts += [f"lips left in {frames}: {reason}" for reason, frames in self.lips.left.items()]
+        seconds = sum(self.seconds.values())
+        parts.append(f"{seconds:.1f} s, {self.frames / seconds:.0f} frames/s")
+        return "; ".join(parts)
+
+
+def frame_runs(runs: Sequence[range]) -> str:
+    """Frame numbers as a person writes them, such as "0-11, 40"; long lists are cut short."""
+    words = [f"{run.start}-{run.stop - 1}" if len(run) > 1 else str(run.start) for run in runs[:6]]
+    return ", ".join(words) + (f" and {len(runs) - 6} more runs" if len(runs) > 6 else "")
+
+
+def frames_without_faces(tracks: FaceTracks, chosen: Sequence[FaceTrack]) -> dict[str, tuple[range, ...]]:
+    """Frames in which no chosen face can be edited.
+
+    Args:
+        tracks: Everybody in the clip.
+        chosen: The tracks of them that are edited.
+
+    Returns:
+        Reason → runs of frames, in order; reasons that never apply are left out.
+    """
+    nobody = tracks.missing_frames(tracks.tracks)
+    unclear = [rest for run in tracks.missing_frames(chosen) for rest in _without(run, nobody)]
+    reasons = {NOBODY: tuple(nobody), UNCLEAR: tuple(unclear)}
+    return {reason: runs for reason, runs in reasons.items() if runs}
+
+
+def _without(run: range, holes: Sequence[range]) -> list[range]:
+    """The parts of ``run`` that lie in none of ``holes``, which are in order and do not overlap."""
+    parts, start = [], run.start
+    for hole in holes:
+        if hole.stop <= start or hole.start >= run.stop:
+            continue
+        if hole.start > start:
+            parts.append(range(start, hole.start))
+        start = hole.stop
+    return [*parts, range(start, run.stop)] if start < run.stop else parts

@@ -1,0 +1,82 @@
+"""The stages of an edit: each takes frames and gives frames."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Protocol
+
+import torch
+
+from ..expression.editor import ExpressionEditor
+from ..expression.request import ExpressionRequest
+from ..face.tracking.track import FaceTrack
+from ..media.frame import Frame
+from ..talking_head.redraw import Talking, redraw_faces
+
+
+class Stage(Protocol):
+    """A step of an edit.
+
+    needs_faces: Whether frames without a chosen face pass through it unchanged.
+    """
+
+    @property
+    def needs_faces(self) -> bool: ...
+
+    def __call__(self, frames: Generator[Frame, None, None]) -> Generator[Frame, None, None]:
+        """Process a stream.
+
+        Args:
+            frames: Frames in order, index from 0.
+
+        Returns:
+            As many frames, in order, of the same size and times.
+        """
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ExpressionStage:
+    """Edits the expression of faces (paper Eq. 1).
+
+    editor: What edits.
+    request: The expression to give.
+    tracks: The faces to edit.
+    frame_rate: Frames per second.
+    device: Where networks run.
+    """
+
+    editor: ExpressionEditor
+    request: ExpressionRequest
+    tracks: Sequence[FaceTrack]
+    frame_rate: Fraction
+    device: torch.device
+
+    @property
+    def needs_faces(self) -> bool:
+        return self.editor.needs_faces
+
+    def __call__(self, frames: Generator[Frame, None, None]) -> Generator[Frame, None, None]:
+        return self.editor.edit(frames, self.tracks, self.request, frame_rate=self.frame_rate, device=self.device)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LipStage:
+    """Draws the lips of faces as the speech says (paper Eq. 2-4).
+
+    talking: The talking head and the speech.
+    tracks: The faces to draw, followed through the unedited clip.
+    frame_rate: Frames per second.
+    device: Where networks run.
+    """
+
+    talking: Talking
+    tracks: Sequence[FaceTrack]
+    frame_rate: Fraction
+    device: torch.device
+    needs_faces: bool = True
+
+    def __call__(self, frames: Generator[Frame, None, None]) -> Generator[Frame, None, None]:
+        return redraw_faces(frames, self.tracks, self.talking, frame_rate=self.frame_rate, device=self.device)
