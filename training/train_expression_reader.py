@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from safetensors.numpy import save_file
 
-from thfem_core.expression.mesh.action_units import READ_UNITS, ClipUnits, read_mean_units
+from thfem_core.expression.mesh.action_units import ACTION_UNITS, MeanExpression, fit_mean_expression
 from thfem_core.expression.mesh.presets import preset_units
 from thfem_core.expression.mesh.recognition import UNIT_WEIGHT, features, shape_vector
 from thfem_core.expression.request import EMOTIONS
@@ -35,17 +35,17 @@ PRESET_SHARE = 0.5  # … at this strength, since people who talk show less than
 FRAMES_LABELLED, FRAMES_OTHER = 12, 5
 
 
-def clip_units(path: Path, models: FaceModels, frames: int) -> ClipUnits | None:
-    """The mean shape and units of evenly spread frames; None if no face was found."""
+def clip_expression(path: Path, models: FaceModels, frames: int) -> MeanExpression | None:
+    """Measure evenly spread frames; None if no face was found."""
     landmarks = [points for _, points in faces_of_clip(path, models, frames)]
     if not landmarks:
         return None
     meshes = np.array(landmarks)
-    return read_mean_units(canonical_shapes(meshes))
+    return fit_mean_expression(canonical_shapes(meshes))
 
 
-def read_data(data: Path, models: FaceModels) -> list[tuple[int, ClipUnits]]:
-    """(emotion index, reading) of every clip used."""
+def read_data(data: Path, models: FaceModels) -> list[tuple[int, MeanExpression]]:
+    """(emotion index, expression) of every clip used."""
     people, clips = set(), []
     for row in csv.DictReader((data / "index.csv").open()):
         label = row["emotion"]
@@ -53,29 +53,29 @@ def read_data(data: Path, models: FaceModels) -> list[tuple[int, ClipUnits]]:
         if row["split"] not in SPLITS or (label and not known) or (not known and row["identity"] in people):
             continue
         people.add(row["identity"])
-        units = clip_units(data / "crops" / row["file"], models, FRAMES_LABELLED if known else FRAMES_OTHER)
-        if units is not None:
-            clips.append((EMOTIONS.index(label) if known else 0, units))
+        expression = clip_expression(data / "crops" / row["file"], models, FRAMES_LABELLED if known else FRAMES_OTHER)
+        if expression is not None:
+            clips.append((EMOTIONS.index(label) if known else 0, expression))
     return clips
 
 
-def train(clips: list[tuple[int, ClipUnits]]) -> dict[str, np.ndarray]:
+def train(clips: list[tuple[int, MeanExpression]]) -> dict[str, np.ndarray]:
     """Fit components, class means and covariance; returns the arrays of ExpressionReader."""
     labels = np.array([label for label, _ in clips])
-    shapes = np.array([shape_vector(units.mean_shape) for _, units in clips])
+    shapes = np.array([shape_vector(expression.shape) for _, expression in clips])
     neutral = shapes[labels == 0]
     mean = neutral.mean(axis=0)
     _, scale, components = np.linalg.svd(neutral - mean, full_matrices=False)
     projection = components[:COMPONENTS] / (scale[:COMPONENTS, None] / np.sqrt(len(neutral)))
 
-    x = np.array([features(units, mean=mean, projection=projection) for _, units in clips])
+    x = np.array([features(expression, mean=mean, projection=projection) for _, expression in clips])
     counts = np.bincount(labels, minlength=len(EMOTIONS))
     means = np.array([x[labels == k].mean(axis=0) for k in range(len(EMOTIONS))])
     within = np.cov((x - means[labels]).T)
     within = (1 - SHRINKAGE) * within + SHRINKAGE * np.trace(within) / len(within) * np.eye(len(within))
 
     basis = load_basis()
-    fields = np.stack([basis.action_units[basis.index(name)] for name in READ_UNITS])
+    fields = np.stack([basis.action_units[basis.index(name)] for name in ACTION_UNITS])
     for k, emotion in enumerate(EMOTIONS[1:], start=1):
         preset = preset_units(emotion)
         shape = projection @ shape_vector(np.tensordot(preset, fields, axes=1))

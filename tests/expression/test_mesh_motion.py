@@ -10,21 +10,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_up_track import MadeUpTrack, talking_face
 
-from thfem_core.expression.mesh.action_units import READ_UNITS, read_mean_units
-from thfem_core.expression.mesh.brows import brow_stiffener
+from thfem_core.expression.mesh.action_units import ACTION_UNITS, fit_mean_expression
+from thfem_core.expression.mesh.brows import rigid_brow_operator
+from thfem_core.expression.mesh.clip_expression import measure_expression
 from thfem_core.expression.mesh.eyes import aperture_change, lid_displacement
-from thfem_core.expression.mesh.plan import plan_motion, read_clip
+from thfem_core.expression.mesh.plan import plan_motion
 from thfem_core.expression.mesh.presets import PRESETS, region_of
 from thfem_core.expression.request import EMOTIONS, ExpressionRequest, RegionStrengths
 from thfem_core.face.mesh import topology
 from thfem_core.face.mesh.basis import load_basis
-from thfem_core.face.mesh.lip_aperture import aperture_keeper, mouth_allowance, mouth_width
+from thfem_core.face.mesh.lip_aperture import lip_aperture_operator, mouth_unit_gain, mouth_width
 
 UPPER, LOWER = list(topology.INNER_LIP_UPPER), list(topology.INNER_LIP_LOWER)
 
 
 def planned(emotion: str, landmarks: np.ndarray, strength: float = 1.0, **regions: float) -> np.ndarray:
-    source = read_clip(MadeUpTrack(landmarks))
+    source = measure_expression(MadeUpTrack(landmarks))
     assert source is not None
     request = ExpressionRequest(emotion=emotion, regions=RegionStrengths(**regions))
     plan = plan_motion(request, source, None)
@@ -44,7 +45,7 @@ def test_inner_lip_aperture_is_the_sources(emotion: str) -> None:
 @settings(max_examples=25, deadline=None)
 def test_aperture_keeper_holds_for_any_field_and_leaves_the_upper_face_alone(seed: int) -> None:
     field = np.random.default_rng(seed).normal(size=(478, 3)) * 5
-    kept = aperture_keeper() @ field
+    kept = lip_aperture_operator() @ field
     np.testing.assert_allclose(kept[UPPER], kept[LOWER], atol=1e-9)
     forehead = load_basis().canonical[:, 1] < 0
     np.testing.assert_allclose(kept[forehead], field[forehead], atol=1e-4)
@@ -52,13 +53,13 @@ def test_aperture_keeper_holds_for_any_field_and_leaves_the_upper_face_alone(see
 
 def test_a_field_that_moves_both_lips_alike_is_untouched() -> None:
     field = np.tile([1.0, -2.0, 0.5], (478, 1))
-    np.testing.assert_allclose(aperture_keeper() @ field, field, atol=1e-9)
+    np.testing.assert_allclose(lip_aperture_operator() @ field, field, atol=1e-9)
 
 
 def test_brows_move_as_bars() -> None:
     basis = load_basis()
     field = basis.action_units[basis.index("browInnerUp")]
-    stiff = brow_stiffener() @ field
+    stiff = rigid_brow_operator() @ field
 
     def bending(f: np.ndarray) -> float:
         pairs = zip(topology.BROW_UPPER, topology.BROW_LOWER, strict=True)
@@ -66,7 +67,7 @@ def test_brows_move_as_bars() -> None:
 
     assert bending(stiff) < 0.35 * bending(field)
     # Translation is not bending: the operator must not damp it.
-    np.testing.assert_allclose(brow_stiffener() @ np.ones((478, 3)), np.ones((478, 3)), atol=1e-9)
+    np.testing.assert_allclose(rigid_brow_operator() @ np.ones((478, 3)), np.ones((478, 3)), atol=1e-9)
 
 
 @given(st.floats(-0.8, 0.55))
@@ -89,14 +90,14 @@ def test_lid_change_is_bounded_and_signed() -> None:
 
 def test_open_and_rounded_mouths_take_less_smile() -> None:
     landmarks = talking_face(30)
-    source = read_clip(MadeUpTrack(landmarks))
+    source = measure_expression(MadeUpTrack(landmarks))
     assert source is not None
     basis = load_basis()
     shut = basis.canonical[None]
     wide_open = shut + basis.action_units[basis.index("jawOpen")]
     rounded = shut + basis.action_units[basis.index("mouthPucker")]
     usual = float(mouth_width(shut)[0])
-    allowed = [float(mouth_allowance(s, usual)[0]) for s in (shut, wide_open, rounded)]
+    allowed = [float(mouth_unit_gain(s, usual)[0]) for s in (shut, wide_open, rounded)]
     assert allowed[1] < 0.75 * allowed[0]
     assert allowed[2] < 0.75 * allowed[0]
 
@@ -104,12 +105,12 @@ def test_open_and_rounded_mouths_take_less_smile() -> None:
 @pytest.mark.parametrize("region", ["brows", "eyes", "cheeks", "mouth"])
 def test_a_region_at_zero_keeps_its_units_still(region: str) -> None:
     landmarks = talking_face(3)
-    source = read_clip(MadeUpTrack(landmarks))
+    source = measure_expression(MadeUpTrack(landmarks))
     assert source is not None
     for emotion in PRESETS:
         request = ExpressionRequest(emotion=emotion, regions=RegionStrengths(**{region: 0.0}))
         offset = plan_motion(request, source, None).offset
-        mine = np.array([region_of(name) == region for name in READ_UNITS])
+        mine = np.array([region_of(name) == region for name in ACTION_UNITS])
         assert not offset[mine].any()
 
 
@@ -121,12 +122,12 @@ def test_displacement_is_linear_in_strength_and_zero_at_zero() -> None:
 
 
 def test_a_smile_is_read_from_the_mesh() -> None:
-    still, smiling = (read_clip(MadeUpTrack(talking_face(40, smile=s))) for s in (0.0, 0.7))
+    still, smiling = (measure_expression(MadeUpTrack(talking_face(40, smile=s))) for s in (0.0, 0.7))
     assert still is not None
     assert smiling is not None
-    smile = READ_UNITS.index("mouthSmile")
-    assert smiling.units.mean[smile] > still.units.mean[smile] + 0.3
-    assert (smiling.units.mean >= 0).all()
+    smile = ACTION_UNITS.index("mouthSmile")
+    assert smiling.mean.activation[smile] > still.mean.activation[smile] + 0.3
+    assert (smiling.mean.activation >= 0).all()
 
 
 def test_reading_explains_identity_without_inventing_an_expression() -> None:
@@ -134,25 +135,25 @@ def test_reading_explains_identity_without_inventing_an_expression() -> None:
     rng = np.random.default_rng(5)
     for _ in range(5):
         who = np.tensordot(rng.normal(size=len(basis.identity_modes)), basis.identity_modes, axes=1)
-        units = read_mean_units((basis.canonical + who)[None]).mean
+        units = fit_mean_expression((basis.canonical + who)[None]).activation
         assert units.max() < 0.35
 
 
 def test_reference_of_the_same_expression_changes_nothing() -> None:
-    reading = read_clip(MadeUpTrack(talking_face(40, smile=0.5)))
+    reading = measure_expression(MadeUpTrack(talking_face(40, smile=0.5)))
     assert reading is not None
     plan = plan_motion(ExpressionRequest(emotion="happy"), reading, reading)
     assert np.abs(plan.offset).max() < 1e-9
-    assert not any(plan.ratio.values())
+    assert not any(plan.shading.values())
     assert (plan.dynamics == 1).all()
 
 
 def test_lids_never_cross_however_strong_the_request() -> None:
     landmarks = talking_face(2)
-    source = read_clip(MadeUpTrack(landmarks))
+    source = measure_expression(MadeUpTrack(landmarks))
     assert source is not None
     plan = plan_motion(ExpressionRequest(emotion="neutral"), source, None)
-    offset = np.where(np.array(READ_UNITS) == "eyeBlink", 1.3, 0.0)
+    offset = np.where(np.array(ACTION_UNITS) == "eyeBlink", 1.3, 0.0)
     moved = landmarks + replace(plan, offset=offset).displacements(landmarks, np.full(2, 1.5))
     upper, lower = list(topology.EYE_UPPER[0][1:-1]), list(topology.EYE_LOWER[0][1:-1])
     before, after = (m[:, lower] - m[:, upper] for m in (landmarks, moved))

@@ -14,8 +14,9 @@ from made_up_track import MadeUpTrack, talking_face
 from thfem_core.errors import WeightsError
 from thfem_core.expression.mesh import recognition, spectacles, texture
 from thfem_core.expression.mesh.back_end import MeshOptions
+from thfem_core.expression.mesh.clip_expression import measure_expression
 from thfem_core.expression.mesh.editor import MeshEditor
-from thfem_core.expression.mesh.plan import plan_motion, read_clip
+from thfem_core.expression.mesh.plan import plan_motion
 from thfem_core.expression.mesh.recognition import load_reader, recognise
 from thfem_core.expression.mesh.spectacles import edge_features, rim_damping, spectacles_score, unroll_band
 from thfem_core.expression.mesh.texture import load_ratio, ratio_samples
@@ -63,7 +64,7 @@ def test_rims_hold_and_the_mouth_does_not_care() -> None:
     assert factor.min() < 0.3
     assert (factor[[61, 291, 13, 14, 152]] == 1).all()
     landmarks = talking_face(1, angle=0)
-    source = read_clip(MadeUpTrack(landmarks))
+    source = measure_expression(MadeUpTrack(landmarks))
     assert source is not None
     plan = plan_motion(ExpressionRequest(emotion="happy"), source, None)
     free, worn = (plan.displacements(landmarks, np.ones(1), spectacles=worn)[0] for worn in (False, True))
@@ -87,10 +88,10 @@ def test_the_editor_decides_about_spectacles_by_itself(portrait: tuple[ArrayFram
 
 
 def test_recognition_is_a_distribution_and_follows_a_smile() -> None:
-    still, smiling = (read_clip(MadeUpTrack(talking_face(40, smile=s))) for s in (0.0, 0.9))
+    still, smiling = (measure_expression(MadeUpTrack(talking_face(40, smile=s))) for s in (0.0, 0.9))
     assert still is not None
     assert smiling is not None
-    before, after = recognise(still.units), recognise(smiling.units)
+    before, after = recognise(still.mean), recognise(smiling.mean)
     assert tuple(before) == EMOTIONS
     assert sum(before.values()) == pytest.approx(1)
     assert after["happy"] > max(0.5, before["happy"])

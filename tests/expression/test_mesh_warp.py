@@ -10,8 +10,9 @@ from made_up_track import RATE, SIZE, MadeUpTrack, rotation, talking_face, textu
 from thfem_core.errors import InputError
 from thfem_core.expression.editor import editors
 from thfem_core.expression.mesh.back_end import MeshOptions
+from thfem_core.expression.mesh.clip_expression import measure_expression
 from thfem_core.expression.mesh.editor import MeshEditor
-from thfem_core.expression.mesh.plan import plan_motion, read_clip
+from thfem_core.expression.mesh.plan import plan_motion
 from thfem_core.expression.mesh.texture import log_ratio, texture_coordinates
 from thfem_core.expression.request import ExpressionRequest, ReferenceClip, RegionStrengths, StrengthCurve
 from thfem_core.face.mesh.basis import load_basis
@@ -26,7 +27,7 @@ def edit(frames: list, track: MadeUpTrack, request: ExpressionRequest, **config:
 
 def test_flow_undoes_the_displacement_at_visible_landmarks() -> None:
     landmarks = talking_face(1)
-    source = read_clip(MadeUpTrack(landmarks))
+    source = measure_expression(MadeUpTrack(landmarks))
     assert source is not None
     moved = plan_motion(ExpressionRequest(emotion="happy"), source, None).displacements(landmarks, np.ones(1))[0, :, :2]
     surface = face_surface()
@@ -67,7 +68,7 @@ def test_pixels_outside_the_face_keep_their_bits(emotion: str) -> None:
 
 def test_irises_do_not_move_or_stretch() -> None:
     landmarks = talking_face(1, angle=0)
-    source = read_clip(MadeUpTrack(landmarks))
+    source = measure_expression(MadeUpTrack(landmarks))
     assert source is not None
     plan = plan_motion(ExpressionRequest(emotion="surprised"), source, None)
     moved = plan.displacements(landmarks, np.ones(1))[0, :, :2]

@@ -9,7 +9,7 @@ import pytest
 
 from thfem_core.errors import InputError
 from thfem_core.expression.liveportrait.sliders import SLIDER_MOTIONS, slider_offset
-from thfem_core.expression.mesh.action_units import READ_UNITS
+from thfem_core.expression.mesh.action_units import ACTION_UNITS
 from thfem_core.expression.mesh.slider_units import slider_units
 from thfem_core.expression.request import EMOTIONS
 from thfem_core.expression.sliders import (
@@ -67,7 +67,7 @@ def test_every_slider_moves_keypoints_or_the_head() -> None:
 
 
 def test_the_mesh_editor_maps_what_it_can() -> None:
-    units = dict(zip(READ_UNITS, slider_units(ExpressionSliders(eyebrow=-5, wink=3)), strict=True))
+    units = dict(zip(ACTION_UNITS, slider_units(ExpressionSliders(eyebrow=-5, wink=3)), strict=True))
     assert units["browDown"] > 0.5 and sum(map(bool, units.values())) == 1
     assert not slider_units(ExpressionSliders()).any()
     half, whole = (slider_units(ExpressionSliders(smile=value)) for value in (0.5, 1.0))

@@ -11,8 +11,16 @@ from .smoothstep import smoothstep
 
 
 def feathered_mask(points: np.ndarray, size: int, *, feather: float) -> np.ndarray:
-    """(size, size) float32: 1 deep inside the hull of ``points`` (P, 2; crop pixels), falling to 0 at the hull and at
-    the crop's border over ``feather`` pixels; exactly 0 outside."""
+    """Draw the convex hull of points with a soft border.
+
+    Args:
+        points: (P, 2) in pixels of the crop.
+        size: Side of the crop.
+        feather: Pixels over which the mask falls to 0 at the hull and at the crop's border.
+
+    Returns:
+        (size, size) float32: 1 deep inside, exactly 0 outside.
+    """
     hull = cv2.convexHull(np.asarray(points, np.float32) - 0.5)
     # A border of zeros: what the hull shares with the crop's edge must be feathered too.
     inside = np.zeros((size + 2, size + 2), np.uint8)
@@ -27,8 +35,19 @@ def feathered_mask(points: np.ndarray, size: int, *, feather: float) -> np.ndarr
 def place_crop(
     frame: Frame, crop: FaceCrop, drawn: np.ndarray, mask: np.ndarray
 ) -> tuple[Box, np.ndarray, np.ndarray] | None:
-    """What ``frame.paste`` takes to show ``drawn`` (size, size, 3 uint8 RGB), a picture of ``crop``, where ``mask``
-    (size, size float32 0..1) says: the box that the mask reaches, rgb and alpha over it. None where it reaches nothing.
+    """Bring a drawn crop back to the frame's pixels, ready for ``frame.paste``.
+
+    Args:
+        frame: Where it will be pasted.
+        crop: Where it was taken from.
+        drawn: (size, size, 3) uint8 RGB, the crop's new picture.
+        mask: (size, size) float32, 0..1 opacity.
+
+    Returns:
+        The box that the mask reaches, RGB and opacity over it; None where the mask reaches nothing in the frame.
+
+    Raises:
+        ValueError: Picture and mask are not one square.
     """
     size = len(drawn)
     if drawn.shape != (size, size, 3) or mask.shape != (size, size):

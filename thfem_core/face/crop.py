@@ -21,7 +21,13 @@ _BLOCK = 64
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FaceCrop:
-    """A rotated square of the frame: centre and side in pixels, rotation in radians, clockwise on screen."""
+    """A rotated square of the frame.
+
+    cx: Centre, pixels from the left.
+    cy: Centre, pixels from the top.
+    side: Pixels.
+    rotation: Radians, clockwise on screen.
+    """
 
     cx: float
     cy: float
@@ -29,32 +35,40 @@ class FaceCrop:
     rotation: float = 0.0
 
     def matrix(self, size: int) -> np.ndarray:
-        """(2, 3) float64: frame points → points of the crop scaled to ``size`` × ``size`` (pixel centres at 0.5)."""
+        """Map points of the frame to the crop scaled to ``size`` × ``size``: (2, 3) float64, pixel centres at 0.5."""
         k = size / self.side
         c, s = k * cos(self.rotation), k * sin(self.rotation)
         half = size / 2
         return np.array([[c, s, half - c * self.cx - s * self.cy], [-s, c, half + s * self.cx - c * self.cy]])
 
     def to_crop(self, points: np.ndarray, size: int) -> np.ndarray:
-        """Frame points (…, 2) → crop points (…, 2)."""
+        """Carry points of the frame (..., 2) into the crop scaled to ``size`` × ``size``."""
         m = self.matrix(size)
         return points @ m[:, :2].T + m[:, 2]
 
     def to_frame(self, points: np.ndarray, size: int) -> np.ndarray:
-        """Crop points (…, 2) → frame points (…, 2)."""
+        """Carry points of the crop scaled to ``size`` × ``size`` (..., 2) into the frame."""
         m = cv2.invertAffineTransform(self.matrix(size))
         return points @ m[:, :2].T + m[:, 2]
 
     def box(self, frame: Frame) -> Box:
-        """The part of ``frame`` that the square touches (empty where it lies outside)."""
+        """Give the part of ``frame`` that the square touches, empty where it lies outside."""
         reach = self.side / 2 * (abs(cos(self.rotation)) + abs(sin(self.rotation)))
         box = Box(floor(self.cx - reach), floor(self.cy - reach), ceil(self.cx + reach), ceil(self.cy + reach))
         return box.clipped(frame.width, frame.height)
 
 
 def pixel_matrix(matrix: np.ndarray, *, source: Box | None = None, target: Box | None = None) -> np.ndarray:
-    """``matrix`` (2, 3) between pixel-edge coordinates, as cv2 wants it: between array indices (centres at integers)
-    of the parts ``source`` and ``target`` of the two pictures."""
+    """Adapt an affine map between pictures to OpenCV, which counts pixels from their centres.
+
+    Args:
+        matrix: (2, 3) between coordinates in which the centre of the first pixel is at 0.5.
+        source: Part of the first picture that the array holds; None for all.
+        target: Part of the second picture that the array holds; None for all.
+
+    Returns:
+        (2, 3) between indices of the two arrays.
+    """
     sx, sy = (source.x0, source.y0) if source else (0, 0)
     tx, ty = (target.x0, target.y0) if target else (0, 0)
     moved = matrix.copy()
@@ -63,9 +77,18 @@ def pixel_matrix(matrix: np.ndarray, *, source: Box | None = None, target: Box |
 
 
 def crop_frame(frame: Frame, crop: FaceCrop, size: int) -> np.ndarray:
-    """The crop as uint8 RGB (size, size, 3); beyond the frame its border pixels are repeated.
+    """Sample a crop out of a frame.
 
-    Raises ValueError where the crop lies wholly outside the frame.
+    Args:
+        frame: Any pixel format.
+        crop: Where.
+        size: Side of the result, pixels.
+
+    Returns:
+        (size, size, 3) uint8 RGB; beyond the frame its border pixels are repeated.
+
+    Raises:
+        ValueError: The crop lies wholly outside the frame.
     """
     box = crop.box(frame)
     if box.width == 0 or box.height == 0:
@@ -84,8 +107,12 @@ def crop_frame(frame: Frame, crop: FaceCrop, size: int) -> np.ndarray:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CropConfig:
-    """margin: side over what the face needs, ≥ 1. steady: seconds (standard deviation of the Gaussian) over which the
-    crop's motion is averaged. upright: whether the crop turns with the head's roll."""
+    """How a crop follows a face.
+
+    margin: Side over what the face needs, 1 or more.
+    steady: Seconds over which the crop's motion is averaged, standard deviation of a Gaussian.
+    upright: Whether the crop turns with the head's roll.
+    """
 
     margin: float = 1.3
     steady: float = 0.25
@@ -99,12 +126,19 @@ class CropConfig:
 
 
 class CropPath:
-    """The crops of one track: one side for the whole track, centre and rotation following the head without lag.
+    """The crops of one track: one side for the whole track, centre and rotation follow the head without lag.
 
-    Making it reads the track once; memory does not grow with its length.
+    side: Pixels.
     """
 
     def __init__(self, track: FaceTrack, *, frame_rate: Fraction, config: CropConfig | None = None) -> None:
+        """Read a track once; memory does not grow with its length.
+
+        Args:
+            track: One person inside one shot.
+            frame_rate: Of the clip.
+            config: How the crop follows.
+        """
         self._track = track
         self._config = config or CropConfig()
         self._canonical = canonical_mesh()
@@ -118,7 +152,7 @@ class CropPath:
         self.side = float(np.nanmax(list(needed))) * self._config.margin
 
     def at(self, start: int, stop: int) -> list[FaceCrop | None]:
-        """The crops of frames [start, stop) of the clip; None where the person is absent."""
+        """Give the crops of frames [start, stop) of the clip, None where the person is absent."""
         return [
             None if np.isnan(cx) else FaceCrop(cx=float(cx), cy=float(cy), side=self.side, rotation=float(rotation))
             for cx, cy, rotation in self._path(start, stop)
@@ -139,16 +173,17 @@ class CropPath:
         total = sum(k * values[i : i + count] for i, k in enumerate(self._kernel))
         weight = sum(k * present[i : i + count] for i, k in enumerate(self._kernel))
         path = np.full((count, 3), np.nan)
-        here = present[reach : reach + count]
-        path[here] = total[here] / weight[here, None]
+        inside = present[reach : reach + count]
+        path[inside] = total[inside] / weight[inside, None]
         return path
 
     def _needed_side(self, start: int, stop: int) -> float:
+        """The side of a square at the path's places that holds the face in all frames [start, stop); NaN without it."""
         path = self._path(start, stop)
-        here = ~np.isnan(path[:, 0])
-        if not here.any():
+        present = ~np.isnan(path[:, 0])
+        if not present.any():
             return float("nan")
-        xy = self._track.samples(start, stop).landmarks[here, :, :2] - path[here, None, :2]
-        c, s = np.cos(path[here, 2])[:, None], np.sin(path[here, 2])[:, None]
+        xy = self._track.samples(start, stop).landmarks[present, :, :2] - path[present, None, :2]
+        c, s = np.cos(path[present, 2])[:, None], np.sin(path[present, 2])[:, None]
         across, down = c * xy[..., 0] + s * xy[..., 1], c * xy[..., 1] - s * xy[..., 0]
         return 2.0 * float(max(np.abs(across).max(), np.abs(down).max()))

@@ -17,10 +17,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Detection:
-    """One face of one frame, in pixels of the full upright frame.
+    """One face found in one frame, in pixels of the full upright frame.
 
-    box: (x0, y0, x1, y1) floats. keypoints: (6, 2) float32: right eye, left eye, nose tip, mouth, right and left
-    ear tragion (the person's right is on the image's left). score: 0..1.
+    box: x0, y0, x1, y1.
+    keypoints: (6, 2) float32: right eye, left eye, nose tip, mouth, right and left ear tragion; the person's right is
+        on the image's left.
+    score: 0..1.
     """
 
     box: tuple[float, float, float, float]
@@ -30,8 +32,13 @@ class Detection:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FaceRoi:
-    """The rotated square a mesh network looks at: centre, side (pixels) and in-plane rotation (radians, clockwise
-    on screen, 0 = upright)."""
+    """The rotated square that a mesh network looks at.
+
+    cx: Centre, pixels from the left.
+    cy: Centre, pixels from the top.
+    side: Pixels.
+    rotation: Radians, clockwise on screen, 0 upright.
+    """
 
     cx: float
     cy: float
@@ -41,27 +48,33 @@ class FaceRoi:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MeshFit:
-    """landmarks: (478, 3) float32 in the convention of :mod:`.tracking.track`, unsmoothed. presence: 0..1."""
+    """The mesh of one face in one frame.
+
+    landmarks: (478, 3) float32 in the convention of :mod:`.tracking.track`, not smoothed.
+    presence: Probability 0..1 that there is a face in the region.
+    """
 
     landmarks: np.ndarray
     presence: float
 
 
 class FaceModels(Protocol):
-    """A detector and a mesh; both hold no state between calls."""
+    """Networks of a face tracker: a detector and a mesh, without state between calls."""
 
     def detect(self, frame: Frame) -> list[Detection]:
-        """All faces, best score first, non-maximum suppressed."""
+        """Find all faces, each once, best score first."""
         ...
 
-    def roi_from_detection(self, detection: Detection) -> FaceRoi: ...
+    def roi_from_detection(self, detection: Detection) -> FaceRoi:
+        """Say where to look for the mesh of a detected face."""
+        ...
 
     def roi_from_landmarks(self, landmarks: np.ndarray) -> FaceRoi:
-        """Where to look in the next frame, from the fit in this one ((478, 3) pixels)."""
+        """Say where to look in the next frame, from the landmarks (478, 3) in this one, finite, pixels."""
         ...
 
     def fit(self, frame: Frame, rois: Sequence[FaceRoi]) -> list[MeshFit]:
-        """Fit the mesh inside each region (one batch)."""
+        """Fit the mesh inside each region, all in one batch."""
         ...
 
 

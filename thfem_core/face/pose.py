@@ -22,9 +22,11 @@ RIGID_POINTS.flags.writeable = False
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HeadPose:
-    """``landmarks ≈ scale · canonical @ rotation.T + translation``, for T frames.
+    """Poses of a head in T frames: ``landmarks ≈ scale · canonical @ rotation.T + translation``.
 
-    scale: (T,) pixels per canonical unit. rotation: (T, 3, 3) with determinant +1. translation: (T, 3) pixels.
+    scale: (T,) pixels per face unit.
+    rotation: (T, 3, 3) with determinant +1.
+    translation: (T, 3) pixels.
     """
 
     scale: np.ndarray
@@ -32,20 +34,20 @@ class HeadPose:
     translation: np.ndarray
 
     def rows(self, frames: Sequence[int] | np.ndarray) -> HeadPose:
-        """The poses of some of the T frames, in the order given."""
+        """Pick the poses of some of the T frames, in the order given."""
         return HeadPose(scale=self.scale[frames], rotation=self.rotation[frames], translation=self.translation[frames])
 
     def to_image(self, points: np.ndarray) -> np.ndarray:
-        """Canonical points (P, 3) or (T, P, 3) → pixels (T, P, 3)."""
+        """Carry points of the canonical head (P, 3) or (T, P, 3) into the picture: (T, P, 3) pixels."""
         rotated = np.matmul(points, np.swapaxes(self.rotation, 1, 2))
         return self.scale[:, None, None] * rotated + self.translation[:, None, :]
 
     def to_canonical(self, points: np.ndarray) -> np.ndarray:
-        """Pixels (T, P, 3) → canonical points (T, P, 3)."""
+        """Carry points of the picture (T, P, 3), pixels, onto the canonical head: (T, P, 3) face units."""
         return np.matmul(points - self.translation[:, None, :], self.rotation) / self.scale[:, None, None]
 
     def angles(self) -> np.ndarray:
-        """(T, 3) degrees: yaw, pitch, roll (see the module)."""
+        """Compute yaw, pitch and roll, (T, 3) degrees, in the convention of this module."""
         r = self.rotation
         yaw = np.arctan2(-r[:, 0, 2], r[:, 2, 2])
         pitch = np.arcsin(np.clip(r[:, 1, 2], -1.0, 1.0))
@@ -54,16 +56,30 @@ class HeadPose:
 
 
 def nearest_rotation(matrices: np.ndarray) -> np.ndarray:
-    """The rotations (…, 3, 3) closest to ``matrices`` in the Frobenius norm (Kabsch, Acta Cryst. 1976)."""
+    """Find the rotations closest to matrices in the Frobenius norm (Kabsch, Acta Cryst. 1976).
+
+    Args:
+        matrices: (..., 3, 3).
+
+    Returns:
+        (..., 3, 3) with determinant +1.
+    """
     u, _, vt = np.linalg.svd(matrices)
     vt[..., 2, :] *= np.sign(np.linalg.det(u) * np.linalg.det(vt))[..., None]
     return u @ vt
 
 
 def fit_similarity(points: np.ndarray, reference: np.ndarray) -> HeadPose:
-    """Least-squares similarity from ``reference`` (P, 3) to each of ``points`` (T, P, 3), P ≥ 3, all finite.
+    """Fit rotation, scale and shift from reference points to points, by least squares.
 
-    Umeyama, "Least-squares estimation of transformation parameters between two point patterns", PAMI 1991.
+    Source: Umeyama, "Least-squares estimation of transformation parameters between two point patterns", PAMI 1991.
+
+    Args:
+        points: (T, P, 3), P at least 3, finite.
+        reference: (P, 3).
+
+    Returns:
+        T poses.
     """
     points = np.asarray(points, np.float64)
     mean = points.mean(axis=1)
@@ -77,5 +93,13 @@ def fit_similarity(points: np.ndarray, reference: np.ndarray) -> HeadPose:
 
 
 def head_pose(landmarks: np.ndarray, canonical: np.ndarray) -> HeadPose:
-    """Pose of T fitted meshes (T, 478, 3) in pixels against the canonical face (478, 3), from its rigid points."""
+    """Measure head poses, from the points that expressions hardly move.
+
+    Args:
+        landmarks: (T, 478, 3) in pixels, finite.
+        canonical: (478, 3), see :mod:`.mesh.canonical`.
+
+    Returns:
+        T poses.
+    """
     return fit_similarity(landmarks[:, RIGID_POINTS], canonical[RIGID_POINTS])

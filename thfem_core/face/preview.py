@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from itertools import count, pairwise
 from math import ceil, sqrt
 
@@ -20,14 +20,20 @@ _CHOSEN, _OTHER, _INK = (64, 220, 96), (255, 200, 40), (20, 20, 20)
 
 
 def face_numbers(tracks: FaceTracks, order: FaceOrder) -> dict[int, int]:
-    """track_id → the number that selects it; faces too short to be counted are left out."""
+    """Number the faces of a clip as users choose them.
+
+    Args:
+        tracks: Everybody in the clip.
+        order: What the numbers follow.
+
+    Returns:
+        track_id → number; faces seen too shortly to be counted are left out.
+    """
     numbers: dict[int, int] = {}
-    for number in count():
-        try:
-            chosen = tracks.select(number, order=order)
-        except InputError:
-            return numbers
-        numbers |= {track.track_id: number for track in chosen}
+    with suppress(InputError):  # the first number that does not exist
+        for number in count():
+            numbers |= {track.track_id: number for track in tracks.select(number, order=order)}
+    return numbers
 
 
 def numbered_preview(
@@ -38,19 +44,27 @@ def numbered_preview(
     chosen: Sequence[FaceTrack] | None = None,
     max_side: int = 1280,
 ) -> np.ndarray:
-    """uint8 RGB, at most ``max_side`` pixels wide and high: of each shot the frame that shows most faces, each face
-    outlined with its number, the ``chosen`` ones in green with a thick line. Without any face: the middle frame.
+    """Draw a sheet that shows which face has which number.
 
-    At most 12 shots are shown: those with most faces, in order of time.
+    Args:
+        video: The clip, read once.
+        tracks: Everybody in it.
+        order: What the numbers follow.
+        chosen: Faces to be outlined in green with a thick line, or None to treat all alike.
+        max_side: Largest width and height, pixels.
+
+    Returns:
+        uint8 RGB: of each shot (at most 12, those with most faces) the frame that shows most of them; without any
+        face the middle frame.
     """
     numbers = face_numbers(tracks, order)
     counted = [t for t in tracks.tracks if t.track_id in numbers]
     best = [_best_frame(range(a, b), counted) for a, b in pairwise((0, *tracks.cuts, tracks.frame_count))]
     best = sorted(sorted((b for b in best if b[0] > 0), reverse=True)[:_MAX_TILES], key=lambda b: b[1])
-    wanted = [frame for _, frame in best] or [tracks.frame_count // 2]
-    columns = ceil(sqrt(len(wanted) * tracks.size[1] / tracks.size[0]))
-    columns = min(max(columns, 1), len(wanted))
-    rows = ceil(len(wanted) / columns)
+    shown = [frame for _, frame in best] or [tracks.frame_count // 2]
+    columns = ceil(sqrt(len(shown) * tracks.size[1] / tracks.size[0]))
+    columns = min(max(columns, 1), len(shown))
+    rows = ceil(len(shown) / columns)
     width, height = tracks.size
     scale = min(max_side / (columns * width), max_side / (rows * height), 1.0)
     tile = max(1, int(width * scale)), max(1, int(height * scale))
@@ -58,28 +72,28 @@ def numbered_preview(
     chosen_ids = None if chosen is None else {track.track_id for track in chosen}
     with closing(video.frames()) as frames:
         for frame in frames:
-            if frame.index not in wanted:
+            if frame.index not in shown:
                 continue
             picture = np.ascontiguousarray(frame.thumbnail(*tile))
             for track in counted:
                 _draw(picture, track, frame.index, numbers[track.track_id], tile[0] / width, chosen_ids)
-            row, column = divmod(wanted.index(frame.index), columns)
+            row, column = divmod(shown.index(frame.index), columns)
             sheet[row * tile[1] : (row + 1) * tile[1], column * tile[0] : (column + 1) * tile[0]] = picture
-            if frame.index == wanted[-1]:
+            if frame.index == shown[-1]:
                 break
     return sheet
 
 
 def _best_frame(shot: range, tracks: Sequence[FaceTrack]) -> tuple[float, int]:
     """The frame of a shot with the most faces, the clearest first, as (faces + clarity, frame)."""
-    here = [t for t in tracks if t.first_frame < shot.stop and t.stop_frame > shot.start]
+    in_shot = [t for t in tracks if t.first_frame < shot.stop and t.stop_frame > shot.start]
     best = (0.0, shot.start)
-    if not here:
+    if not in_shot:
         return best
     for frame in np.linspace(shot.start, shot.stop - 1, min(_LOOKS_PER_SHOT + 2, len(shot))).astype(int).tolist():
-        samples = [t.samples(frame, frame + 1) for t in here]
+        samples = [t.samples(frame, frame + 1) for t in in_shot]
         seen = sum(not np.isnan(s.landmarks[0, 0, 0]) for s in samples)
-        clarity = sum(float(s.weight[0]) for s in samples) / (len(here) + 1)
+        clarity = sum(float(s.weight[0]) for s in samples) / (len(in_shot) + 1)
         best = max(best, (seen + clarity, frame), key=lambda b: b[0])
     return best
 

@@ -12,10 +12,13 @@ from .smoothstep import smoothstep
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WeightConfig:
-    """yaw_full, yaw_none: degrees up to which an edit acts fully, and from which on not at all.
+    """Which views of a face are edited, and how edits come and go.
 
-    inside_full, inside_none: shares of the face within the frame with the same meaning. fade: seconds over which an
-    edit comes in or goes when a person appears or disappears inside a shot.
+    yaw_full: Degrees of head yaw up to which an edit acts fully.
+    yaw_none: Degrees from which on it does not act at all.
+    inside_full: Share of the face inside the frame from which on an edit acts fully.
+    inside_none: Share up to which it does not act at all.
+    fade: Seconds over which an edit comes or goes when a person appears or disappears inside a shot.
     """
 
     yaw_full: float = 35.0
@@ -38,7 +41,17 @@ class WeightConfig:
 
 
 def edit_weight(landmarks: np.ndarray, yaw: np.ndarray, size: tuple[int, int], config: WeightConfig) -> np.ndarray:
-    """(T,) float32 in 0..1 from landmarks (T, 478, 3) in pixels, yaw (T,) in degrees, frame (width, height)."""
+    """Say how strongly an edit may act in each frame, from how well the face is seen.
+
+    Args:
+        landmarks: (T, 478, 3) in pixels.
+        yaw: (T,) degrees, 0 frontal.
+        size: Width and height of the frame, pixels.
+        config: Limits.
+
+    Returns:
+        (T,) float32, 0..1.
+    """
     xy = landmarks[..., :2]
     inside = ((xy >= 0) & (xy <= np.asarray(size))).all(axis=-1).mean(axis=1)
     frontal = smoothstep(np.abs(yaw), config.yaw_none, config.yaw_full)
@@ -46,8 +59,19 @@ def edit_weight(landmarks: np.ndarray, yaw: np.ndarray, size: tuple[int, int], c
 
 
 def edge_fade(frames: np.ndarray, first: int, stop: int, length: int, *, fades_in: bool, fades_out: bool) -> np.ndarray:
-    """(T,) factors for ``frames`` inside an appearance [first, stop): rising over ``length`` frames from its
-    beginning and falling to its end, on the sides that fade."""
+    """Let an edit come and go smoothly.
+
+    Args:
+        frames: (T,) frame numbers inside an appearance.
+        first: First frame of the appearance.
+        stop: One past its last frame.
+        length: Frames over which it fades.
+        fades_in: Whether it fades at its beginning.
+        fades_out: Whether it fades at its end.
+
+    Returns:
+        (T,) factors, 0..1.
+    """
     fade = np.ones(len(frames))
     if fades_in:
         fade *= smoothstep(frames - first + 1, 0, length + 1)

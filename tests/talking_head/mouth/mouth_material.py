@@ -10,7 +10,7 @@ import torch
 
 from thfem_core.face.mesh.basis import load_basis
 from thfem_core.face.mesh.canonical import canonical_mesh
-from thfem_core.face.mesh.lip_aperture import aperture_keeper
+from thfem_core.face.mesh.lip_aperture import lip_aperture_operator
 from thfem_core.face.models import FaceRoi, MeshFit
 from thfem_core.face.pose import HeadPose, head_pose
 from thfem_core.face.tracking.track import FaceSamples
@@ -32,7 +32,7 @@ def opened(amount: float) -> np.ndarray:
 
 def shut() -> np.ndarray:
     """(478, 3) canonical face whose lips meet."""
-    return aperture_keeper() @ canonical_mesh()
+    return lip_aperture_operator() @ canonical_mesh()
 
 
 def pose(*, roll: float = 0.0, yaw: float = 0.0, at: tuple[float, float] = PLACE, scale: float = SCALE) -> HeadPose:

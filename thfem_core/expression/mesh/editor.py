@@ -19,7 +19,8 @@ from ...media.ordered_map import ordered_map
 from ...registry import Resources
 from ..request import ExpressionRequest
 from .back_end import MeshOptions
-from .plan import MotionPlan, plan_motion, read_clip
+from .clip_expression import measure_expression
+from .plan import MotionPlan, plan_motion
 from .render import apply_warp
 from .spectacles import spectacles_score
 from .texture import log_ratio
@@ -62,12 +63,12 @@ class MeshEditor:
         reference = None
         if request.reference is not None:
             track = request.reference.track
-            reference = None if track is None else read_clip(track)
+            reference = None if track is None else measure_expression(track)
             if reference is None:
                 raise InputError(f"no face can be read in the reference {request.reference.video.info.name}")
         faces = []
         for track in tracks:
-            source = read_clip(track)
+            source = measure_expression(track)
             if source is not None:
                 faces.append(_Face(track, plan_motion(request, source, reference), self._options))
         first = list(islice(frames, LOOK_AHEAD))
@@ -117,7 +118,7 @@ class _Face:
     def __init__(self, track: FaceTrack, plan: MotionPlan, options: MeshOptions) -> None:
         self._track, self._plan = track, plan
         # Without texture its file (not for commercial use) is never read.
-        gain = options.texture * log_ratio(plan.ratio, plan.regions) if options.texture else None
+        gain = options.texture * log_ratio(plan.shading, plan.regions) if options.texture else None
         self._gain = gain if gain is not None and gain.any() else None
         self._spectacles = {"yes": True, "no": False}.get(options.spectacles)
         self._start = self._stop = 0

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 import numpy as np
 
 from ..request import Emotion, RegionStrengths
-from .action_units import READ_UNITS
+from .action_units import ACTION_UNITS
 
-# Activations at strength 1.0, hand-set after the Facial Action Coding System's emotion prototypes and tuned on
-# real clips (benchmarks/score_editor.py).
+# Activations at strength 1.0, hand-set after the Facial Action Coding System's emotion prototypes (Ekman and Friesen)
+# and tuned on real clips (benchmarks/score_editor.py).
 PRESETS: Mapping[Emotion, Mapping[str, float]] = {
     "neutral": {},
     "happy": {"mouthSmile": 0.75, "cheekSquint": 0.5, "cheekRaiser": 0.5, "eyeSquint": 0.4, "browOuterUp": 0.2},
@@ -38,21 +38,34 @@ PRESETS: Mapping[Emotion, Mapping[str, float]] = {
 # Mouth units that an expression may set without taking over speech: they place the corners, not the lips.
 MOUTH_POSE_UNITS = frozenset({"mouthSmile", "mouthFrown", "mouthStretch", "mouthPress", "mouthShrugLower"})
 
+_REGIONS = {"brow": "brows", "eye": "eyes", "cheek": "cheeks", "nose": "cheeks"}
+
 
 def region_of(unit: str) -> str:
-    """The region ("brows", "eyes", "cheeks" or "mouth") of a unit."""
-    for prefix, region in (("brow", "brows"), ("eye", "eyes"), ("cheek", "cheeks"), ("nose", "cheeks")):
-        if unit.startswith(prefix):
-            return region
-    return "mouth"
+    """Name the region of an action unit: ``brows``, ``eyes``, ``cheeks`` or ``mouth``."""
+    return next((region for prefix, region in _REGIONS.items() if unit.startswith(prefix)), "mouth")
 
 
 def preset_units(emotion: Emotion) -> np.ndarray:
-    """(K,) activations of an emotion at strength 1, in the order of READ_UNITS."""
+    """Look up what an emotion is.
+
+    Args:
+        emotion: One of the seven.
+
+    Returns:
+        (K,) activations at strength 1, in the order of ACTION_UNITS.
+    """
     preset = PRESETS[emotion]
-    return np.array([preset.get(name, 0.0) for name in READ_UNITS])
+    return np.array([preset.get(name, 0.0) for name in ACTION_UNITS])
 
 
 def region_factors(regions: RegionStrengths) -> np.ndarray:
-    """(K,) per-unit factor of the user's region strengths."""
-    return np.array([getattr(regions, region_of(name)) for name in READ_UNITS])
+    """Give each action unit the strength of its region.
+
+    Args:
+        regions: The user's strengths.
+
+    Returns:
+        (K,) factors, in the order of ACTION_UNITS.
+    """
+    return np.array([getattr(regions, region_of(name)) for name in ACTION_UNITS])

@@ -1,7 +1,7 @@
 """Which emotion a face shows, from its mesh alone: a linear discriminant on the mean shape of a clip.
 
-Trained by training/train_expression_reader.py; used to give a reference clip's expression its folds and its
-typical action units, where the mesh of a talking face is too coarse to show them.
+Trained by training/train_expression_reader.py. It gives a reference clip's expression its folds and its typical
+action units, where the mesh of a talking face is too coarse to show them.
 """
 
 from __future__ import annotations
@@ -13,17 +13,22 @@ import numpy as np
 
 from ...weights.reading import embedded_tensors
 from ..request import EMOTIONS, Emotion
-from .action_units import ClipUnits
+from .action_units import MeanExpression
 
 DEPTH_WEIGHT = 0.4
-# Unit activations are of the order .3, whitened shape components of the order 1.
+# Brings activations, of the order .3, to the order of the whitened shape components, 1.
 UNIT_WEIGHT = 3.0
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, eq=False, slots=True)
 class ExpressionReader:
-    """mean: (1404,) weighted mean shape; projection: (K, 1404) whitened components; weight: (7, K + units) and
-    bias: (7,) of the discriminant, in the order of EMOTIONS."""
+    """A trained discriminant over C components of the shape and K activations, float64.
+
+    mean: (1404,) weighted mean shape, see :func:`shape_vector`.
+    projection: (C, 1404) to whitened components.
+    weight: (7, C + K), one row per emotion in the order of EMOTIONS.
+    bias: (7,).
+    """
 
     mean: np.ndarray
     projection: np.ndarray
@@ -31,26 +36,54 @@ class ExpressionReader:
     bias: np.ndarray
 
 
-def shape_vector(mean_shape: np.ndarray) -> np.ndarray:
-    """(1404,) of a canonical-pose shape (478, 3), face units: irises left out, depth weighted down."""
-    return (mean_shape[:468] * [1.0, 1.0, DEPTH_WEIGHT]).ravel()
+def shape_vector(shape: np.ndarray) -> np.ndarray:
+    """Flatten a shape for the discriminant.
+
+    Args:
+        shape: (478, 3) on the canonical head, face units.
+
+    Returns:
+        (1404,): irises left out, depth weighted down.
+    """
+    return (shape[:468] * [1.0, 1.0, DEPTH_WEIGHT]).ravel()
 
 
-def features(units: ClipUnits, *, mean: np.ndarray, projection: np.ndarray) -> np.ndarray:
-    """(K + units,) what the discriminant looks at."""
-    return np.concatenate([projection @ (shape_vector(units.mean_shape) - mean), UNIT_WEIGHT * units.mean])
+def features(expression: MeanExpression, *, mean: np.ndarray, projection: np.ndarray) -> np.ndarray:
+    """Compute what the discriminant looks at.
+
+    Args:
+        expression: Of a clip.
+        mean: (1404,), see :class:`ExpressionReader`.
+        projection: (C, 1404), see :class:`ExpressionReader`.
+
+    Returns:
+        (C + K,) shape components and weighted activations.
+    """
+    components = projection @ (shape_vector(expression.shape) - mean)
+    return np.concatenate([components, UNIT_WEIGHT * expression.activation])
 
 
 @lru_cache(maxsize=1)
 def load_reader() -> ExpressionReader:
-    """The embedded reader (CC BY-NC 4.0). Raises WeightsError if the file is not there."""
+    """Load the embedded discriminant (CC BY-NC 4.0).
+
+    Raises:
+        WeightsError: Its file is missing or damaged.
+    """
     tensors, _ = embedded_tensors("expression_reader.safetensors", maker="training/train_expression_reader.py")
     return ExpressionReader(**{name: tensor.double().numpy() for name, tensor in tensors.items()})
 
 
-def recognise(units: ClipUnits) -> dict[Emotion, float]:
-    """Posterior probability of each of the seven emotions, equal priors."""
+def recognise(expression: MeanExpression) -> dict[Emotion, float]:
+    """Tell which emotion a face shows.
+
+    Args:
+        expression: Mean expression over a clip.
+
+    Returns:
+        Posterior probability of each of the seven emotions under equal priors.
+    """
     reader = load_reader()
-    score = reader.weight @ features(units, mean=reader.mean, projection=reader.projection) + reader.bias
+    score = reader.weight @ features(expression, mean=reader.mean, projection=reader.projection) + reader.bias
     likelihood = np.exp(score - score.max())
     return dict(zip(EMOTIONS, map(float, likelihood / likelihood.sum()), strict=True))

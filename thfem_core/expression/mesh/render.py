@@ -8,9 +8,37 @@ import numpy as np
 from ...face.mesh.flow import Warp
 from ...media.frame import Box, Frame
 
+CUBIC_REACH = 2  # pixels that bicubic interpolation reads beyond the place it samples
+
+
+def apply_warp(frame: Frame, warp: Warp) -> Frame:
+    """Warp a frame: bicubic, brightness changed in the video's own transfer curve, feathered.
+
+    Args:
+        frame: Any pixel format.
+        warp: Backward warp of a part of it.
+
+    Returns:
+        The warped frame; pixels whose alpha is 0 keep their stored values bit for bit.
+    """
+    box = _changed_box(warp)
+    if box is None or not (box := box.clipped(frame.width, frame.height)).width or not box.height:
+        return frame
+    place = _resample(warp.flow, warp, box)
+    reach = int(np.ceil(np.abs(place).max())) + CUBIC_REACH
+    source = Box(box.x0 - reach, box.y0 - reach, box.x1 + reach, box.y1 + reach).clipped(frame.width, frame.height)
+    place[..., 0] += np.arange(box.x0 - source.x0, box.x1 - source.x0, dtype=np.float32)[None, :]
+    place[..., 1] += np.arange(box.y0 - source.y0, box.y1 - source.y0, dtype=np.float32)[:, None]
+    x, y = cv2.split(place)
+    moved = cv2.remap(frame.rgb(source), x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    if warp.gain.any():
+        gain = _resample(np.exp(warp.gain), warp, box)
+        moved = cv2.multiply(moved, cv2.merge([gain, gain, gain]), dtype=cv2.CV_8U)
+    return frame.paste(box, moved, _resample(warp.alpha, warp, box))
+
 
 def _changed_box(warp: Warp) -> Box | None:
-    """The part of the warp's box in which alpha is not 0, in pixels; None if nothing changes."""
+    """The part of the frame, in pixels, that cells whose alpha is not 0 reach; None if nothing changes."""
     rows, columns = np.flatnonzero(warp.alpha.any(axis=1)), np.flatnonzero(warp.alpha.any(axis=0))
     if not len(rows):
         return None
@@ -24,8 +52,8 @@ def _changed_box(warp: Warp) -> Box | None:
     )
 
 
-def _zoom(grid: np.ndarray, warp: Warp, box: Box) -> np.ndarray:
-    """Resample a grid array (h, w[, C]) of the warp to the pixels of ``box``, bilinearly, clamped at its border."""
+def _resample(grid: np.ndarray, warp: Warp, box: Box) -> np.ndarray:
+    """Bring a grid (h, w) or (h, w, C) of the warp to the pixels of ``box``, bilinearly, clamped at its border."""
     height, width = warp.alpha.shape
     x_scale, y_scale = width / warp.box.width, height / warp.box.height
     # Pixel centre x lies at grid coordinate (x + .5 - x0) * scale - .5.
@@ -37,23 +65,3 @@ def _zoom(grid: np.ndarray, warp: Warp, box: Box) -> np.ndarray:
     )
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     return cv2.warpAffine(grid, matrix, (box.width, box.height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
-
-
-def apply_warp(frame: Frame, warp: Warp) -> Frame:
-    """The frame with the warp applied: bicubic, brightness ratio in the video's own transfer curve, feathered.
-
-    Pixels whose alpha is 0 keep their stored values bit for bit.
-    """
-    box = _changed_box(warp)
-    if box is None or not (box := box.clipped(frame.width, frame.height)).width or not box.height:
-        return frame
-    flow = _zoom(warp.flow, warp, box)
-    reach = int(np.ceil(np.abs(flow).max())) + 2
-    source = Box(box.x0 - reach, box.y0 - reach, box.x1 + reach, box.y1 + reach).clipped(frame.width, frame.height)
-    flow[..., 0] += np.arange(box.x0 - source.x0, box.x1 - source.x0, dtype=np.float32)[None, :]
-    flow[..., 1] += np.arange(box.y0 - source.y0, box.y1 - source.y0, dtype=np.float32)[:, None]
-    moved = cv2.remap(frame.rgb(source), flow, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    if warp.gain.any():
-        gain = _zoom(np.exp(warp.gain), warp, box)
-        moved = cv2.multiply(moved, cv2.merge([gain, gain, gain]), dtype=cv2.CV_8U)
-    return frame.paste(box, moved, _zoom(warp.alpha, warp, box))

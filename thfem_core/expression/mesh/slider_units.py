@@ -9,7 +9,7 @@ import numpy as np
 
 from ...errors import InputError
 from ..sliders import ExpressionSliders
-from .action_units import READ_UNITS
+from .action_units import ACTION_UNITS
 
 _log = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ def slider_units(sliders: ExpressionSliders) -> np.ndarray:
         sliders: The sliders.
 
     Returns:
-        (K,) in the order of READ_UNITS. Sliders without units are left out, with a note in the log.
+        (K,) in the order of ACTION_UNITS. Sliders without units are left out, with a note in the log.
 
     Raises:
         InputError: The editor has units for none of them.
@@ -40,7 +40,7 @@ def slider_units(sliders: ExpressionSliders) -> np.ndarray:
         raise InputError(f"the mesh editor cannot show {', '.join(unknown)}; use --editor liveportrait")
     if unknown:
         _log.warning("the mesh editor cannot show %s; the editor liveportrait can", ", ".join(unknown))
-    activations = dict.fromkeys(READ_UNITS, 0.0)
+    activations = dict.fromkeys(ACTION_UNITS, 0.0)
     for name, value in sliders.values.items():
         if name in _UNITS:
             up, down = _UNITS[name]

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+from scipy.ndimage import map_coordinates
 
-from ...face.mesh.surface import Surface, face_surface
+from ...face.mesh.surface import face_surface
 from ...face.smoothstep import smoothstep
 from ...weights.reading import embedded_tensors
 from ..request import RegionStrengths
@@ -25,20 +26,16 @@ ROW_ORIGIN = 82.9 / 256
 
 
 def texture_coordinates(points: np.ndarray) -> np.ndarray:
-    """(N, 2) map coordinates in 0..1 (column, row) of canonical points (N, 3)."""
+    """Unroll points onto the cylinder of the texture map.
+
+    Args:
+        points: (N, 3) on the canonical face, face units.
+
+    Returns:
+        (N, 2) column and row in the map as fractions of its size.
+    """
     angle = np.arctan2(points[:, 0], AXIS_DEPTH - points[:, 2])
     return np.stack([0.5 + COLUMNS_PER_RADIAN * angle, ROW_ORIGIN + ROWS_PER_UNIT * points[:, 1]], axis=1)
-
-
-def _bilinear(image: np.ndarray, coordinates: np.ndarray) -> np.ndarray:
-    """Sample image (S, S) at 0..1 coordinates (N, 2), clamped to its border."""
-    size = image.shape[0]
-    x, y = np.clip(coordinates * size - 0.5, 0, size - 1.001).T
-    x0, y0 = x.astype(int), y.astype(int)
-    fx, fy = x - x0, y - y0
-    top = image[y0, x0] * (1 - fx) + image[y0, x0 + 1] * fx
-    bottom = image[y0 + 1, x0] * (1 - fx) + image[y0 + 1, x0 + 1] * fx
-    return top * (1 - fy) + bottom * fy
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, slots=True)
@@ -67,17 +64,28 @@ def load_ratio() -> ExpressionRatio:
 
 @lru_cache(maxsize=1)
 def ratio_samples() -> tuple[tuple[str, ...], np.ndarray]:
-    """The emotions, and their log ratio (E, N) on the surface samples; 0 off the skin."""
-    surface: Surface = face_surface()
+    """Sample the ratios on the face surface.
+
+    Returns:
+        Names of the E emotions, and their log ratio (E, N) on the surface's samples; 0 off the skin.
+
+    Raises:
+        WeightsError: The file of the ratios is missing or damaged.
+    """
+    surface = face_surface()
     ratio = load_ratio()
-    coordinates = texture_coordinates(surface.canonical)
-    values = np.stack([_bilinear(image, coordinates) for image in ratio.log_ratio])
+    columns, rows = texture_coordinates(surface.canonical).T * ratio.log_ratio.shape[1] - 0.5
+    values = np.stack([map_coordinates(image, (rows, columns), order=1, mode="nearest") for image in ratio.log_ratio])
     return ratio.emotions, (values * surface.skin).astype(np.float32)
 
 
 @lru_cache(maxsize=1)
 def region_shares() -> dict[str, np.ndarray]:
-    """Region name → (N,) how much of a surface sample belongs to it; the shares of a sample sum to 1."""
+    """Say to which regions the samples of the face surface belong.
+
+    Returns:
+        Region name → (N,) share of each sample; the shares of a sample sum to 1.
+    """
     x, y, _ = face_surface().canonical.T
     brows = 1 - smoothstep(y, -16, -4)
     eyes = (1 - brows) * (1 - smoothstep(y, 12, 22))
@@ -88,8 +96,15 @@ def region_shares() -> dict[str, np.ndarray]:
 
 
 def log_ratio(mixture: Mapping[str, float], regions: RegionStrengths | None = None) -> np.ndarray:
-    """(N,) log brightness ratio of a weighted mixture of emotions, each region at its strength; emotions without a
-    map count as neutral."""
+    """Mix the brightness changes of emotions.
+
+    Args:
+        mixture: Emotion → weight; emotions without a map count as neutral.
+        regions: Strength of each region, or None for 1 everywhere.
+
+    Returns:
+        (N,) log brightness ratio on the samples of the face surface.
+    """
     emotions, values = ratio_samples()
     weights = np.array([mixture.get(name, 0.0) for name in emotions], np.float32)
     ratio = weights @ values

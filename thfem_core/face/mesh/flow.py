@@ -14,16 +14,24 @@ import numpy as np
 from ...media.frame import Box
 from .surface import Surface
 
-BLUR = 0.8  # cells
+BLUR = 0.8  # standard deviation of the Gaussian, cells
 MARGIN = 3  # cells around the moved surface
+BACKGROUND = 1e-4  # weight of "nothing moves" against a mean sample: decides where no sample lies
+# Shifts (pixels) and brightness changes (log) up to which a pixel stays the source's, and from which on it is drawn.
+STILL_SHIFT, FULL_SHIFT = 0.03, 0.25
+STILL_GAIN, FULL_GAIN = 0.002, 0.012
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Warp:
-    """Backward warp of the pixels of ``box``: out(x, y) = in((x, y) + flow) · exp(gain).
+    """Backward warp of the pixels of a box: out(x, y) = in((x, y) + flow) · exp(gain).
 
-    flow: (h, w, 2) float32 pixels, gain and alpha: (h, w) float32, on a grid that spans the box with cells of
-    ``box.width / w`` pixels. alpha is 0 where nothing changes.
+    The fields lie on a grid of (h, w) cells that spans the box.
+
+    box: Part of the frame, pixels.
+    flow: (h, w, 2) float32, x and y in pixels.
+    gain: (h, w) float32 log brightness ratio.
+    alpha: (h, w) float32 opacity 0..1 of the warped picture over the source, 0 where nothing changes.
     """
 
     box: Box
@@ -33,9 +41,7 @@ class Warp:
 
 
 def _splat(cells: np.ndarray, values: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """Add values (C, N) at fractional cells (N, 2), shared bilinearly; all cells inside ``shape`` less one.
-
-    Returns (C, h, w)."""
+    """Add values (C, N) at fractional cells (N, 2), all inside ``shape`` less one, shared bilinearly: (C, h, w)."""
     height, width = shape
     low = cells.astype(np.int32)
     fx, fy = (cells - low).T
@@ -52,9 +58,14 @@ def _splat(cells: np.ndarray, values: np.ndarray, shape: tuple[int, int]) -> np.
 
 
 def facing(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
-    """(F,) cosine between each triangle's outward normal and the direction to the camera, ≥ 0.
+    """Compute how much triangles face the camera.
 
-    vertices: (V, 3) with z negative towards the camera.
+    Args:
+        vertices: (V, 3), z negative towards the camera.
+        triangles: (F, 3) indices.
+
+    Returns:
+        (F,) cosine between outward normal and the direction to the camera, 0 for those that face away.
     """
     a, b, c = (vertices[triangles[:, i]] for i in range(3))
     normal = np.cross(b - a, c - a)
@@ -70,17 +81,28 @@ def dense_warp(
     cell: float,
     frame_size: tuple[int, int],
 ) -> Warp | None:
-    """The warp that moves landmarks (478, 3) by displacement (478, 2), all in pixels.
+    """Make the warp that moves a face's landmarks.
 
-    gain: (N,) log brightness ratio per surface sample or None. cell: grid spacing in pixels.
-    frame_size: (width, height). None where the surface lies outside the frame.
+    Args:
+        surface: Samples of the face mesh.
+        landmarks: (478, 3) in pixels.
+        displacement: (478, 2) in pixels.
+        gain: (N,) log brightness ratio per surface sample, or None for none.
+        cell: Grid spacing in pixels.
+        frame_size: Width and height in pixels.
+
+    Returns:
+        The warp, or None where the surface lies outside the frame.
     """
     width, height = frame_size
     vertices = surface.place @ landmarks
     moved = surface.carry @ displacement
     # One gather for positions and shifts together: (V, 4) -> (N, 4).
     attributes = np.concatenate([vertices[:, :2] + moved, moved], axis=1).astype(np.float32)
-    sampled = sum(surface.weights[:, k, None] * attributes.take(surface.corners[:, k], axis=0) for k in range(3))
+    first, second, third = (
+        surface.weights[:, k, None] * attributes.take(surface.corners[:, k], axis=0) for k in range(3)
+    )
+    sampled = first + second + third
     place, shift = sampled[:, :2], sampled[:, 2:]
     visible = facing(vertices, surface.triangles).take(surface.triangle) * surface.area
 
@@ -104,19 +126,22 @@ def dense_warp(
     sums = [
         cv2.GaussianBlur(c, (0, 0), BLUR) for c in _splat(cells[inside], np.stack(channels), grid).astype(np.float32)
     ]
-    total = sums[0] + 1e-4 * float(surface.area.mean())
+    total = sums[0] + BACKGROUND * float(surface.area.mean())
     flow = cv2.merge([sums[1] / total, sums[2] / total])
     brightness = sums[3] / total if gain is not None else np.zeros(grid, np.float32)
     return Warp(box=box, flow=flow, gain=brightness, alpha=change_mask(flow, brightness))
 
 
-# A shift below this (pixels) and a brightness change below this (log) are left to the source picture.
-STILL_SHIFT, FULL_SHIFT = 0.03, 0.25
-STILL_GAIN, FULL_GAIN = 0.002, 0.012
-
-
 def change_mask(flow: np.ndarray, gain: np.ndarray) -> np.ndarray:
-    """(h, w) 0..1: where the warp changes anything, feathered by how much it does; 0 at the grid's border."""
+    """Say where a warp changes anything.
+
+    Args:
+        flow: (h, w, 2) in pixels.
+        gain: (h, w) log brightness ratio.
+
+    Returns:
+        (h, w) float32 0..1, rising with the change, 0 at the grid's border.
+    """
     shift = cv2.magnitude(*cv2.split(flow))
     mask = np.maximum(
         (shift - STILL_SHIFT) / (FULL_SHIFT - STILL_SHIFT), (np.abs(gain) - STILL_GAIN) / (FULL_GAIN - STILL_GAIN)

@@ -1,6 +1,6 @@
-"""Speech kept by construction: action units may carry the lips along, but never open or close them.
+"""Speech kept by construction: an expression may carry the lips along, but never open or close them.
 
-Aperture = the vector between paired points of the upper and lower inner lip line. A linear operator removes every
+Lip aperture is the vector between facing points of the upper and lower inner lip line. A linear operator removes every
 change of it from a displacement field, so the lip distance of each frame stays exactly the source's.
 """
 
@@ -13,19 +13,24 @@ import numpy as np
 from . import topology
 from .basis import load_basis
 
-# How far (face units, standard deviation) the correction reaches into the lips and the skin around them.
+# Standard deviations, face units: how far the correction reaches into the lips and the skin around them; along the lip
+# line, within which a point shares in the correction of several pairs.
 LIP_REACH = 9.0
-# Lateral spread when a point between two lip pairs takes its share of both.
 PAIR_SPREAD = 4.0
-# Openings (face units) that halve an added mouth expression: wide vowels leave no room for a smile.
-OPENING_SCALE = 35.0
+# Opening (face units) that halves an added mouth expression: wide vowels leave no room for a smile.
+HALVING_OPENING = 35.0
+# A mouth rounded by this share of its usual width loses twice that share of it, within limits.
+ROUNDING_GAIN = 2.0
+ROUNDING_LIMITS = (0.55, 1.1)
 
 
 @lru_cache(maxsize=1)
-def aperture_keeper() -> np.ndarray:
-    """(478, 478) operator P: P @ field has equal displacements on paired inner-lip points, and is smooth around.
+def lip_aperture_operator() -> np.ndarray:
+    """Build the operator that keeps the lips' aperture.
 
-    Upper and lower lip give up half of the difference each.
+    Returns:
+        (478, 478): applied to a displacement field (478, 3), facing points of the inner lips move alike, each having
+        given up half of their difference; around the lips the correction fades smoothly.
     """
     canonical = load_basis().canonical
     upper, lower = canonical[list(topology.INNER_LIP_UPPER)], canonical[list(topology.INNER_LIP_LOWER)]
@@ -57,20 +62,42 @@ def aperture_keeper() -> np.ndarray:
 
 
 def mouth_opening(shapes: np.ndarray) -> np.ndarray:
-    """(T,) inner-lip opening at the middle of canonical-pose shapes (T, 478, 3), face units."""
-    return np.linalg.norm(shapes[:, 13] - shapes[:, 14], axis=1)
+    """Measure how far the mouth is open.
+
+    Args:
+        shapes: (T, 478, 3) on the canonical head, face units.
+
+    Returns:
+        (T,) distance of the inner lips at the middle, face units.
+    """
+    upper, lower = topology.INNER_LIP_PAIRS[0]
+    return np.linalg.norm(shapes[:, upper] - shapes[:, lower], axis=1)
 
 
 def mouth_width(shapes: np.ndarray) -> np.ndarray:
-    """(T,) distance of the mouth corners, face units."""
+    """Measure how wide the mouth is.
+
+    Args:
+        shapes: (T, 478, 3) on the canonical head, face units.
+
+    Returns:
+        (T,) distance of the mouth corners, face units.
+    """
     left, right = topology.MOUTH_CORNERS
     return np.linalg.norm(shapes[:, left] - shapes[:, right], axis=1)
 
 
-def mouth_allowance(shapes: np.ndarray, usual_width: float) -> np.ndarray:
-    """(T,) factor on mouth units: less where speech opens or rounds the mouth, so visemes keep their contrast.
+def mouth_unit_gain(shapes: np.ndarray, usual_width: float) -> np.ndarray:
+    """Weaken mouth expressions where speech opens or rounds the mouth, so that visemes keep their contrast.
 
-    ``usual_width``: the clip's median mouth width.
+    Args:
+        shapes: (T, 478, 3) on the canonical head, face units.
+        usual_width: Median mouth width of the clip, face units.
+
+    Returns:
+        (T,) factors on the activations of mouth units.
     """
-    narrowing = (usual_width - mouth_width(shapes)) / usual_width
-    return np.clip(1 - 2 * narrowing, 0.55, 1.1) / (1 + (mouth_opening(shapes) / OPENING_SCALE) ** 2)
+    rounding = (usual_width - mouth_width(shapes)) / usual_width
+    return np.clip(1 - ROUNDING_GAIN * rounding, *ROUNDING_LIMITS) / (
+        1 + (mouth_opening(shapes) / HALVING_OPENING) ** 2
+    )

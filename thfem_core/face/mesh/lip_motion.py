@@ -1,6 +1,7 @@
-"""Was the speech kept? Lip aperture and width over time, lip distance, and mouth closures, source against output.
+"""Measures of whether an edit kept the lips' motion: aperture, width, distance and closures.
 
-All take landmarks as in :mod:`.topology`. Frames in which either face is missing (NaN) do not count.
+Landmarks are (T, 478, 2 or 3) in pixels; frames in which either face is missing (NaN) do not count. Lengths are in %
+of the outer-eye distance of their own frame.
 """
 
 from __future__ import annotations
@@ -18,28 +19,40 @@ CLOSED_APERTURE = 3.0
 
 
 def lip_aperture(landmarks: np.ndarray) -> np.ndarray:
-    """Mean gap of the inner lips: (T, 478, 2|3) pixels → (T,) in % of the outer-eye distance."""
+    """Measure how far the lips are apart.
+
+    Args:
+        landmarks: (T, 478, 2 or 3) in pixels.
+
+    Returns:
+        (T,) mean gap of the inner lips in % of the outer-eye distance.
+    """
     upper, lower = np.array(INNER_LIP_PAIRS).T
     gap = np.linalg.norm(landmarks[:, upper, :2] - landmarks[:, lower, :2], axis=-1).mean(axis=1)
     return 100.0 * gap / outer_eye_distance(landmarks)
 
 
 def lip_width(landmarks: np.ndarray) -> np.ndarray:
-    """Distance of the mouth corners: (T, 478, 2|3) pixels → (T,) in % of the outer-eye distance."""
+    """Measure how wide the mouth is.
+
+    Args:
+        landmarks: (T, 478, 2 or 3) in pixels.
+
+    Returns:
+        (T,) distance of the mouth corners in % of the outer-eye distance.
+    """
     right, left = MOUTH_CORNERS
-    return (
-        100.0
-        * np.linalg.norm(landmarks[:, right, :2] - landmarks[:, left, :2], axis=-1)
-        / outer_eye_distance(landmarks)
-    )
+    width = np.linalg.norm(landmarks[:, right, :2] - landmarks[:, left, :2], axis=-1)
+    return 100.0 * width / outer_eye_distance(landmarks)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LaggedCorrelation:
-    """Pearson correlation of two signals.
+    """Pearson correlation of two signals; NaN where a signal does not vary (lag 0 then).
 
-    at_zero: frame by frame. best: the highest over all lags tried. lag: where that is, in frames; positive where the
-    second signal comes late. NaN where a signal does not vary (lag 0 then).
+    at_zero: Frame by frame.
+    best: The highest over all lags tried.
+    lag: Where that is, in frames; positive where the second signal comes late.
     """
 
     at_zero: float
@@ -58,9 +71,18 @@ def _pearson(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def lagged_correlation(source: np.ndarray, output: np.ndarray, *, max_lag: int = 5) -> LaggedCorrelation:
-    """Correlate two signals (T,) at lags −max_lag..max_lag frames; ties go to the smallest shift.
+    """Correlate two signals at several lags.
 
-    Raises InputError where the lengths differ or are not longer than 2 · max_lag + 2.
+    Args:
+        source: (T,).
+        output: (T,).
+        max_lag: Largest shift tried in both directions, frames; ties go to the smallest.
+
+    Returns:
+        Correlation without a shift, and the best one.
+
+    Raises:
+        InputError: The lengths differ or are not longer than 2 · max_lag + 2.
     """
     if source.shape != output.shape or source.ndim != 1:
         raise InputError(f"signals of {source.shape} and {output.shape} values differ; give clips of the same frames")
@@ -76,10 +98,18 @@ def lagged_correlation(source: np.ndarray, output: np.ndarray, *, max_lag: int =
 
 
 def lip_offsets(source: np.ndarray, output: np.ndarray, *, inner_only: bool = False) -> np.ndarray:
-    """Where the lips lie from the source's, with the heads laid over each other by their rigid points.
+    """Measure where the lips lie from the source's, with the heads laid over each other by their rigid points.
 
-    source, output: (T, 478, 2|3) pixels, also of different size. Returns (T, 40, 2) (20 points with ``inner_only``)
-    in % of the source's outer-eye distance. Raises InputError where the lengths differ.
+    Args:
+        source: (T, 478, 2 or 3) in pixels.
+        output: (T, 478, 2 or 3) in pixels of its own picture.
+        inner_only: Only the 20 points of the inner lips, not all 40.
+
+    Returns:
+        (T, 40 or 20, 2) offsets in % of the source's outer-eye distance.
+
+    Raises:
+        InputError: The lengths differ.
     """
     if len(source) != len(output):
         raise InputError(f"clips of {len(source)} and {len(output)} frames cannot be paired; give equal lengths")
@@ -89,24 +119,37 @@ def lip_offsets(source: np.ndarray, output: np.ndarray, *, inner_only: bool = Fa
 
 
 def mouth_landmark_distance(source: np.ndarray, output: np.ndarray, *, inner_only: bool = False) -> np.ndarray:
-    """How far the lips lie from the source's: (T,), the mean length of :func:`lip_offsets`.
+    """Measure how far the lips lie from the source's.
 
     An expression moves the mouth corners, so this is not 0 for a good edit; :func:`mouth_motion_distance` leaves out
-    the part that stays the same over the clip.
+    the part that stays the same over the clip. Arguments as of :func:`lip_offsets`.
+
+    Returns:
+        (T,) mean length of the offsets, % of the outer-eye distance.
     """
     return np.linalg.norm(lip_offsets(source, output, inner_only=inner_only), axis=-1).mean(axis=1)
 
 
 def mouth_motion_distance(source: np.ndarray, output: np.ndarray, *, inner_only: bool = False) -> np.ndarray:
-    """As :func:`mouth_landmark_distance` after taking out each lip point's mean offset over the clip.
+    """Measure how far the lips' motion is from the source's: a constant smile costs nothing, a flattened vowel does.
 
-    What is left is lip *motion* that differs: a constant smile costs nothing, a flattened vowel does.
+    Arguments as of :func:`lip_offsets`.
+
+    Returns:
+        (T,) as :func:`mouth_landmark_distance`, each lip point's mean offset over the clip taken out.
     """
     return offset_motion(lip_offsets(source, output, inner_only=inner_only))
 
 
 def offset_motion(offsets: np.ndarray) -> np.ndarray:
-    """(T, N, 2) offsets of :func:`lip_offsets` of a whole clip → (T,), as :func:`mouth_motion_distance`."""
+    """Take the mean offset of each point out and measure what is left.
+
+    Args:
+        offsets: (T, N, 2) of a whole clip, as from :func:`lip_offsets`.
+
+    Returns:
+        (T,) mean length of what is left.
+    """
     present = np.isfinite(offsets).all(axis=(1, 2))
     if not present.any():
         return np.full(len(offsets), np.nan)
@@ -115,7 +158,11 @@ def offset_motion(offsets: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ClosureRecall:
-    """recall: share of the source's mouth closures that the output closes too, NaN without any; closures: how many."""
+    """Mouth closures that an output keeps.
+
+    recall: Share of the source's closures that the output closes too, 0..1; NaN without any.
+    closures: How many the source has.
+    """
 
     recall: float
     closures: int
@@ -129,11 +176,20 @@ def closure_recall(
     slack: float = 1.0,
     tolerance: int = 1,
 ) -> ClosureRecall:
-    """Do the lips still meet on p, b and m?
+    """Count on how many of the source's mouth closures (p, b and m) the output's lips meet too.
 
-    Apertures: (T,) as from :func:`lip_aperture`. A closure is a run of source frames at or below ``closed``; the
-    output recalls it by getting to ``closed + slack`` or below in any frame of the run widened by ``tolerance``
-    frames on both sides. Raises InputError where the lengths differ.
+    Args:
+        source_aperture: (T,) as from :func:`lip_aperture`.
+        output_aperture: (T,) of the same frames.
+        closed: A closure is a run of source frames at or below this aperture.
+        slack: The output may stay open by this much more.
+        tolerance: Frames by which it may close before or after the run.
+
+    Returns:
+        Share and number of closures.
+
+    Raises:
+        InputError: The lengths differ.
     """
     if source_aperture.shape != output_aperture.shape:
         raise InputError("apertures of different length cannot be paired; give clips of the same frames")

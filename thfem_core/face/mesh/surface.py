@@ -1,7 +1,7 @@
-"""The face mesh, closed over mouth and eyes, continued past the face's outline, and strewn with sample points.
+"""The face mesh as a surface without holes, and sample points spread evenly over it.
 
-Rendering works on the samples: their number is fixed, so every frame costs the same few vectorised operations,
-and normalised splatting (:mod:`.flow`) needs no triangle rasteriser.
+Mouth and eyes are closed, and two rings continue the mesh past the face's outline. Warping works on the samples: their
+number is fixed, so every frame costs the same few vectorised operations, and no triangle rasteriser is needed.
 """
 
 from __future__ import annotations
@@ -14,24 +14,28 @@ import numpy as np
 from . import topology
 from .basis import FaceBasis, load_basis
 
-# The outline is continued outward by two rings: (scale about the oval's centre, share of the outline's motion).
+# Rings past the outline: (scale about the oval's centre, share of the outline's motion).
 OUTER_RINGS = ((1.18, 0.45), (1.45, 0.0))
-# Inside this fraction of the way from the iris centre to the lid line nothing moves: irises stay round, and
-# lids slide over them within the remaining band.
+# Up to this fraction of the way from the eye's middle to the lid line nothing moves: irises stay round, and lids slide
+# over them within the band that is left.
 STILL_EYE = 0.62
-SPACING_FACE = 3.2
-SPACING_OUTSIDE = 6.0
+# Largest distance of samples on and beyond the face, face units.
+SPACING_FACE, SPACING_OUTSIDE = 3.2, 6.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Surface:
-    """V extended vertices, F triangles, N samples.
+    """V vertices, the first 478 of them landmarks, F triangles and N samples.
 
-    place: (V, 478) extended vertex positions = place @ landmarks. carry: (V, 478) likewise for displacements.
-    triangles: (F, 3). corners: (N, 3) the extended vertices around each sample, weights: (N, 3) barycentric.
-    triangle: (N,) the triangle of each sample. canonical: (N, 3) sample positions on the canonical face.
-    area: (N,) canonical area that a sample stands for. skin: (N,) bool, on the face proper (not beyond the
-    outline, not inside mouth or eyes).
+    place: (V, 478) float32; vertices = place @ landmarks.
+    carry: (V, 478) float32; displacements of vertices = carry @ displacements of landmarks.
+    triangles: (F, 3) indices of vertices.
+    corners: (N, 3) vertices around each sample.
+    weights: (N, 3) float32 barycentric weights of the corners.
+    triangle: (N,) triangle of each sample.
+    canonical: (N, 3) float32 position on the canonical face, face units.
+    area: (N,) float32 area on the canonical face that a sample stands for.
+    skin: (N,) bool: on the face proper, not beyond the outline nor inside mouth or eyes.
     """
 
     place: np.ndarray
@@ -45,8 +49,8 @@ class Surface:
     skin: np.ndarray
 
 
-def _strip(outer: list[int], inner: list[int], closed: bool) -> list[tuple[int, int, int]]:
-    """Triangles between two lines of equal length."""
+def _band(outer: list[int], inner: list[int], *, closed: bool) -> list[tuple[int, int, int]]:
+    """Triangles between two lines of equal length; ``closed`` joins their ends."""
     count = len(outer)
     faces = []
     for i in range(count if closed else count - 1):
@@ -56,7 +60,7 @@ def _strip(outer: list[int], inner: list[int], closed: bool) -> list[tuple[int, 
 
 
 def _extend(basis: FaceBasis) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """place, carry, triangles and whether a triangle is skin."""
+    """Close and continue the mesh: ``place``, ``carry``, ``triangles`` of :class:`Surface`, and (F,) skin."""
     points = len(basis.canonical)
     place_rows, carry_rows = [np.eye(points)], [np.eye(points)]
     faces = [tuple(map(int, face)) for face in basis.triangles]
@@ -74,11 +78,11 @@ def _extend(basis: FaceBasis) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.nd
     inner = oval
     for scale, share in OUTER_RINGS:
         outer = add_rows(centre + scale * (pick - centre), share * pick)
-        faces += _strip(outer, inner, closed=True)
+        faces += _band(outer, inner, closed=True)
         inner = outer
 
     upper, lower = list(topology.INNER_LIP_UPPER), list(topology.INNER_LIP_LOWER)
-    faces += _strip(upper, lower, closed=False)
+    faces += _band(upper, lower, closed=False)
 
     for eye_upper, eye_lower in zip(topology.EYE_UPPER, topology.EYE_LOWER, strict=True):
         lids = list(topology.ring(eye_upper, eye_lower))
@@ -86,7 +90,7 @@ def _extend(basis: FaceBasis) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.nd
         # The eye's middle, not the iris centre: it stays put when the gaze moves, so no triangle ever folds.
         middle = np.tile(pick.mean(axis=0), (len(lids), 1))
         still = add_rows(middle + STILL_EYE * (pick - middle), np.zeros_like(pick))
-        faces += _strip(lids, still, closed=True)
+        faces += _band(lids, still, closed=True)
         tip = add_rows(middle[:1], np.zeros_like(middle[:1]))[0]
         faces += [(still[i], still[(i + 1) % len(still)], tip) for i in range(len(still))]
     skin += [False] * (len(faces) - len(skin))
@@ -111,7 +115,14 @@ def _lattice(n: int) -> np.ndarray:
 
 @lru_cache(maxsize=2)
 def face_surface(density: float = 1.0) -> Surface:
-    """The sampled surface of the embedded basis. ``density`` scales the sample spacing down (2 = half spacing)."""
+    """Build the surface of the embedded basis.
+
+    Args:
+        density: Divides the spacing of the samples.
+
+    Returns:
+        The surface; kept for the process.
+    """
     basis = load_basis()
     place, carry, triangles, skin = _extend(basis)
     vertices = place @ basis.canonical

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...face.mesh.lip_aperture import aperture_keeper
+from ...face.mesh.lip_aperture import lip_aperture_operator
 from ...face.mesh.lip_motion import lip_aperture
 from ...face.mesh.topology import LIPS
 from ...face.smoothstep import smoothstep
@@ -35,7 +35,7 @@ def _close_nearly_shut(shape: np.ndarray) -> np.ndarray:
         The shape with its lips closed, partly closed, or as they were.
     """
     (gap,) = lip_aperture(shape[None])
-    closed = aperture_keeper() @ shape
+    closed = lip_aperture_operator() @ shape
     restored: np.ndarray = shape + (1 - smoothstep(gap, *_NEARLY_SHUT)) * (closed - shape)
     return restored
 
@@ -70,7 +70,7 @@ class LipRestoration:
         """
         near = self._mouths.neighbourhood(index)
         changes = [each.edited - each.original for each in near.mouths]
-        added = aperture_keeper() @ np.tensordot(near.weights[index], changes, axes=1)
+        added = lip_aperture_operator() @ np.tensordot(near.weights[index], changes, axes=1)
         return _close_nearly_shut(mouth.edited + self._fade * (mouth.original + added - mouth.edited))
 
     def visibility(self, index: int) -> float:
@@ -96,7 +96,7 @@ class LipRestoration:
         near, lips = self._mouths.neighbourhood(index), list(LIPS)
         change = np.stack([each.edited - each.original for each in near.mouths])
         weights = np.stack(list(near.weights.values()))
-        lasting = np.matmul(aperture_keeper()[lips], np.tensordot(weights, change, axes=1))
+        lasting = np.matmul(lip_aperture_operator()[lips], np.tensordot(weights, change, axes=1))
         passing = (self._fade[lips] * (lasting - change[:, lips]))[..., :2]
         counts = near.weights[index]
         if len(passing) >= len(_AVERAGE):  # with fewer frames noise of the fits cannot be told from a change
