@@ -20,9 +20,9 @@ import torch
 
 from thfem_core.talking_head.mouth.coefficients import load_mouth_basis
 from thfem_core.talking_head.mouth.networks import load_motion
-from training.build_dataset import PreparedClip
-from training.thg.clips import load_clips
-from training.thg.motion_task import motion_scores
+from training.data.prepare import PreparedClip
+from training.data.clips import load_clips
+from training.stages.motion import motion_scores
 
 
 def in_step(index: Path | None) -> Callable[[PreparedClip], bool]:

@@ -28,10 +28,10 @@ from thfem_core.talking_head.mouth.coefficients import MouthBasis, load_mouth_ba
 from thfem_core.talking_head.mouth.networks import load_motion, load_renderer
 from thfem_core.talking_head.mouth.region import WIDE_PIXELS
 from thfem_core.talking_head.mouth.renderer import warp_only
-from training.build_dataset import PreparedClip
-from training.thg.clips import COLUMNS_PER_FRAME, SpeakingClip, interpolate, load_clips
-from training.thg.config import DataConfig, LoopConfig
-from training.thg.renderer_task import MOUTH, RendererTaskConfig, cut, window_tensors
+from training.data.prepare import PreparedClip
+from training.data.clips import COLUMNS_PER_FRAME, SpeakingClip, interpolate, load_clips
+from training.config import DataConfig, LoopConfig
+from training.stages.renderer import MOUTH, RendererStageConfig, cut, window_tensors
 
 
 def lpips_vgg(path: Path) -> torch.nn.Module:
@@ -108,7 +108,7 @@ def main() -> None:
     clips = load_clips(arguments.prepared, arguments.split, basis, keep=keep)
     people = sorted({clip.clip.identity for clip in clips})
     of_person = {person: [clip for clip in clips if clip.clip.identity == person] for person in people}
-    config = RendererTaskConfig(data=DataConfig(prepared=""), loop=LoopConfig(), jitter=0.0)
+    config = RendererStageConfig(data=DataConfig(prepared=""), loop=LoopConfig(), jitter=0.0)
     measure = lpips_vgg(arguments.vgg)
     nets = {str(path or "embedded"): load_renderer(path) for path in arguments.weights}
     strips = []

@@ -19,7 +19,7 @@ from thfem_core.face.mesh.canonical import canonical_mesh, canonical_shapes
 from thfem_core.face.mesh.topology import LIPS
 from thfem_core.talking_head.mouth.coefficients import lower_face_fade
 
-from .build_dataset import read_clip
+from .data.prepare import read_clip
 
 # Weight of a lip point's error against that of any other point of the lower face.
 LIP_WEIGHT = 3.0

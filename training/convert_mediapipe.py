@@ -134,10 +134,12 @@ def assign(name: str, module: nn.Module, copies: list[list[list[torch.Tensor]]])
         for (field, target), values in zip(layer.named_parameters(), zip(*parts, strict=True), strict=True):
             key = ".".join(filter(None, (name, slot, field)))
             if isinstance(layer, nn.Linear):
-                values = [value.reshape(target.shape) for value in values]
+                shaped = [value.reshape(target.shape) for value in values]
             elif isinstance(layer, GroupedPointwise):
-                values = [value.reshape(1, len(value), -1).transpose(1, 2) for value in values]
-            named[key] = torch.cat(values).contiguous()
+                shaped = [value.reshape(1, len(value), -1).transpose(1, 2) for value in values]
+            else:
+                shaped = list(values)
+            named[key] = torch.cat(shaped).contiguous()
             if named[key].shape != target.shape:
                 raise ValueError(f"{key} has shape {tuple(named[key].shape)}, not {tuple(target.shape)}")
     return named

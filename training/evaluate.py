@@ -6,9 +6,9 @@
     python -m training.evaluate ratings STUDY/key.json answers-*.csv
     python -m training.evaluate complexity --systems mesh mesh+mouth
 
-``run`` continues where it stopped, works in parallel (--workers, CUDA cards are shared among them) and on several
-machines (--shard 0/4 … 3/4, one OUT on a shared disk). A system is NAME=EDITOR[:label|:FOLDER][+TALKING_HEAD][@WINDOW];
-see ``training/evaluation/systems.py``. Data sets, splits and pairs: ``training/evaluation/{layouts,pairs}.py``.
+``run`` continues where it stopped and works on one machine (--workers) or many (--ray ADDRESS, OUT on a shared disk).
+A system is NAME=EDITOR[:label|:FOLDER][+TALKING_HEAD][@WINDOW]; see ``training/evaluation/systems.py``. Data sets:
+``training/data/layouts.py``; splits and pairs: ``training/evaluation/pairs.py``.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from thfem_core.cli.demo import DEMO_CLIP
 from thfem_core.errors import InputError, ThfemError
 from thfem_core.media.open_video import open_video
 
+from .data.layouts import DATASETS, read_dataset
 from .evaluation.complexity_table import complexity_table
-from .evaluation.jobs import Job, JobConfig, run_jobs, shard
-from .evaluation.layouts import read_dataset
+from .evaluation.jobs import Job, JobConfig, measure_all
 from .evaluation.pairs import make_pairs
 from .evaluation.results import Results
 from .evaluation.study import Result, make_items, ratings, write_study
 from .evaluation.systems import parse_system
 from .evaluation.tables import Table, all_tables
+from .parallel import add_worker_arguments, chosen_workers
 
-DATASETS = ("mead", "ravdess")
 FORMATS = {"md": Table.markdown, "csv": Table.csv, "latex": Table.latex}
 CLIPS = "clips.json"
 
@@ -48,8 +48,7 @@ def add_run(commands: argparse._SubParsersAction) -> None:
     parser.add_argument("--models", type=Path, action="append", default=[], metavar="DIR", help="network files")
     parser.add_argument("--every", type=int, default=1, metavar="N", help="networks look at every N-th frame")
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
-    parser.add_argument("--workers", type=int, default=1)
-    parser.add_argument("--shard", default="0/1", metavar="I/N", help="this machine's part of the jobs")
+    add_worker_arguments(parser)
     parser.add_argument("--limit", type=int, metavar="N", help="only the first N pairs per setting")
     parser.set_defaults(run=run)
 
@@ -57,19 +56,20 @@ def add_run(commands: argparse._SubParsersAction) -> None:
 def run(args: argparse.Namespace) -> int:
     """Exit code 1 where a job failed."""
     systems = [parse_system(text) for text in args.systems]
-    number, _, count = args.shard.partition("/")
-    if not (number.isdecimal() and count.isdecimal() and int(number) < int(count)):
-        raise InputError(f"shard is {args.shard!r}; write I/N with I from 0 to N − 1")
     clips = read_dataset(args.dataset, args.root)
     pairs = {setting: make_pairs(clips, setting)[: args.limit] for setting in args.settings}
-    jobs = [Job(system=s, pair=pair) for some in pairs.values() for pair in some for s in systems]
     config = JobConfig(
-        out=args.out, networks=args.networks, folders=tuple(args.models), every=args.every, device=args.device
+        out=args.out.absolute(),
+        networks=args.networks,
+        folders=tuple(args.models),
+        every=args.every,
+        device=args.device,
     )
+    jobs = [Job(config=config, system=s, pair=pair) for some in pairs.values() for pair in some for s in systems]
     args.out.mkdir(parents=True, exist_ok=True)
     paths = {clip.name: str(clip.video.absolute()) for clip in clips}
     (args.out / CLIPS).write_text(json.dumps(paths, indent=1), encoding="utf-8")
-    failures = run_jobs(shard(jobs, int(number), int(count)), config, workers=args.workers)
+    failures = measure_all(jobs, chosen_workers(args))
     for line in failures:
         print(f"failed: {line}", file=sys.stderr)
     return 1 if failures else 0

@@ -29,6 +29,7 @@ from visemes import mouth_motion
 from thfem_core.face.mesh.basis import load_basis
 from thfem_core.face.models import default_face_models
 from thfem_core.media.array_frame import ArrayFrame
+from thfem_core.media.array_video import read_image
 
 TEXT = "Hello from orbit! You can change how I look, and I keep on talking."
 FRAME_RATE = Fraction(25)
@@ -46,7 +47,7 @@ def portrait(path: Path | None) -> np.ndarray:
 
         photograph = astronaut()
     else:
-        photograph = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
+        photograph = read_image(path)
     x, y, side = CROP
     return cv2.resize(photograph[y : y + side, x : x + side], (SIZE, SIZE), interpolation=cv2.INTER_LANCZOS4)
 

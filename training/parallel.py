@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,11 +82,11 @@ def _on_cluster(function: Callable[[Job], Result], jobs: Sequence[Job], workers:
     mine = not ray.is_initialized()
     if mine:
         environment: dict[str, Any] = {"env_vars": {"PYTHONPATH": str(_PROJECT)}}
-        ray.init(address=workers.ray, runtime_env=environment, logging_level="warning")
+        ray.init(address=workers.ray, runtime_env=environment, logging_level=logging.WARNING)
     try:
-        task = ray.remote(num_cpus=1, num_gpus=workers.gpus, max_retries=workers.retries, scheduling_strategy="SPREAD")(
-            _with_one_thread
-        )
+        task: Any = ray.remote(
+            num_cpus=1, num_gpus=workers.gpus, max_retries=workers.retries, scheduling_strategy="SPREAD"
+        )(_with_one_thread)
         room = _WAITING_PER_CPU * max(1, int(ray.cluster_resources().get("CPU", 1)))
         remaining = iter(jobs)
         waiting = [task.remote(function, job) for _, job in zip(range(room), remaining, strict=False)]
@@ -95,3 +97,15 @@ def _on_cluster(function: Callable[[Job], Result], jobs: Sequence[Job], workers:
     finally:
         if mine:
             ray.shutdown()
+
+
+def add_worker_arguments(parser: argparse.ArgumentParser) -> None:
+    """The flags that :func:`chosen_workers` reads."""
+    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes on this machine")
+    parser.add_argument("--ray", metavar="ADDRESS", help="do the jobs on a Ray cluster, such as auto or HOST:6379")
+    parser.add_argument("--gpus", type=float, default=0.0, help="share of a card that a job on the cluster takes")
+
+
+def chosen_workers(args: argparse.Namespace) -> Workers:
+    """Who does the jobs. Raises InputError."""
+    return Workers(processes=args.workers, ray=args.ray, gpus=args.gpus)

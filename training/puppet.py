@@ -138,7 +138,7 @@ class Puppet:
         y, x = np.mgrid[: self.size, : self.size] + 0.5
         moved = LinearNDInterpolator(target[:, :2], self.points[:, :2] - target[:, :2], fill_value=0.0)
         shift = moved(x, y)
-        sharp = np.zeros((self.size, self.size), np.float32)
+        sharp: np.ndarray = np.zeros((self.size, self.size), np.float32)
         cv2.fillPoly(sharp, [np.round(target[list(INNER_LIPS), :2]).astype(np.int32)], 1.0)
         sharp = cv2.GaussianBlur(cv2.dilate(sharp, np.ones((5, 5))), (0, 0), 1.0)[..., None]
         shift = sharp * shift + (1 - sharp) * cv2.GaussianBlur(shift, (0, 0), 1.5)
@@ -150,17 +150,17 @@ class Puppet:
         lips = target[list(INNER_LIPS), :2]
         mask = np.zeros((self.size, self.size), np.uint8)
         cv2.fillPoly(mask, [np.round(lips * 16 - 8).astype(np.int32)], 255, lineType=cv2.LINE_AA, shift=4)
-        source_mask = np.zeros_like(mask)
+        source_mask: np.ndarray = np.zeros_like(mask)
         source_lips = self.face[list(INNER_LIPS), :2]
         cv2.fillPoly(source_mask, [np.round(source_lips * 16 - 8).astype(np.int32)], 255, cv2.LINE_AA, shift=4)
         source_mask = cv2.erode(source_mask, np.ones((3, 3), np.uint8))
-        here, there = target[list(CORNERS)].mean(0), self.face[list(CORNERS)].mean(0)
+        corners, source_corners = target[list(CORNERS)].mean(0), self.face[list(CORNERS)].mean(0)
         upper = list(UPPER_INNER[3:6])
         drop = target[upper, 1].mean() - self.face[upper, 1].mean()
-        affine = np.array([[1, 0, here[0] - there[0]], [0, 1, drop]])
+        affine = np.array([[1, 0, corners[0] - source_corners[0]], [0, 1, drop]])
         teeth = cv2.warpAffine(self.rgb, affine, (self.size, self.size), flags=cv2.INTER_CUBIC).astype(np.float32)
-        has_teeth = cv2.warpAffine(source_mask, affine, (self.size, self.size)).astype(np.float32) / 255
-        has_teeth = cv2.GaussianBlur(has_teeth, (0, 0), 1.2)[..., None]
+        teeth_mask = cv2.warpAffine(source_mask, affine, (self.size, self.size)).astype(np.float32) / 255
+        has_teeth = cv2.GaussianBlur(teeth_mask, (0, 0), 1.2)[..., None]
         opening = np.clip((target[14, 1] - target[13, 1]) / (1.5 * self.rest_gap), 0, 1)
         inside = has_teeth * teeth * (1 - 0.15 * opening) + (1 - has_teeth) * MOUTH_DARK_RGB
         inside_mask = mask.astype(np.float32) / 255

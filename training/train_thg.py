@@ -13,36 +13,33 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, NamedTuple
 
 import torch
-from accelerate import Accelerator
-from safetensors.torch import save_file
 
 from thfem_core.errors import InputError, ThfemError
 from thfem_core.talking_head.mouth.coefficients import load_mouth_basis
 
-from .thg.config import LoopConfig, Stage, check_name, from_table, read_toml
-from .thg.loop import Task, train
-from .thg.motion_task import MotionTask, MotionTaskConfig
-from .thg.renderer_task import RendererTask, RendererTaskConfig
-from .thg.sync_task import SyncTask, SyncTaskConfig
+from .config import LoopConfig, check_name, from_table, read_toml
+from .loop import make_accelerator, train
+from .stages.base import Stage
+from .stages.motion import MotionStage, MotionStageConfig
+from .stages.renderer import RendererStage, RendererStageConfig
+from .stages.sync import SyncStage, SyncStageConfig
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Recipe:
+class _Recipe(NamedTuple):
     config: type[Any]
-    task: type[Any]
+    stage: Callable[[Any], Stage]
 
 
 STAGES: dict[str, _Recipe] = {
-    "sync": _Recipe(config=SyncTaskConfig, task=SyncTask),
-    "motion": _Recipe(config=MotionTaskConfig, task=MotionTask),
-    "renderer": _Recipe(config=RendererTaskConfig, task=RendererTask),
+    "sync": _Recipe(SyncStageConfig, lambda config: SyncStage(config, load_mouth_basis())),
+    "motion": _Recipe(MotionStageConfig, lambda config: MotionStage(config, load_mouth_basis())),
+    "renderer": _Recipe(RendererStageConfig, lambda config: RendererStage(config, load_mouth_basis())),
 }
 
 
@@ -66,14 +63,6 @@ def stage_config(stage: str, table: dict[str, Any]) -> Any:
     return from_table(STAGES[stage].config, merged, stage)
 
 
-def export(net: torch.nn.Module, path: Path, notes: dict[str, str]) -> None:
-    """Write half-precision weights of ``net``; ``notes`` become the file's metadata."""
-    state = {name: value.detach().cpu().half().contiguous() for name, value in net.state_dict().items()}
-    part = path.with_suffix(".part")
-    save_file(state, part, metadata=notes)
-    os.replace(part, path)
-
-
 def run(arguments: argparse.Namespace) -> None:
     """Train one stage and, once it is finished, export it. Raises ThfemError."""
     if arguments.steps is not None and arguments.steps < 1:
@@ -82,38 +71,39 @@ def run(arguments: argparse.Namespace) -> None:
     config = stage_config(arguments.stage, table)
     loop: LoopConfig = config.loop
     runs = Path(arguments.runs or table.get("runs", "runs/mouth"))
-    accelerator = Accelerator(mixed_precision=loop.precision, cpu=arguments.cpu)
-    if accelerator.device.type == "cpu":
+    if arguments.cpu or not torch.cuda.is_available():
         torch.set_num_threads(arguments.cpu_threads)
     torch.manual_seed(loop.seed)  # the first weights
-    task: Task = STAGES[arguments.stage].task(config, load_mouth_basis())
-    network, step = train(task, loop, runs / arguments.stage, accelerator=accelerator, stop_after=arguments.steps)
+    stage = STAGES[arguments.stage].stage(config)
+    accelerator = make_accelerator(stage, loop, cpu=arguments.cpu)
+    step = train(stage, loop, runs / arguments.stage, accelerator=accelerator, stop_after=arguments.steps)
     if accelerator.is_main_process:
         if step < loop.steps:
             print(f"stopped at step {step} of {loop.steps}; run the same command again to go on")
         else:
-            finish(task, network, arguments.stage, table, runs / f"{arguments.stage}.safetensors")
+            finish(stage, arguments.stage, table, runs / f"{arguments.stage}.safetensors")
     accelerator.end_training()
 
 
-def finish(task: Task, network: torch.nn.Module, stage: str, table: dict[str, Any], path: Path) -> None:
-    """Settle a trained network, measure it on unseen people and write what the node loads."""
-    task.settle(network)
-    scores = task.validate(network.eval())
+def finish(stage: Stage, name: str, table: dict[str, Any], path: Path) -> None:
+    """Measure a trained network on unseen people and write what the node loads."""
+    stage.finish()
+    stage.network.eval()
+    scores = stage.validate()
     notes = {
-        "stage": stage,
+        "stage": name,
         "config": json.dumps(table, sort_keys=True),
         "unseen": json.dumps(scores),
         "licence": "CC BY-NC 4.0 (trained on research clips)",
     }
-    export(network.net, path, notes)
+    stage.export(path, notes)
     print(f"{path}: " + ", ".join(f"{name} {value:.4f}" for name, value in scores.items()))
 
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--config", type=Path, required=True)
-    parser.add_argument("--stage", choices=get_args(Stage), required=True)
+    parser.add_argument("--stage", choices=tuple(STAGES), required=True)
     parser.add_argument("--runs", type=Path, help="folder for checkpoints and results; default: runs of the config")
     parser.add_argument("--steps", type=int, help="stop after this many more steps")
     parser.add_argument("--cpu", action="store_true", help="even if there is a GPU")

@@ -16,6 +16,13 @@ from thfem_core.media.writer import write_video
 from training.build_dataset import main
 
 FRAMES = 32
+REPO = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def _workers_find_the_project(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Worker processes start without pytest's own search path."""
+    monkeypatch.setenv("PYTHONPATH", str(REPO))
 
 
 def write_clip(

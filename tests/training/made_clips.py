@@ -7,8 +7,8 @@ import numpy as np
 from thfem_core.face.mesh.canonical import canonical_mesh
 from thfem_core.face.pose import head_pose
 from thfem_core.talking_head.mouth.coefficients import load_mouth_basis
-from training.build_dataset import PreparedClip
-from training.thg.clips import COLUMNS_PER_FRAME, SpeakingClip
+from training.data.clips import COLUMNS_PER_FRAME, SpeakingClip
+from training.data.prepare import PreparedClip
 
 
 def swinging_clip(seed: int, frames: int = 120) -> SpeakingClip:

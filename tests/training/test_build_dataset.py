@@ -17,7 +17,7 @@ from thfem_core.face.pose import head_pose
 from thfem_core.media.file_video import FileVideo
 from thfem_core.talking_head.mouth.region import MARGIN, WIDE_PIXELS, mouth_regions
 from training import build_dataset
-from training.build_dataset import MAX_LAG, prepare, read_clip, read_index, synchrony
+from training.data.prepare import MAX_LAG, prepare, prepare_job, read_clip, read_index, synchrony, write_beside
 
 
 def write_index(folder: Path, *rows: str) -> Path:
@@ -61,7 +61,7 @@ def test_other_reasons_to_skip(collection: Path, tmp_path: Path) -> None:
     write_clip(pictures[:2], tmp_path / "fast.mp4", rate=Fraction(30))
     assert "30 frames per second; convert" in (prepare(tmp_path / "fast.mp4", tmp_path / "x.npz", row, True) or "")
     (tmp_path / "text.mp4").write_text("not a video")
-    name, reason = build_dataset._prepare((tmp_path / "text.mp4", tmp_path / "text.npz", row, False))
+    name, reason = prepare_job((tmp_path / "text.mp4", tmp_path / "text.npz", row, False))
     assert name == "text.mp4" and reason and "\n" not in reason
     assert not list(tmp_path.glob("*.np*"))
 
@@ -72,7 +72,7 @@ def test_an_interrupted_write_leaves_no_file(tmp_path: Path) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        build_dataset._write(tmp_path / "clip.npz", broken)
+        write_beside(tmp_path / "clip.npz", broken)
     assert not (tmp_path / "clip.npz").exists()
 
 

@@ -11,9 +11,9 @@ import torch.nn.functional as F
 
 from tests.training.made_clips import swinging_clip
 from thfem_core.metrics.judges.thfem_sync.network import load_thfem_sync_network
-from training.thg import delay
-from training.thg.clips import COLUMNS_PER_FRAME, SpeakingClip
-from training.thg.delay import bring_in_step, find_delay, moved
+from training.data.clips import COLUMNS_PER_FRAME, SpeakingClip
+from training.stages import delay
+from training.stages.delay import bring_in_step, find_delay, moved
 
 _EXPERT = load_thfem_sync_network()
 

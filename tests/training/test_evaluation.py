@@ -21,14 +21,15 @@ from thfem_core.media.file_video import FileVideo
 from thfem_core.media.sound import join_sound
 from thfem_core.media.writer import write_video
 from thfem_core.metrics.frechet import FeatureSpread
+from training.data.layouts import mead_clips, ravdess_clips, read_dataset, thirty_per_emotion
 from training.evaluate import main
 from training.evaluation import jobs
-from training.evaluation.layouts import mead_clips, ravdess_clips, read_dataset, thirty_per_emotion
 from training.evaluation.pairs import held_out_clips, make_pairs
 from training.evaluation.results import AVERAGE, Results
 from training.evaluation.study import QUESTIONS, make_items
 from training.evaluation.systems import parse_system
 from training.evaluation.tables import PaperNumbers, all_tables
+from training.parallel import Workers
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
@@ -165,12 +166,11 @@ def test_a_run_makes_measures_and_resumes(mead: Path, talking: Path, tmp_path: P
 
 
 def test_workers_share_the_jobs(mead: Path, tmp_path: Path) -> None:
-    system = parse_system("copy=none")
-    some = [jobs.Job(system=system, pair=pair) for pair in make_pairs(read_dataset("mead", mead), "cross")[:2]]
-    config = jobs.JobConfig(out=tmp_path, networks="none")
-    assert jobs.run_jobs(some, config, workers=2) == []
-    assert jobs.open_jobs(some, config) == []
-    assert jobs.shard(some, 0, 2) + jobs.shard(some, 1, 2) == some
+    system, config = parse_system("copy=none"), jobs.JobConfig(out=tmp_path, networks="none")
+    pairs = make_pairs(read_dataset("mead", mead), "cross")[:2]
+    some = [jobs.Job(config=config, system=system, pair=pair) for pair in pairs]
+    assert jobs.measure_all(some, Workers(processes=2)) == []
+    assert jobs.open_jobs(some) == []
 
 
 def made_up_result(out: Path, system: str, setting: str, emotion: str, *, official: bool, value: float) -> None:

@@ -10,26 +10,37 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
-from accelerate import Accelerator
 from hypothesis import given
 from hypothesis import strategies as st
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-from tiny_task import TinyTask, WholeBatchTask
+from tiny_stage import TinyStage, WholeBatchStage
+from torch import nn
 
 from thfem_core.errors import InputError
-from training.thg.config import LoopConfig
-from training.thg.loop import Average, Task, learning_rate, train
+from training.config import LoopConfig
+from training.loop import averaged_model, checkpoints, lr_factor, make_accelerator, train
+from training.stages.base import Stage
 
 REPO = Path(__file__).parents[2]
-CONFIG = LoopConfig(steps=10, batch=4, lr=1e-2, warmup=3, ema=0.9, log_every=2, validate_every=100, threads=2)
+CONFIG = LoopConfig(steps=10, batch=4, lr=1e-2, warmup=3, ema=0.9, log_every=2, validate_every=100)
 
 
-def run(task: Task, folder: Path, config: LoopConfig = CONFIG, steps: int | None = None) -> dict[str, Any]:
+def run(stage: Stage, folder: Path, config: LoopConfig = CONFIG, steps: int | None = None) -> dict[str, Any]:
     """Train, and read the checkpoint."""
-    train(task, config, folder, accelerator=Accelerator(cpu=True), stop_after=steps)
-    return torch.load(folder / "checkpoint.pt", weights_only=True)
+    train(stage, config, folder, accelerator=make_accelerator(stage, config, cpu=True), stop_after=steps)
+    return stored(folder)
+
+
+def stored(folder: Path) -> dict[str, Any]:
+    """The only checkpoint of a run: trained weights, average, schedules and optimisers."""
+    (path,) = checkpoints(folder)
+    custom = [torch.load(file, weights_only=False) for file in sorted(path.glob("custom_checkpoint_*.pkl"))]
+    optimisers = [torch.load(file, weights_only=False) for file in sorted(path.glob("optimizer*.bin"))]
+    names = ("trained", "average", "schedule", "schedule of the discriminator")
+    return dict(zip(names, custom, strict=True)) | {"optimisers": optimisers}
 
 
 def assert_same(ours: Any, theirs: Any, path: str = "checkpoint") -> None:
@@ -49,80 +60,81 @@ def assert_same(ours: Any, theirs: Any, path: str = "checkpoint") -> None:
         assert ours == theirs, path
 
 
-def test_ten_steps_are_five_and_five(tmp_path: Path) -> None:
-    """Weights, averages, both optimisers, the adversary's own state: all equal to the bit, and so is what validation
-    in between leaves."""
-    whole = run(TinyTask(), tmp_path / "whole")
-    run(TinyTask(), tmp_path / "parts", steps=5)
-    parts = run(TinyTask(first_weights=7), tmp_path / "parts", replace(CONFIG, validate_every=3), steps=5)
-    assert whole["step"] == 10
+@pytest.mark.parametrize(
+    "config", [CONFIG, replace(CONFIG, accumulate=2, workers=1, schedule="steps", drops=(0.4, 0.8))]
+)
+def test_ten_steps_are_five_and_five(tmp_path: Path, config: LoopConfig) -> None:
+    """Weights, averages, both optimisers, the discriminator's state: equal to the bit, whatever validates between."""
+    whole = run(TinyStage(), tmp_path / "whole", config)
+    run(TinyStage(), tmp_path / "parts", config, steps=5)
+    parts = run(TinyStage(first_weights=7), tmp_path / "parts", replace(config, validate_every=3), steps=5)
+    assert whole["trained"]["step"] == 10
+    assert set(whole["trained"]["network"]) == {"net.0.weight", "net.0.bias", "net.3.weight", "net.3.bias"}
     assert_same(whole, parts)
 
 
 def test_something_is_learnt_and_both_sides_take_part(tmp_path: Path) -> None:
-    first = run(TinyTask(), tmp_path, replace(CONFIG, steps=200), steps=1)
-    last = run(TinyTask(), tmp_path, replace(CONFIG, steps=200))
-    assert not torch.equal(
-        first["adversary"]["net.parametrizations.weight.original"],
-        last["adversary"]["net.parametrizations.weight.original"],
-    )
+    first = run(TinyStage(), tmp_path, replace(CONFIG, steps=200), steps=1)
+    last = run(TinyStage(), tmp_path, replace(CONFIG, steps=200))
+    name = "net.parametrizations.weight.original"
+    assert not torch.equal(first["trained"]["discriminator"][name], last["trained"]["discriminator"][name])
     events = EventAccumulator(str(tmp_path))
     events.Reload()
     errors = [event.value for event in events.Scalars("train/pixel")]
     assert sum(errors[-10:]) < 0.5 * sum(errors[:10])
-    assert {"train/adversarial", "train/critic", "unseen/size"} <= set(events.Tags()["scalars"])
-    assert events.Tags()["images"] == ["strip"]
+    assert {"train/adversarial", "train/discriminator", "unseen/size"} <= set(events.Tags()["scalars"])
+    assert events.Tags()["images"] == ["preview"]
 
 
-def test_the_adversary_waits_for_its_turn(tmp_path: Path) -> None:
-    task = TinyTask(opponent_from=0.5)
-    before = {name: value.clone() for name, value in task.adversary.state_dict().items()}
-    assert_same(dict(run(task, tmp_path, steps=5)["adversary"]), before)
-    assert run(task, tmp_path, steps=1)["adversary_optimiser"]["state"]
+def test_the_discriminator_waits_for_its_turn(tmp_path: Path) -> None:
+    stage = TinyStage(opponent_from=0.5)
+    before = {name: value.clone() for name, value in stage.adversarial.state_dict().items()}
+    assert_same(dict(run(stage, tmp_path, steps=5)["trained"]["discriminator"]), before)
+    assert run(stage, tmp_path, steps=1)["optimisers"][1]["state"]
 
 
 def test_validation_sees_the_averaged_weights(tmp_path: Path) -> None:
-    task = TinyTask()
-    network, steps = train(task, CONFIG, tmp_path, accelerator=Accelerator(cpu=True))
-    stored = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
-    averaged = torch.cat([stored["average"][f"net.{name}"].flatten() for name, _ in network.net.named_parameters()])
-    assert steps == 10
-    assert torch.equal(task.validated[-1], averaged)
-    assert torch.equal(torch.cat([value.flatten() for value in network.net.parameters()]), averaged)
-    assert not torch.equal(stored["network"]["net.0.weight"], stored["average"]["net.0.weight"])
+    stage = TinyStage()
+    found = run(stage, tmp_path)
+    average = [found["average"][f"module.{i}"].flatten() for i in range(4)]
+    assert torch.equal(stage.validated[-1], torch.cat(average))
+    assert torch.equal(torch.cat([value.flatten() for value in stage.network.net.parameters()]), torch.cat(average))
+    assert not torch.equal(found["trained"]["network"]["net.0.weight"], found["average"]["module.0"])
 
 
 def test_a_finished_run_is_not_trained_any_further(tmp_path: Path) -> None:
-    whole = run(TinyTask(), tmp_path)
-    assert_same(run(TinyTask(first_weights=9), tmp_path), whole)
+    whole = run(TinyStage(), tmp_path)
+    assert_same(run(TinyStage(first_weights=9), tmp_path), whole)
 
 
 def test_an_interrupted_checkpoint_leaves_the_last_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    run(TinyTask(), tmp_path, steps=4)
+    run(TinyStage(), tmp_path, steps=4)
 
-    def full_disk(state: Any, path: Path) -> None:
-        path.write_bytes(b"half a checkpo")
+    def full_disk(state: Any, path: Any, *_: Any, **__: Any) -> None:
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch, pytest.raises(OSError, match="No space"):
         patch.setattr(torch, "save", full_disk)
-        run(TinyTask(), tmp_path, steps=4)
-    assert torch.load(tmp_path / "checkpoint.pt", weights_only=True)["step"] == 4
-    assert_same(run(TinyTask(), tmp_path), run(TinyTask(), tmp_path / "whole"))
+        run(TinyStage(), tmp_path, steps=4)
+    assert stored(tmp_path)["trained"]["step"] == 4
+    assert_same(run(TinyStage(), tmp_path), run(TinyStage(), tmp_path / "whole"))
+    assert not list(tmp_path.rglob("*.part"))
 
 
 def test_a_checkpoint_of_another_network_is_one_clear_line(tmp_path: Path) -> None:
-    torch.save({"network": {"net.weight": torch.zeros(3)}, "step": 3}, tmp_path / "checkpoint.pt")
-    with pytest.raises(InputError, match=r"checkpoint\.pt does not fit .* delete it to begin anew") as caught:
-        run(TinyTask(), tmp_path)
+    run(TinyStage(), tmp_path, steps=1)
+    stage = TinyStage()
+    stage.network.net[0].requires_grad_(False)
+    with pytest.raises(InputError, match=r"checkpoint-00000001 does not fit .* delete it to begin anew") as caught:
+        run(stage, tmp_path)
     assert "\n" not in str(caught.value)
-    (tmp_path / "checkpoint.pt").write_bytes(b"half a checkpo")
+    (checkpoints(tmp_path)[0] / "custom_checkpoint_0.pkl").write_bytes(b"half a checkpo")
     with pytest.raises(InputError, match="does not fit"):
-        run(TinyTask(), tmp_path)
+        run(TinyStage(), tmp_path)
 
 
 def test_an_error_in_the_data_comes_out(tmp_path: Path) -> None:
-    class Broken(TinyTask):
+    class Broken(TinyStage):
         def draw(self, rng, size):
             raise InputError("no such clip")
 
@@ -130,27 +142,51 @@ def test_an_error_in_the_data_comes_out(tmp_path: Path) -> None:
         run(Broken(), tmp_path)
 
 
-@given(st.integers(1, 500), st.integers(0, 500), st.floats(1e-5, 0.5))
-def test_learning_rate_rises_to_its_peak_and_falls_to_nothing(steps: int, warmup: int, lr: float) -> None:
-    config = LoopConfig(steps=steps, warmup=warmup, lr=lr)
-    rates = [learning_rate(config, step) for step in range(steps)]
-    assert all(0 < rate <= lr * (1 + 1e-9) for rate in rates)
+@given(st.integers(1, 500), st.integers(0, 500))
+def test_learning_rate_rises_to_its_peak_and_falls_to_nothing(steps: int, warmup: int) -> None:
+    config = LoopConfig(steps=steps, warmup=warmup)
+    rates = [lr_factor(config, step) for step in range(steps)]
+    assert all(0 < rate <= 1 + 1e-9 for rate in rates)
     peak = min(max(warmup - 1, 0), steps - 1)
     assert all(after >= before * (1 - 1e-9) for before, after in pairwise(rates[: peak + 1]))
     assert all(after <= before * (1 + 1e-9) for before, after in pairwise(rates[peak:]))
     if warmup < steps:
-        assert rates[peak] == pytest.approx(lr)
-        assert learning_rate(config, steps) == pytest.approx(0, abs=1e-12)
+        assert rates[peak] == pytest.approx(1)
+        assert lr_factor(config, steps) == pytest.approx(0, abs=1e-12)
+
+
+def test_the_paper_drops_the_learning_rate_in_steps() -> None:
+    config = LoopConfig(steps=200, warmup=0, schedule="steps", drops=(0.9,))
+    assert [lr_factor(config, step) for step in (0, 179, 180, 199)] == pytest.approx([1, 1, 0.1, 0.1])
 
 
 def test_the_average_forgets_the_first_weights() -> None:
-    module = torch.nn.Linear(1, 1, bias=False)
-    torch.nn.init.constant_(module.weight, 100.0)
-    average = Average(module, 0.999)
-    torch.nn.init.constant_(module.weight, 1.0)
-    for step in range(30):
-        average.update(module, step)
-    assert float(average.state["weight"]) == pytest.approx(1.0, abs=0.1)
+    weight = nn.Parameter(torch.full((1,), 100.0))
+    average = averaged_model(nn.ParameterList([weight]), 0.999)
+    average.update_parameters(nn.ParameterList([weight]))
+    weight.data.fill_(1.0)
+    for _ in range(30):
+        average.update_parameters(nn.ParameterList([weight]))
+    assert average.module[0].item() == pytest.approx(1.0, abs=0.1)
+
+
+def test_accumulated_batches_are_one_large_batch(tmp_path: Path) -> None:
+    config = LoopConfig(steps=4, batch=4, accumulate=2, warmup=2, lr=1e-2, seed=3)
+
+    class Halves(TinyStage):
+        """Both micro-batches of a step, together."""
+
+        def draw(self, rng, size):
+            self.drawn = getattr(self, "drawn", -1) + 1
+            parts = [
+                TinyStage.draw(self, np.random.default_rng([3, 2 * self.drawn + micro, 0]), size) for micro in (0, 1)
+            ]
+            return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
+
+    small = run(TinyStage(dropout=0.0, opponent_from=2), tmp_path / "small", config)
+    large = run(Halves(dropout=0.0, opponent_from=2), tmp_path / "large", replace(config, accumulate=1))
+    for name, value in large["trained"]["network"].items():
+        torch.testing.assert_close(small["trained"]["network"][name], value, rtol=1e-4, atol=1e-6)
 
 
 def test_two_processes_are_one_with_twice_the_batch(tmp_path: Path) -> None:
@@ -162,10 +198,12 @@ def test_two_processes_are_one_with_twice_the_batch(tmp_path: Path) -> None:
         [*command, str(script), str(tmp_path / "two")], env=environment, capture_output=True, text=True, timeout=300
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    two = torch.load(tmp_path / "two" / "checkpoint.pt", weights_only=True)
-    config = LoopConfig(steps=6, batch=4, warmup=2, lr=1e-2, threads=1, seed=3)
-    one = run(WholeBatchTask(2, config.seed, dropout=0.0), tmp_path / "one", config)
-    assert two["step"] == one["step"] == 6
-    for part in ("network", "adversary", "average"):
-        for name, value in one[part].items():
-            torch.testing.assert_close(two[part][name], value, rtol=1e-4, atol=1e-5, msg=f"{part}.{name}")
+    two = stored(tmp_path / "two")
+    config = LoopConfig(steps=6, batch=4, warmup=2, lr=1e-2, seed=3)
+    one = run(WholeBatchStage(2, config.seed, dropout=0.0), tmp_path / "one", config)
+    assert two["trained"]["step"] == one["trained"]["step"] == 6
+    for part in ("network", "discriminator"):
+        for name, value in one["trained"][part].items():
+            torch.testing.assert_close(two["trained"][part][name], value, rtol=1e-4, atol=1e-5, msg=f"{part}.{name}")
+    for name, value in one["average"].items():
+        torch.testing.assert_close(two["average"][name], value, rtol=1e-4, atol=1e-5, msg=f"average.{name}")

@@ -12,15 +12,16 @@ from torch import nn
 
 from thfem_core.errors import WeightsError
 from thfem_core.metrics.judges.wav2lip.network import Wav2LipExpert
-from training.thg.losses import (
-    MouthCritic,
+from training.losses import (
+    PYRAMID,
+    AdversarialLoss,
+    MouthDiscriminator,
     PerceptualLoss,
-    critic_hinge,
-    generator_hinge,
     pixel_loss,
+    smaller,
     sync_loss,
 )
-from training.thg.sync_expert import load_expert, lower_faces
+from training.sync_expert import load_expert, lower_faces
 
 # Output channels of the convolutions by their place among torchvision's layers; pools at the places left out.
 VGG16 = dict.fromkeys((0, 2), 64) | dict.fromkeys((5, 7), 128) | dict.fromkeys((10, 12, 14), 256)
@@ -111,24 +112,58 @@ def test_sync_loss_is_minus_the_logarithm_of_the_cosine() -> None:
     )
 
 
-def test_hinge_losses() -> None:
+@pytest.mark.parametrize("kind", ["hinge", "log"])
+def test_adversarial_losses(kind: str) -> None:
     real, fake = torch.tensor([2.0, 0.5]), torch.tensor([-3.0, 0.5])
-    assert float(critic_hinge(real, fake)) == pytest.approx((0 + 0.5) / 2 + (0 + 1.5) / 2)
-    assert float(generator_hinge(fake)) == pytest.approx(1.25)
+    loss = AdversarialLoss(nn.Identity(), weight=0.1, kind=kind)
+    ours, theirs = float(loss.generator_loss(fake)), float(loss(real, fake))
+    if kind == "hinge":
+        assert (ours, theirs) == pytest.approx((1.25, (0 + 0.5) / 2 + (0 + 1.5) / 2))
+    else:  # Eq. 10 with D the sigmoid of the score
+        assert ours == pytest.approx(float(-torch.sigmoid(fake).log().mean()), rel=1e-5)
+        printed = torch.sigmoid(real).log().mean() + (1 - torch.sigmoid(fake)).log().mean()
+        assert theirs == pytest.approx(-float(printed), rel=1e-5)
 
 
-def test_the_critic_judges_patches_and_cannot_blow_up() -> None:
+def test_a_discriminator_keeps_no_gradient_of_the_generators_turn() -> None:
+    loss = AdversarialLoss(nn.Linear(2, 1), weight=0.1)
+    fake = torch.randn(3, 2, requires_grad=True)
+    loss.generator_loss(fake).backward()
+    assert fake.grad is not None and all(weight.grad is None for weight in loss.parameters())
+    assert all(weight.requires_grad for weight in loss.parameters())
+
+
+def test_the_papers_perceptual_loss_sums_layers_and_scales(vgg_file: Callable[[str], Path]) -> None:
+    """Mean L1 at the first ReLU of each block, over the pyramid."""
+    path = vgg_file("vgg19")
+    loss = PerceptualLoss(path, depth=5, scales=PYRAMID)
+    assert loss.taps == (1, 6, 11, 20, 29)
+    drawn, true = torch.rand(2, 1, 3, 128, 128)
+    parts = [PerceptualLoss(path, depth=5, scales=(1,))(smaller(drawn, s), smaller(true, s)) for s in PYRAMID]
+    torch.testing.assert_close(loss(drawn, true), torch.stack(parts).sum())
+
+
+def test_the_pyramid_keeps_flat_pictures_and_every_nth_pixel() -> None:
+    flat = torch.full((1, 3, 64, 64), 0.4)
+    for factor in PYRAMID:
+        small = smaller(flat, factor)
+        assert small.shape[-1] == 64 // factor
+        assert float(small[..., 64 // factor // 2, 64 // factor // 2].mean()) == pytest.approx(0.4, abs=1e-6)
+    assert smaller(torch.eye(64)[None, None], 4).shape == (1, 1, 16, 16)
+
+
+def test_the_discriminator_judges_patches_and_cannot_blow_up() -> None:
     """Spectral norm: once its power iteration has settled, no convolution stretches anything by more than 1."""
     torch.manual_seed(0)
-    critic = MouthCritic(width=8)
+    discriminator = MouthDiscriminator(width=8)
     with torch.no_grad():
-        for layer in critic.layers:
+        for layer in discriminator.layers:
             if isinstance(layer, nn.Conv2d):
                 layer.parametrizations.weight.original.mul_(50)
         for _ in range(60):
-            judged = critic(torch.rand(2, 3, 64, 64))
+            judged = discriminator(torch.rand(2, 3, 64, 64))
         assert judged.shape == (2, 1, 8, 8)
-        for layer in critic.eval().layers:
+        for layer in discriminator.eval().layers:
             if isinstance(layer, nn.Conv2d):
                 assert float(torch.linalg.matrix_norm(layer.weight.flatten(1), 2)) == pytest.approx(1, abs=0.05)
 

@@ -7,21 +7,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from accelerate import Accelerator
 
 from thfem_core.errors import InputError
 from thfem_core.metrics.judges.thfem_sync.back_end import THFEM_SYNC
 from thfem_core.talking_head.mouth.coefficients import MouthBasis, load_mouth_basis
 from thfem_core.talking_head.mouth.motion import MotionConfig, MotionNet
 from thfem_core.weights.store import locate_file
+from training.config import DataConfig, LoopConfig
+from training.data.clips import load_clips
+from training.loop import make_accelerator, train
 from training.phonetic.phones import PHONES, SILENCE, mouth_shapes, phone_number
 from training.phonetic.voices import Voices
-from training.thg import delay
-from training.thg.clips import load_clips
-from training.thg.config import DataConfig, LoopConfig
-from training.thg.loop import train
-from training.thg.motion_task import MotionTask, MotionTaskConfig
-from training.thg.synchrony import is_in_step
+from training.stages import delay
+from training.stages.motion import MotionStage, MotionStageConfig
+from training.stages.synchrony import is_in_step
 
 _SMALL = MotionConfig(width=24, dropout=0.1)
 _FRAMES = 80
@@ -83,8 +82,8 @@ def phonetic(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def _task(prepared: Path, steps: int, *, adjacent: bool = True, **changes: object) -> MotionTask:
-    config = MotionTaskConfig(
+def _task(prepared: Path, steps: int, *, adjacent: bool = True, **changes: object) -> MotionStage:
+    config = MotionStageConfig(
         data=DataConfig(prepared=str(prepared), adjacent=adjacent),
         loop=LoopConfig(steps=steps, batch=4, lr=3e-3, warmup=2, log_every=1, validate_every=1000),
         network=_SMALL,
@@ -92,18 +91,24 @@ def _task(prepared: Path, steps: int, *, adjacent: bool = True, **changes: objec
         **changes,  # type: ignore[arg-type]
     )
     torch.manual_seed(0)
-    return MotionTask(config, load_mouth_basis())
+    return MotionStage(config, load_mouth_basis())
 
 
-def _train(task: MotionTask, folder: Path, stop_after: int | None = None) -> dict[str, torch.Tensor]:
-    train(task, task.config.loop, folder, accelerator=Accelerator(cpu=True), stop_after=stop_after)
+def _train(task: MotionStage, folder: Path, stop_after: int | None = None) -> dict[str, torch.Tensor]:
+    train(
+        task,
+        task.config.loop,
+        folder,
+        accelerator=make_accelerator(task, task.config.loop, cpu=True),
+        stop_after=stop_after,
+    )
     return {name: value.clone() for name, value in task.network.state_dict().items()}
 
 
 def test_window_by_window_is_the_sound_in_one_piece() -> None:
     net, moments = _net(), 6
     columns = torch.randn(2, net.config.steps + 4 * (moments - 1), net.config.mels)
-    manner = torch.randn(2, 2 * net.config.coefficients)
+    style = torch.randn(2, 2 * net.config.coefficients)
     whole = net.encode_speech(columns, manner)
     assert whole.shape == (2, moments, 2, net.config.coefficients)
     for t in range(moments):
@@ -138,9 +143,11 @@ def test_ten_steps_are_five_and_five_more(prepared: Path, phonetic: Path, tmp_pa
 
 def test_learns_a_mouth_that_follows_loudness(prepared: Path, tmp_path: Path) -> None:
     task = _task(prepared, 60)
-    before = task.validate(task.network.eval())
+    task.network.eval()
+    before = task.validate()
     _train(task, tmp_path / "run")
-    after = task.validate(task.network.eval())
+    task.network.eval()
+    after = task.validate()
     assert after["lip"] < 0.8 * before["lip"]
     assert after["lip"] < 0.8 * after["copy_lip"]
     assert after["aperture"] > after["copy_aperture"] + 0.1
@@ -149,16 +156,14 @@ def test_learns_a_mouth_that_follows_loudness(prepared: Path, tmp_path: Path) ->
 def test_phones_come_first_and_are_learned(prepared: Path, phonetic: Path, tmp_path: Path) -> None:
     task = _task(prepared, 40, phonetic=str(phonetic), phonetic_first=1.0)
     batch = task.draw(np.random.default_rng(0), 4)
-    task.begin_step(0, 40)
-    first = {name: float(value.detach()) for name, value in task.network.train()(batch).items()}
+    first = {name: float(value.detach()) for name, value in task.network.train()(batch, 0.0).losses.items()}
     assert "lip" not in first and first["all"] == 0
     heads = task.network.net.heads.weight.clone()
     _train(task, tmp_path / "run")
-    last = {name: float(value.detach()) for name, value in task.network.train()(batch).items()}
+    last = {name: float(value.detach()) for name, value in task.network.train()(batch, 0.0).losses.items()}
     assert last["phone"] < 0.7 * first["phone"] and last["shape"] < first["shape"]
     assert torch.allclose(heads, task.network.net.heads.weight, atol=1e-2)  # only weight decay touched it
-    task.begin_step(40, 40)
-    assert "lip" in task.network(batch)
+    assert "lip" in task.network(batch, 1.0).losses
 
 
 def test_clips_that_the_expert_is_sure_of_are_brought_in_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -182,14 +187,14 @@ def test_clips_that_the_expert_is_sure_of_are_brought_in_step(tmp_path: Path, mo
 
 def test_the_expert_judges_windows_in_a_row(prepared: Path) -> None:
     task = _task(prepared, 1, expert=str(locate_file(THFEM_SYNC)), sync=0.5, far=0.0)
-    losses = task.network.train()(task.draw(np.random.default_rng(0), 3))
+    losses = task.network.train()(task.draw(np.random.default_rng(0), 3), 0.0).losses
     assert 0 < float(losses["sync"].detach()) < 5
     losses["sync"].backward()
     assert float(task.network.net.heads.weight.grad.abs().sum()) > 0
     assert not any("expert" in name for name in task.network.state_dict())
     for changes in ({"far": 1.0}, {"far": 0.0, "adjacent": False}):  # windows that do not follow each other
         apart = _task(prepared, 1, expert=str(locate_file(THFEM_SYNC)), **changes)
-        assert "sync" not in apart.network.train()(apart.draw(np.random.default_rng(0), 3))
+        assert "sync" not in apart.network.train()(apart.draw(np.random.default_rng(0), 3), 0.0).losses
 
 
 def test_the_sources_mouth_counts_less_the_farther_the_target_is() -> None:

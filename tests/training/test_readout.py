@@ -9,12 +9,16 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import nn
 
 from tests.training.made_clips import swinging_clip
 from thfem_core.talking_head.mouth.coefficients import load_mouth_basis
 from thfem_core.talking_head.mouth.motion import MotionConfig, MotionNet, steps_before
-from training.thg.motion_task import motion_scores
-from training.thg.readout import hear_clip, solve_readout
+from thfem_core.weights.reading import state_dict
+from training import train_thg
+from training.stages.base import Stage, half_precision
+from training.stages.motion import motion_scores
+from training.stages.readout import hear_clip, solve_readout
 
 _SMALL = MotionConfig(width=24, past=2, reaches=(1, 2, 4), distances=8)
 
@@ -88,23 +92,26 @@ def test_steps_lead_back_to_where_the_mouth_was(frames: int, past: int, seed: in
 
 
 def test_the_recipe_solves_it_before_export(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from training import train_thg
-
     calls = []
 
-    class _Task:
-        def settle(self, network: torch.nn.Module) -> None:
-            calls.append("settle")
-            network.net.readout.fill_(1)
+    class Made(Stage):
+        def __init__(self) -> None:
+            self.network = nn.ModuleDict({"net": _net()})
 
-        def validate(self, network: torch.nn.Module) -> dict[str, float]:
+        def draw(self, rng: np.random.Generator, size: int) -> dict[str, torch.Tensor]:
+            raise NotImplementedError
+
+        def finish(self) -> None:
+            calls.append("finish")
+            self.network["net"].readout.fill_(1)
+
+        def validate(self) -> dict[str, float]:
             calls.append("validate")
             return {"lip": 0.0}
 
-    whole = torch.nn.Module()
-    whole.net = _net()
-    train_thg.finish(_Task(), whole, "motion", {}, tmp_path / "motion.safetensors")  # type: ignore[arg-type]
-    from thfem_core.weights.reading import state_dict
+        def exported(self) -> dict[str, torch.Tensor]:
+            return half_precision(self.network["net"])
 
-    assert calls == ["settle", "validate"]
+    train_thg.finish(Made(), "motion", {}, tmp_path / "motion.safetensors")
+    assert calls == ["finish", "validate"]
     assert torch.all(state_dict(tmp_path / "motion.safetensors")["readout"] == 1)

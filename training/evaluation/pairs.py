@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from thfem_core.errors import InputError
-from thfem_core.expression.request import EMOTIONS
+from thfem_core.expression.request import EMOTIONS, Emotion
 
-from .layouts import DatasetClip
+from ..data.layouts import DatasetClip
 
 Setting = Literal["intra", "cross"]
 TEST_SHARE = 0.1
@@ -25,7 +25,7 @@ class Pair:
     reference: DatasetClip
 
     @property
-    def emotion(self) -> str:
+    def emotion(self) -> Emotion:
         return self.reference.emotion
 
 

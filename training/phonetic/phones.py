@@ -43,7 +43,8 @@ def mouth_shapes(spans: np.ndarray, numbers: np.ndarray, columns: int) -> np.nda
     Each shape is met in the middle of its phone (glides: at two points), 30 ms before it is heard, and motion between
     is smooth over 80 ms.
     """
-    keys, values = [], []
+    keys: list[float] = []
+    values: list[tuple[float, float, float]] = []
     for begin, end, number in zip(spans[:-1], spans[1:], numbers, strict=True):
         shapes = _SHAPES.get(PHONES[number], _CONSONANT)
         places = (0.5,) if len(shapes) == 1 else (0.3, 0.85)

@@ -20,9 +20,9 @@ from thfem_core.media.sound import Sound
 from thfem_core.talking_head.mouth.coefficients import MouthBasis
 from thfem_core.talking_head.mouth.speaking_style import style_vector
 
-from ..build_dataset import FRAME_RATE, PreparedClip, read_clip
-from .config import DataConfig
-from .sync_expert import COLUMNS
+from ..config import DataConfig
+from ..sync_expert import COLUMNS
+from .prepare import FRAME_RATE, PreparedClip, read_clip
 
 COLUMNS_PER_FRAME = 4  # of the compact profile at 25 frames per second
 WAV2LIP_COLUMNS = WAV2LIP.sample_rate // WAV2LIP.hop_length  # per second
@@ -32,9 +32,14 @@ WAV2LIP_COLUMNS = WAV2LIP.sample_rate // WAV2LIP.hop_length  # per second
 class SpeakingClip:
     """A prepared clip and what is derived from it. T frames.
 
-    pose; shapes: (T, 478, 3) on the canonical head; coefficients: (T, K) over the basis' spread;
-    mel: (4 T, 80) columns of the compact profile, column 4 t centred at frame t, or None if silent.
-    sync_mel: (80 columns per second, 80) of the wav2lip profile; None if silent or out of step.
+    Attributes:
+        clip: as it was prepared.
+        pose: of the head.
+        shapes: (T, 478, 3) on the canonical head.
+        coefficients: (T, K) of the mouth, over the basis' spread.
+        mel: (4 T, 80) columns of the compact profile, column 4 t centred at frame t; None if silent.
+        sync_mel: (80 columns per second, 80) of the wav2lip profile; None if silent or out of step.
+        edited: for a pair, the edited clip whose frames are the sources of this one's; T frames as well.
     """
 
     clip: PreparedClip
@@ -43,6 +48,13 @@ class SpeakingClip:
     coefficients: np.ndarray
     mel: np.ndarray | None
     sync_mel: np.ndarray | None = None
+    edited: SpeakingClip | None = None
+
+    @property
+    def columns(self) -> np.ndarray:
+        """``mel`` of a clip that has sound."""
+        assert self.mel is not None, f"{self.clip.name} is silent"
+        return self.mel
 
     @property
     def frames(self) -> int:
@@ -54,7 +66,7 @@ class SpeakingClip:
         return self.coefficients.mean(axis=0)
 
     @property
-    def manner(self) -> np.ndarray:
+    def style(self) -> np.ndarray:
         """(2 K,) see :func:`style_vector`."""
         return style_vector(self.coefficients)
 
@@ -94,8 +106,8 @@ def load_clips(
         shapes = pose.to_canonical(clip.landmarks).astype(np.float32)
         mel, sync_mel = clip_mels(clip)
         if mel is not None:
-            wanted = COLUMNS_PER_FRAME * len(shapes)
-            mel = np.pad(mel, ((0, max(0, wanted - len(mel))), (0, 0)), mode="edge")[:wanted]
+            columns = COLUMNS_PER_FRAME * len(shapes)
+            mel = np.pad(mel, ((0, max(0, columns - len(mel))), (0, 0)), mode="edge")[:columns]
         clips.append(
             SpeakingClip(
                 clip=clip,

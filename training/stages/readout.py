@@ -15,7 +15,7 @@ from torch import Tensor
 
 from thfem_core.talking_head.mouth.motion import MotionNet, steps_before
 
-from .clips import COLUMNS_PER_FRAME, SpeakingClip, interpolate
+from ..data.clips import COLUMNS_PER_FRAME, SpeakingClip, interpolate
 
 
 @torch.no_grad()
@@ -26,8 +26,8 @@ def hear_clip(net: MotionNet, clip: SpeakingClip, sound: SpeakingClip | None = N
     reach = (net.config.steps - 1) // 2
     moments = np.arange(-reach, COLUMNS_PER_FRAME * (sound.frames - 1) + reach + 1).astype(float)
     columns = torch.from_numpy(interpolate(sound.mel, moments))
-    device = net.readout.device
-    return net.encode_speech(columns[None].to(device), torch.from_numpy(clip.manner)[None].to(device))[0].cpu()
+    device = next(net.parameters()).device
+    return net.encode_speech(columns[None].to(device), torch.from_numpy(clip.style)[None].to(device))[0].cpu()
 
 
 def pairs(clip: SpeakingClip, heard: Tensor, sources: Tensor, targets: Tensor, past: int) -> tuple[Tensor, ...]:
@@ -42,12 +42,13 @@ def solve_readout(net: MotionNet, clips: Sequence[SpeakingClip], weights: np.nda
     """Set ``net.readout``. weights: (clips,) of :func:`.clips.person_weights`. ridge: penalty on departing
     from what is heard, in average pairs, per frame of distance: the farther, the fewer independent pairs there are."""
     config = net.config
-    device = net.readout.device
+    device = next(net.parameters()).device
+    readout = net.get_buffer("readout")
     bare = MotionNet(config).eval()
     bare.load_state_dict(net.state_dict())
     heard = [hear_clip(bare, clip) for clip in clips]
     for row, (near, far) in enumerate(pairwise([*config.reaches, config.distances]), start=1):
-        size = net.readout.shape[1]
+        size = readout.shape[1]
         gram = torch.zeros(size, size, dtype=torch.float64)
         cross = torch.zeros(size, config.coefficients, dtype=torch.float64)
         total = 0.0
@@ -70,4 +71,4 @@ def solve_readout(net: MotionNet, clips: Sequence[SpeakingClip], weights: np.nda
         gram += ridge * near * total / sum(clip.frames for clip in clips) * torch.eye(size, dtype=torch.float64)
         solved = torch.linalg.solve(gram, cross)
         solved[: config.coefficients] += torch.eye(config.coefficients, dtype=torch.float64)
-        net.readout[row] = solved.float().to(device)
+        readout[row] = solved.float().to(device)

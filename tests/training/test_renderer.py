@@ -17,9 +17,9 @@ from thfem_core.talking_head.mouth.coefficients import load_mouth_basis
 from thfem_core.talking_head.mouth.networks import load_renderer
 from thfem_core.talking_head.mouth.region import WIDE_PIXELS
 from thfem_core.talking_head.mouth.renderer import RendererConfig, warp_only
-from training.thg.clips import load_clips
-from training.thg.config import DataConfig, LoopConfig
-from training.thg.renderer_task import MOUTH, RendererTask, RendererTaskConfig, cut, middle, window_tensors
+from training.config import DataConfig, LoopConfig
+from training.data.clips import load_clips
+from training.stages.renderer import MOUTH, RendererStage, RendererStageConfig, cut, middle, window_tensors
 from training.train_thg import main
 
 NARROW = RendererConfig(widths=(8, 8, 8, 8))
@@ -28,29 +28,29 @@ NARROW = RendererConfig(widths=(8, 8, 8, 8))
 class Colours(torch.nn.Module):
     """A sync expert that is not 200 MB: embeds the mean colours of the faces, and the sound's bands."""
 
-    def see(self, faces: torch.Tensor) -> torch.Tensor:
+    def embed_lips(self, faces: torch.Tensor) -> torch.Tensor:
         return torch.nn.functional.normalize(faces.mean(dim=(2, 3)), dim=1)
 
-    def hear(self, sound: torch.Tensor) -> torch.Tensor:
+    def embed_sound(self, sound: torch.Tensor) -> torch.Tensor:
         return torch.nn.functional.normalize(sound[:, 0, :15].abs().mean(dim=2) + 0.1, dim=1)
 
 
 @pytest.fixture(scope="module")
 def expert_file() -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("training.thg.renderer_task.load_expert", lambda path: Colours())
+        patch.setattr("training.stages.renderer.load_expert", lambda path: Colours())
         yield Path("lipsync_expert.pth")
 
 
-def renderer_task(prepared: Path, **settings) -> RendererTask:
+def renderer_task(prepared: Path, **settings) -> RendererStage:
     torch.manual_seed(0)
     data = DataConfig(prepared=str(prepared), window=settings.pop("window", 5), adjacent=settings.pop("adjacent", True))
-    config = RendererTaskConfig(data=data, loop=LoopConfig(), network=NARROW, **settings)
-    return RendererTask(config, load_mouth_basis())
+    config = RendererStageConfig(data=data, loop=LoopConfig(), network=NARROW, **settings)
+    return RendererStage(config, load_mouth_basis())
 
 
 @pytest.fixture(scope="module")
-def task(prepared: Path, expert_file: Path) -> RendererTask:
+def task(prepared: Path, expert_file: Path) -> RendererStage:
     return renderer_task(prepared, expert=str(expert_file))
 
 
@@ -59,7 +59,7 @@ def difference(a: torch.Tensor, b: torch.Tensor) -> float:
     return float((a - b).abs().mean() * 255)
 
 
-def test_a_frame_as_its_own_target_is_drawn_as_it_is(task: RendererTask) -> None:
+def test_a_frame_as_its_own_target_is_drawn_as_it_is(task: RendererStage) -> None:
     still = replace(task.config, jitter=0.0)
     window = window_tensors(task.clips[0], 9, np.array([9]), still, np.random.default_rng(0))
     source = torch.from_numpy(window["source"])[None].float() / 255
@@ -73,7 +73,7 @@ def test_a_frame_as_its_own_target_is_drawn_as_it_is(task: RendererTask) -> None
     assert bool(lips[row : row + MOUTH, column : column + MOUTH].sum() > 0.99 * lips.sum())
 
 
-def test_the_warp_brings_the_source_nearer_to_its_targets(task: RendererTask) -> None:
+def test_the_warp_brings_the_source_nearer_to_its_targets(task: RendererStage) -> None:
     """Mean over all windows of the clip, on the lips."""
     still = replace(task.config, jitter=0.0)
     errors = []
@@ -89,7 +89,7 @@ def test_the_warp_brings_the_source_nearer_to_its_targets(task: RendererTask) ->
     assert warped < 0.9 * kept
 
 
-def test_batches_hold_windows_one_after_the_other(task: RendererTask) -> None:
+def test_batches_hold_windows_one_after_the_other(task: RendererStage) -> None:
     batch = task.draw(np.random.default_rng(3), 2)
     shapes = {name: tuple(value.shape) for name, value in batch.items()}
     assert shapes == {
@@ -109,7 +109,7 @@ def test_batches_hold_windows_one_after_the_other(task: RendererTask) -> None:
     assert all(torch.equal(value, again[name]) for name, value in batch.items())
 
 
-def sources_and_targets(task: RendererTask, monkeypatch: pytest.MonkeyPatch, count: int) -> list[tuple[int, int]]:
+def sources_and_targets(task: RendererStage, monkeypatch: pytest.MonkeyPatch, count: int) -> list[tuple[int, int]]:
     """Source and first target of windows as drawn."""
     seen = []
 
@@ -119,7 +119,7 @@ def sources_and_targets(task: RendererTask, monkeypatch: pytest.MonkeyPatch, cou
         seen.append((source, int(targets[0])))
         return {"source": np.zeros(1)}
 
-    monkeypatch.setattr("training.thg.renderer_task.window_tensors", note)
+    monkeypatch.setattr("training.stages.renderer.window_tensors", note)
     task.draw(np.random.default_rng(0), count)
     return seen
 
@@ -144,47 +144,45 @@ def test_clips_shorter_than_the_window_are_left_out(prepared: Path, monkeypatch:
         renderer_task(prepared, window=60)
 
 
-def test_the_losses_of_equation_6(task: RendererTask) -> None:
+def test_the_losses_of_equation_6(task: RendererStage) -> None:
     """All four are there when their helpers are; each moves the network."""
-    task.begin_step(0, 10)
     batch = task.draw(np.random.default_rng(1), 1)
     assert bool(batch["sounding"].all())
-    assert set(task.network(batch)) == {"pixel", "sync"}
-    task.begin_step(9, 10)
-    losses = task.network(batch)
+    assert set(task.network(batch, 0.0).losses) == {"pixel", "sync"}
+    output = task.network(batch, 0.9)
+    losses = {**output.losses, "adversarial": task.adversarial.generator_loss(output.fake)}
     assert set(losses) == {"pixel", "sync", "adversarial"}
     last = task.network.net.head[2].bias
     for name, loss in losses.items():
         (gradient,) = torch.autograd.grad(loss, last, retain_graph=True)
         assert float(gradient.abs().sum()) > 0, name
-    critic = task.adversary(batch, task.fakes())["critic"]
-    critic.backward()
-    assert all(weight.grad is not None for weight in task.adversary.parameters())
+    assert not any(weight.grad is not None for weight in task.adversarial.parameters())
+    task.adversarial(output.real, output.fake.detach()).backward()
+    assert all(weight.grad is not None for weight in task.adversarial.parameters())
     assert last.grad is None
-    task.adversary.zero_grad()
+    task.adversarial.zero_grad()
 
 
 def test_the_weights_of_the_losses_are_those_of_the_configuration(prepared: Path, expert_file: Path) -> None:
     values = []
     for factor in (1.0, 2.0):
         weighted = renderer_task(prepared, expert=str(expert_file), pixel=3 * factor, sync=0.5 * factor)
-        weighted.begin_step(0, 10)
-        values.append(weighted.network(weighted.draw(np.random.default_rng(1), 1)))
+        values.append(weighted.network(weighted.draw(np.random.default_rng(1), 1), 0.0).losses)
     for name in ("pixel", "sync"):
         torch.testing.assert_close(2 * values[0][name], values[1][name])
 
 
-def test_the_sync_loss_sees_the_pasted_face(task: RendererTask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_sync_loss_sees_the_pasted_face(task: RendererStage, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing drawn where alpha is 0 reaches the expert; what surrounds the region does."""
     batch = task.draw(np.random.default_rng(1), 1)
     seen = []
-    expert = task.network._fixed["expert"]
-    see = expert.see
-    monkeypatch.setattr(expert, "see", lambda faces: seen.append(faces.detach()) or see(faces))
-    task.network(batch)
-    task.network({**batch, "alpha": torch.zeros_like(batch["alpha"])})
-    task.network({**batch, "alpha": torch.zeros_like(batch["alpha"]), "whole": 255 - batch["whole"]})
-    from training.thg.sync_expert import lower_faces
+    expert = task.network.expert
+    embed = expert.embed_lips
+    monkeypatch.setattr(expert, "embed_lips", lambda faces: seen.append(faces.detach()) or embed(faces))
+    task.network(batch, 0.0)
+    task.network({**batch, "alpha": torch.zeros_like(batch["alpha"])}, 0.0)
+    task.network({**batch, "alpha": torch.zeros_like(batch["alpha"]), "whole": 255 - batch["whole"]}, 0.0)
+    from training.sync_expert import lower_faces
 
     torch.testing.assert_close(seen[1], lower_faces(batch["whole"][None].float() / 255))
     assert not torch.equal(seen[0], seen[1])
@@ -209,7 +207,7 @@ def write_config(folder: Path, prepared: Path, expert: Path | str = "") -> Path:
         warmup = 1
         [renderer]
         expert = "{expert}"
-        critic_from = 0.4
+        adversarial_from = 0.4
         [renderer.network]
         widths = [8, 8, 8, 8]
         """,
@@ -231,10 +229,10 @@ def test_the_command_trains_stops_goes_on_and_exports_what_the_node_loads(
     path = tmp_path / "runs" / "renderer.safetensors"
     net = load_renderer(path)
     assert net.config == NARROW
-    stored = torch.load(tmp_path / "runs" / "renderer" / "checkpoint.pt", weights_only=True)
-    assert set(stored) == {"network", "optimiser", "adversary", "adversary_optimiser", "average", "step"}
-    for name, value in net.state_dict().items():
-        torch.testing.assert_close(value, stored["average"][f"net.{name}"], rtol=1e-3, atol=1e-6)
+    (checkpoint,) = (tmp_path / "runs" / "renderer").glob("checkpoint-*")
+    average = torch.load(checkpoint / "custom_checkpoint_1.pkl", weights_only=False)
+    for number, value in enumerate(net.parameters()):
+        torch.testing.assert_close(value, average[f"module.{number}"], rtol=1e-3, atol=1e-6)
     with safe_open(path, framework="pt") as file:
         notes = file.metadata()
     assert notes["stage"] == "renderer" and "psnr" in json.loads(notes["unseen"])
@@ -243,11 +241,11 @@ def test_the_command_trains_stops_goes_on_and_exports_what_the_node_loads(
     assert not list(tmp_path.rglob("*.part"))
 
 
-def test_validation_and_strips(task: RendererTask) -> None:
+def test_validation_and_strips(task: RendererStage) -> None:
     task.network.eval()
-    scores = task.validate(task.network)
+    scores = task.validate()
     assert scores["psnr"] > 15 and scores["psnr_warp"] > 15
-    picture = task.strip(task.network)
+    picture = task.preview()
     assert picture.shape == (128, 10 * 128, 3) and picture.dtype == np.uint8
     clip = task.unseen[0]
     source = clip.frames // 3

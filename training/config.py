@@ -17,36 +17,56 @@ else:  # pragma: no cover
     import tomli as tomllib
 
 C = TypeVar("C")
-Stage = Literal["sync", "motion", "renderer"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LoopConfig:
-    """steps: optimiser steps in all. batch: windows per step and process. lr falls to 0 along a cosine after ``warmup``
-    steps. ema: decay of the averaged weights that are exported. precision: of accelerate ("no", "fp16", "bf16").
-    checkpoint_minutes, log_every, validate_every (steps): how often. clip: largest gradient norm, 0 for any. threads:
-    of the loader.
+    """How long and how a stage is trained.
+
+    Attributes:
+        steps: of the optimiser, in all.
+        batch: windows per micro-step and process.
+        accumulate: micro-steps per step; the gradient is their mean.
+        lr: highest learning rate.
+        betas: of Adam.
+        weight_decay: of AdamW; 0 makes it Adam.
+        warmup: steps in which the learning rate rises.
+        schedule: "cosine" falls to 0; "steps" divides by ten at each of ``drops``.
+        drops: shares of the run, in rising order.
+        ema: decay of the averaged weights, which are what is exported.
+        clip: largest gradient norm; 0 for any.
+        precision: of accelerate.
+        checkpoint_every: steps between checkpoints.
+        log_every: steps between entries for TensorBoard.
+        validate_every: steps between measurements on unseen people.
+        seed: of everything random.
+        workers: processes that draw batches ahead; 0 draws them in the training process.
     """
 
     steps: int = 10000
     batch: int = 8
+    accumulate: int = 1
     lr: float = 3e-4
     betas: tuple[float, float] = (0.9, 0.99)
     weight_decay: float = 1e-4
     warmup: int = 200
+    schedule: Literal["cosine", "steps"] = "cosine"
+    drops: tuple[float, ...] = ()
     ema: float = 0.999
     clip: float = 1.0
     precision: Literal["no", "fp16", "bf16"] = "no"
-    checkpoint_minutes: float = 3.0
+    checkpoint_every: int = 500
     log_every: int = 50
     validate_every: int = 1000
     seed: int = 0
-    threads: int = 1
+    workers: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("steps", "batch", "log_every", "validate_every", "threads"):
+        for name in ("steps", "batch", "accumulate", "checkpoint_every", "log_every", "validate_every"):
             if getattr(self, name) < 1:
                 raise InputError(f"loop.{name} is {getattr(self, name)}; give 1 or more")
+        if self.workers < 0:
+            raise InputError(f"loop.workers is {self.workers}; give 0 or more processes")
         if not 0 < self.lr < 1:
             raise InputError(f"loop.lr is {self.lr:g}; give a learning rate such as 3e-4")
         if not 0 <= self.ema < 1:
@@ -55,13 +75,21 @@ class LoopConfig:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DataConfig:
-    """prepared: what training.build_dataset made. window: n of the paper, targets i+1..i+n for source i.
-    adjacent: False draws the source from anywhere in the clip (the paper's "without adjacent frame prior").
-    min_sync, max_lag: which clips count as in step (see build_dataset). identity_power: people are drawn with
-    probability ∝ (their frames) ** power.
+    """What is trained on, and how windows are drawn from it (Section 3.3).
+
+    Attributes:
+        prepared: folder that training.build_dataset made.
+        pairs: folder that training.build_pairs made; "" for none. With pairs, sources are edited frames and targets
+            the real frames with the same words.
+        window: n of the paper; source i has the targets i+1 … i+n.
+        adjacent: False draws the source from anywhere in the clip, the paper's "without adjacent frame prior".
+        min_sync: least correlation of lip aperture and loudness of a clip whose sound is learned from.
+        max_lag: most frames that its sound may come early or late.
+        identity_power: people are drawn with probability ∝ (their frames) ** power.
     """
 
-    prepared: str
+    prepared: str = ""
+    pairs: str = ""
     window: int = 5
     adjacent: bool = True
     min_sync: float = 0.3
@@ -69,6 +97,8 @@ class DataConfig:
     identity_power: float = 0.5
 
     def __post_init__(self) -> None:
+        if not self.prepared and not self.pairs:
+            raise InputError("data names neither prepared nor pairs; give the folder of build_dataset or build_pairs")
         if not 1 <= self.window <= 100:
             raise InputError(f"data.window is {self.window}; give 1 to 100 frames (the paper uses 5)")
 

@@ -7,16 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from accelerate import Accelerator
 
 from thfem_core.metrics.judges.thfem_sync.network import ThfemSync, ThfemSyncConfig
 from thfem_core.talking_head.mouth.coefficients import load_mouth_basis
-from training.thg.config import DataConfig, LoopConfig
-from training.thg.lip_sync import lip_sync_loss
-from training.thg.loop import train
-from training.thg.sync_task import (
-    SyncTask,
-    SyncTaskConfig,
+from training.config import DataConfig, LoopConfig
+from training.loop import make_accelerator, train
+from training.losses import lip_sync_loss
+from training.stages.sync import (
+    SyncStage,
+    SyncStageConfig,
     expert_scores,
     mirrored_coefficients,
     offset_hits,
@@ -25,19 +24,20 @@ from training.thg.sync_task import (
 )
 
 
-def sync_task(prepared: Path, steps: int = 4, **changes) -> SyncTask:
+def sync_task(prepared: Path, steps: int = 4, **changes) -> SyncStage:
     torch.manual_seed(0)
     loop = LoopConfig(steps=steps, batch=2, lr=4e-3, warmup=1, ema=0.5, log_every=1, validate_every=1000)
     network = ThfemSyncConfig(width=16, size=6, dropout=0.1)
-    config = SyncTaskConfig(
+    config = SyncStageConfig(
         data=DataConfig(prepared=str(prepared)), loop=loop, network=network, windows=(5,), segment=20, **changes
     )
-    return SyncTask(config, load_mouth_basis())
+    return SyncStage(config, load_mouth_basis())
 
 
-def trained(task: SyncTask, folder: Path, stop_after: int | None = None) -> dict[str, torch.Tensor]:
-    net, _ = train(task, task.config.loop, folder, accelerator=Accelerator(cpu=True), stop_after=stop_after)
-    return {name: value.clone() for name, value in net.state_dict().items()}
+def trained(task: SyncStage, folder: Path, stop_after: int | None = None) -> dict[str, torch.Tensor]:
+    loop = task.config.loop
+    train(task, loop, folder, accelerator=make_accelerator(task, loop, cpu=True), stop_after=stop_after)
+    return {name: value.clone() for name, value in task.network.state_dict().items()}
 
 
 def test_the_speech_encoder_is_taken_over_and_left_alone(prepared: Path, tmp_path: Path) -> None:
@@ -56,7 +56,7 @@ def test_a_segment_is_a_mouth_and_its_sound(prepared: Path) -> None:
     clip, net = task.clips[0], task.config.network
     batch = task.draw(np.random.default_rng(0), 6)
     assert batch["columns"].shape == (6, net.steps + 4 * 19, 80) and batch["mouths"].shape == (6, 20, 16)
-    assert bool(batch["there"].any()) and set(batch["window"].tolist()) == {5}
+    assert bool(batch["inside"].any()) and set(batch["window"].tolist()) == {5}
     # each moment lies between two frames of the clip, or of its mirror image
     both = [torch.from_numpy(rows) for rows in (clip.coefficients, clip.coefficients @ task.mirror)]
     for row in batch["mouths"]:
@@ -81,7 +81,7 @@ def test_the_sync_stage_learns_a_batch(prepared: Path) -> None:
     optimiser = torch.optim.Adam(task.network.parameters(), lr=4e-3)
     history = []
     for _ in range(60):
-        losses = task.network(batch)
+        losses = task.network(batch, 0.0).losses
         optimiser.zero_grad()
         sum(losses.values()).backward()
         optimiser.step()

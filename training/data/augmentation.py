@@ -13,7 +13,7 @@ from .clips import interpolate
 class MotionAugmentation:
     """stretch: speaking rate ×1/(1 + s) to ×(1 + s). vocal_tract: the same for the mel axis. roll: mel bands. masks,
     mask_columns, mask_bands: SpecAugment. noise: standard deviation on mel. tilt: of the spectrum.
-    forget_manner: share of windows that know nothing of the person's manner."""
+    forget_style: share of windows that know nothing of the person's speaking style."""
 
     stretch: float = 0.15
     vocal_tract: float = 0.12
@@ -23,7 +23,7 @@ class MotionAugmentation:
     mask_bands: int = 12
     noise: float = 0.1
     tilt: float = 0.25
-    forget_manner: float = 0.2
+    forget_style: float = 0.2
 
 
 def distort(columns: np.ndarray, a: MotionAugmentation, rng: np.random.Generator) -> np.ndarray:

@@ -8,7 +8,7 @@ import pytest
 
 from thfem_core.errors import InputError
 from thfem_core.talking_head.mouth.renderer import RendererConfig
-from training.thg.config import LoopConfig, from_table, read_toml
+from training.config import LoopConfig, from_table, read_toml
 from training.train_thg import STAGES, main, stage_config
 
 REPO = Path(__file__).parents[2]
@@ -43,7 +43,7 @@ def test_values_become_what_the_fields_want() -> None:
         ({"data": DATA, "loop": {"stepz": 3}}, r"motion\.loop has no setting 'stepz'; choose among: .*steps"),
         ({"data": DATA, "motoin": {}}, "the configuration has no setting 'motoin'; choose among: .*motion"),
         ({"data": DATA, "motion": {"velocety": 1}}, "motion has no setting 'velocety'"),
-        ({}, r"motion\.data lacks the setting 'prepared'"),
+        ({}, "data names neither prepared nor pairs"),
         ({"data": DATA, "loop": {"steps": "many"}}, r"motion\.loop\.steps is 'many'; give a value of type int"),
         ({"data": DATA, "loop": {"steps": 2.5}}, r"motion\.loop\.steps is 2\.5"),
         ({"data": DATA, "loop": {"steps": True}}, r"motion\.loop\.steps is True"),

@@ -14,8 +14,8 @@ import torch
 
 from thfem_core.metrics.judges.thfem_sync.network import ThfemSync
 
-from .clips import COLUMNS_PER_FRAME, SpeakingClip
-from .sync_task import clip_cosines
+from ..data.clips import COLUMNS_PER_FRAME, SpeakingClip
+from .sync import clip_cosines
 
 WINDOW, REACH = 25, 10  # frames
 _LEAST_WINDOWS = 3  # that a delay must be seen in
@@ -51,13 +51,20 @@ def moved(clip: SpeakingClip, frames: int) -> SpeakingClip:
 
 
 def bring_in_step(
-    expert: ThfemSync, clips: Iterable[SpeakingClip], *, agreement: float, margin: float, let_be: int = 1
+    expert: ThfemSync, clips: Iterable[SpeakingClip], *, agreement: float, margin: float, tolerance: int = 1
 ) -> list[SpeakingClip]:
-    """The clips that the expert is sure of, by both measures of :class:`Delay`; the sound of those more than ``let_be``
-    frames off is moved."""
+    """The clips that an expert is sure of, their sound moved to where it belongs.
+
+    Args:
+        expert: sync expert.
+        clips: of any delay.
+        agreement: least agreement of a clip at its best delay.
+        margin: least margin of that delay (see :class:`Delay`).
+        tolerance: frames of delay that are left as they are.
+    """
     kept = []
     for clip in clips:
         delay = find_delay(expert, clip)
         if delay is not None and delay.agreement >= agreement and delay.margin >= margin:
-            kept.append(clip if abs(delay.frames) <= let_be else moved(clip, delay.frames))
+            kept.append(clip if abs(delay.frames) <= tolerance else moved(clip, delay.frames))
     return kept

@@ -20,22 +20,33 @@ from thfem_core.metrics.judges.thfem_sync.network import ThfemSync, ThfemSyncCon
 from thfem_core.talking_head.mouth.coefficients import MouthBasis
 from thfem_core.talking_head.mouth.networks import load_motion
 
-from ..build_dataset import PreparedClip
-from .augmentation import MotionAugmentation, distort
-from .clips import COLUMNS_PER_FRAME, SpeakingClip, in_step, interpolate, load_clips, person_weights
-from .config import DataConfig, LoopConfig
-from .loop import Batch
+from ..config import DataConfig, LoopConfig
+from ..data.augmentation import MotionAugmentation, distort
+from ..data.clips import COLUMNS_PER_FRAME, SpeakingClip, in_step, interpolate, load_clips, person_weights
+from ..data.prepare import PreparedClip
+from .base import Batch, Stage, StepOutput, as_batch, half_precision
 
 NEAREST, FARTHEST = 3, 20  # frames: sound nearer than this still sounds like the same mouth; farther is too easy
 REACH = 7  # frames before and after, among which the right offset is looked for
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class SyncTaskConfig:
-    """speech: exported motion network whose encoder is taken over, "" for the embedded one. windows: frames of the
-    windows that are compared, in turn, one length per step. segment: frames drawn from a clip. ranking: weight of
-    finding the right window among all of its clip, beside judging pairs. gain, noise: of the mouths, standard
-    deviations. in_step: see :class:`.motion_task.MotionTaskConfig`."""
+class SyncStageConfig:
+    """The sync stage.
+
+    Attributes:
+        data: what is trained on.
+        loop: how long and how.
+        network: size of the expert.
+        augmentation: of the sound and the speaking rate.
+        speech: exported motion network whose encoder is taken over; "" for the embedded one.
+        windows: frames of the windows that are compared, one length per step, drawn from these.
+        segment: frames drawn from a clip.
+        ranking: weight of finding the right window among all of its clip, beside judging pairs.
+        gain: standard deviation of the logarithm of the mouths' size.
+        noise: standard deviation of the coefficients' noise.
+        in_step: beginnings of the names of people who are known to be in step, whatever ``data`` says of their clips.
+    """
 
     data: DataConfig
     loop: LoopConfig
@@ -54,7 +65,7 @@ class SyncLosses(nn.Module):
     """Binary cross entropy of the scaled cosine (Wav2Lip, Section 3.2, with a learned scale) on true pairs, on pairs 3
     to 20 frames apart and on pairs of two clips; and cross entropy of the true pair against those of its own clip."""
 
-    def __init__(self, net: ThfemSync, config: SyncTaskConfig) -> None:
+    def __init__(self, net: ThfemSync, config: SyncStageConfig) -> None:
         super().__init__()
         self.net, self.config = net, config
 
@@ -64,22 +75,24 @@ class SyncLosses(nn.Module):
         self.net.encoder.eval()
         return self
 
-    def forward(self, batch: Batch) -> dict[str, Tensor]:
+    def forward(self, batch: Batch, progress: float) -> StepOutput:
         width = int(batch["window"][0])
         sounds = self.net.embed_sound(windows_of(self.net.sound_features(batch["columns"]), width))
         lips = self.net.embed_lips(windows_of(batch["mouths"], width))
-        there = batch["there"].unfold(1, width, 1).all(dim=2)
+        inside = batch["inside"].unfold(1, width, 1).all(dim=2)
         cosine = self.net.logit(lips @ sounds.transpose(1, 2))
         t = torch.arange(cosine.shape[1], device=cosine.device)
         apart = (t[:, None] - t).abs()
-        both = there[:, :, None] & there[:, None]
+        both = inside[:, :, None] & inside[:, None]
         wrong = both & (apart >= NEAREST) & (apart <= FARTHEST)
         right = cosine.diagonal(dim1=1, dim2=2)
         strangers = self.net.logit(lips @ sounds.roll(1, 0).transpose(1, 2))
-        pairs = F.softplus(-right)[there].mean() + F.softplus(cosine)[wrong].mean() + 0.3 * F.softplus(strangers).mean()
+        pairs = (
+            F.softplus(-right)[inside].mean() + F.softplus(cosine)[wrong].mean() + 0.3 * F.softplus(strangers).mean()
+        )
         among = cosine.masked_fill(~(wrong | (both & (apart == 0))), -1e4)
-        ranks = sum((torch.logsumexp(among, dim) - right)[there].mean() for dim in (1, 2))
-        return {"sync": 0.5 * pairs, "ranking": 0.5 * self.config.ranking * ranks}
+        ranks = torch.stack([(torch.logsumexp(among, dim) - right)[inside].mean() for dim in (1, 2)]).sum()
+        return StepOutput({"sync": 0.5 * pairs, "ranking": 0.5 * self.config.ranking * ranks})
 
 
 def windows_of(rows: Tensor, width: int) -> Tensor:
@@ -87,12 +100,13 @@ def windows_of(rows: Tensor, width: int) -> Tensor:
     return rows.unfold(1, width, 1).transpose(2, 3)
 
 
-class SyncTask:
-    """See :class:`.loop.Task`."""
+class SyncStage(Stage):
+    """The sync expert, on clips whose lips and sound agree."""
 
-    adversary = None
+    config: SyncStageConfig
+    network: SyncLosses
 
-    def __init__(self, config: SyncTaskConfig, basis: MouthBasis) -> None:
+    def __init__(self, config: SyncStageConfig, basis: MouthBasis) -> None:
         self.config = config
         right = in_step(config.data)
 
@@ -112,11 +126,10 @@ class SyncTask:
 
     def draw(self, rng: np.random.Generator, size: int) -> Batch:
         rows = [self._segment(self.clips[rng.choice(len(self.clips), p=self.weights)], rng) for _ in range(size)]
-        batch = {name: torch.from_numpy(np.stack([row[name] for row in rows])) for name in rows[0]}
-        return {**batch, "window": torch.full((size,), int(rng.choice(self.config.windows)))}
+        return {**as_batch(rows), "window": torch.full((size,), int(rng.choice(self.config.windows)))}
 
     def _segment(self, clip: SpeakingClip, rng: np.random.Generator) -> dict[str, np.ndarray]:
-        """Consecutive moments of a clip, spoken faster or slower, by a mirrored, larger or smaller mouth. there: which
+        """Consecutive moments of a clip, spoken faster or slower, by a mirrored, larger or smaller mouth. inside: which
         of them the clip has; beyond its end it is held."""
         c, a = self.config, self.config.augmentation
         rate = float(np.exp(rng.uniform(-1, 1) * np.log1p(a.stretch)))
@@ -129,25 +142,16 @@ class SyncTask:
             mouths = mouths @ self.mirror
         gain = np.exp(rng.normal(0, c.gain) + rng.normal(0, 0.75 * c.gain, mouths.shape[1]))
         return {
-            "columns": distort(interpolate(clip.mel, COLUMNS_PER_FRAME * moments[0] + offsets), a, rng),
+            "columns": distort(interpolate(clip.columns, COLUMNS_PER_FRAME * moments[0] + offsets), a, rng),
             "mouths": (mouths * gain + rng.normal(0, c.noise, mouths.shape)).astype(np.float32),
-            "there": moments <= clip.frames - 1,
+            "inside": moments <= clip.frames - 1,
         }
 
-    def begin_step(self, step: int, steps: int) -> None:
-        """Nothing changes along the way."""
+    def validate(self) -> dict[str, float]:
+        return expert_scores(self.network.net, self.unseen)
 
-    def fakes(self) -> Tensor:
-        raise NotImplementedError("the sync expert has no adversary")
-
-    def validate(self, network: nn.Module) -> dict[str, float]:
-        return expert_scores(network.net, self.unseen)
-
-    def settle(self, network: nn.Module) -> None:
-        """Nothing is left to solve."""
-
-    def strip(self, network: nn.Module) -> None:
-        return None
+    def exported(self) -> dict[str, Tensor]:
+        return half_precision(self.network.net)
 
 
 def mirrored_coefficients(basis: MouthBasis) -> np.ndarray:
@@ -164,7 +168,7 @@ def clip_embeddings(expert: ThfemSync, clip: SpeakingClip, window: int) -> tuple
     device = expert.scale.device
     reach = (expert.config.steps - 1) // 2
     moments = np.arange(-reach, COLUMNS_PER_FRAME * (clip.frames - 1) + reach + 1).astype(float)
-    columns = torch.from_numpy(interpolate(clip.mel, moments))[None].to(device)
+    columns = torch.from_numpy(interpolate(clip.columns, moments))[None].to(device)
     lips = expert.embed_lips(windows_of(torch.from_numpy(clip.coefficients)[None].to(device), window))[0]
     return lips, expert.embed_sound(windows_of(expert.sound_features(columns), window))[0]
 

@@ -1,6 +1,6 @@
 """Who speaks in step with their sound: a first motion network's error against the same sound, shifted.
 
-    python -m training.thg.synchrony PREPARED [--weights runs/mouth/motion.safetensors] [--split train]
+    python -m training.stages.synchrony PREPARED [--weights runs/mouth/motion.safetensors] [--split train]
 
 Loudness and lip aperture agree at a lag of some syllables as easily as at none, so the measure that
 training.build_dataset stores turns away many good clips. Sound that belongs to the mouth fits best where it is. For
@@ -23,9 +23,9 @@ from thfem_core.talking_head.mouth.coefficients import MouthBasis, load_mouth_ba
 from thfem_core.talking_head.mouth.motion import MotionNet
 from thfem_core.talking_head.mouth.networks import load_motion
 
-from .clips import COLUMNS_PER_FRAME, SpeakingClip, load_clips
-from .config import DataConfig
-from .motion_task import motion_scores
+from ..config import DataConfig
+from ..data.clips import COLUMNS_PER_FRAME, SpeakingClip, load_clips
+from .motion import motion_scores
 
 SHIFTS = range(-4, 5)
 LEAST, MARGIN = 0.35, 0.05
@@ -33,7 +33,7 @@ LEAST, MARGIN = 0.35, 0.05
 
 def shifted(clip: SpeakingClip, frames: int) -> SpeakingClip:
     """The same mouth with its sound played ``frames`` later; the end goes to the beginning."""
-    return replace(clip, mel=np.roll(clip.mel, COLUMNS_PER_FRAME * frames, axis=0))
+    return replace(clip, mel=np.roll(clip.columns, COLUMNS_PER_FRAME * frames, axis=0))
 
 
 def agreement(net: MotionNet, basis: MouthBasis, clip: SpeakingClip) -> np.ndarray:

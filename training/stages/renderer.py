@@ -19,25 +19,40 @@ from thfem_core.talking_head.mouth.paste import lower_face
 from thfem_core.talking_head.mouth.region import MARGIN, WIDE_PIXELS, mouth_regions, place_mesh
 from thfem_core.talking_head.mouth.renderer import MouthRenderer, RendererConfig, warp_only
 
-from ..build_dataset import PreparedClip
-from .clips import SpeakingClip, load_clips, person_weights, sound_at
-from .config import DataConfig, LoopConfig
-from .loop import Batch
-from .losses import MouthCritic, PerceptualLoss, critic_hinge, generator_hinge, pixel_loss, sync_loss
-from .sync_expert import COLUMNS, FRAMES, load_expert, lower_faces
+from ..config import DataConfig, LoopConfig
+from ..data.clips import SpeakingClip, load_clips, person_weights, sound_at
+from ..data.prepare import PreparedClip
+from ..losses import AdversarialLoss, GanKind, MouthDiscriminator, PerceptualLoss, pixel_loss, sync_loss
+from ..sync_expert import COLUMNS, FRAMES, PictureExpert, load_expert, lower_faces
+from .base import Batch, Stage, StepOutput, half_precision
 
-MOUTH = 64  # side of the square of the region around the lips that the perceptual loss and the critic look at
+MOUTH = 64  # side of the square of the region around the lips that the perceptual loss and the discriminator look at
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class RendererTaskConfig:
-    """The weights of Eq. 6 are sync, pixel, perceptual and adversarial. vgg: file of VGG's weights (see
-    training.convert_lpips), "" for none, which looks at a random share ``looked`` of the targets through ``vgg_depth``
-    blocks. expert: file of Wav2Lip's sync expert, "" for none; no sound, no sync loss.
-    inner_weight: of a pixel inside the mouth against one of skin. critic_from: share of the steps after which the
-    adversarial loss begins. far, far_reach: as for the motion network. openings: how much more often windows are drawn
-    in which the mouth opens or closes much. jitter: pixels of noise on the target mesh, constant over a window; 0 also
-    leaves the light of the windows as it is.
+class RendererStageConfig:
+    """The renderer stage; ``sync``, ``pixel``, ``perceptual`` and ``adversarial`` are the weights of Eq. 6.
+
+    Attributes:
+        data: what is trained on.
+        loop: how long and how.
+        network: size of the network.
+        sync: weight of Eq. 7; without sound or expert there is no sync loss.
+        pixel: weight of Eq. 8.
+        perceptual: weight of Eq. 9.
+        adversarial: weight of Eq. 10.
+        gan: form of Eq. 10.
+        vgg: file of VGG's weights (see training.convert_lpips); "" for none.
+        vgg_depth: blocks of it that are looked through.
+        looked: random share of the targets that it looks at.
+        expert: file of Wav2Lip's sync expert; "" for none.
+        inner_weight: of a pixel inside the mouth against one of skin.
+        adversarial_from: share of the steps after which the adversarial loss begins.
+        far: share of windows whose targets begin up to ``far_reach`` frames after the source.
+        far_reach: frames.
+        openings: how much more often windows are drawn in which the mouth opens or closes much.
+        jitter: pixels of noise on the target mesh, constant over a window; 0 also leaves the light of the windows as
+            it is.
     """
 
     data: DataConfig
@@ -47,12 +62,13 @@ class RendererTaskConfig:
     pixel: float = 10.0
     perceptual: float = 1.0
     adversarial: float = 0.1
+    gan: GanKind = "hinge"
     vgg: str = ""
     vgg_depth: int = 3
     looked: float = 0.6
     expert: str = ""
     inner_weight: float = 8.0
-    critic_from: float = 0.6
+    adversarial_from: float = 0.6
     far: float = 0.25
     far_reach: int = 30
     openings: float = 3.0
@@ -68,23 +84,27 @@ class RendererTaskConfig:
 
 
 class RendererLosses(nn.Module):
-    """The renderer, its losses on a batch of windows, and the critic's view of the last batch."""
+    """The renderer and its losses on a batch of windows."""
 
-    def __init__(self, net: MouthRenderer, config: RendererTaskConfig) -> None:
+    def __init__(
+        self,
+        net: MouthRenderer,
+        config: RendererStageConfig,
+        *,
+        perceptual: PerceptualLoss | None = None,
+        expert: PictureExpert | None = None,
+    ) -> None:
         super().__init__()
-        self.net, self.config = net, config
-        # Helpers that are not trained are kept out of the module's state, or every checkpoint would carry them.
-        self._fixed: dict[str, nn.Module] = {}
-        self.critic: list[nn.Module] = []
-        self.with_critic = False
-        self.last: tuple[Tensor, Tensor] | None = None
+        self.net, self.config, self.perceptual, self.expert = net, config, perceptual, expert
 
-    def helper(self, name: str, like: Tensor) -> nn.Module | None:
-        """A network that is not trained, on the device of ``like``."""
-        module = self._fixed.get(name)
-        return None if module is None else module.to(like.device)
+    def train(self, mode: bool = True) -> RendererLosses:
+        """The sync expert stays as it is."""
+        super().train(mode)
+        if self.expert is not None:
+            self.expert.eval()
+        return self
 
-    def forward(self, batch: Batch) -> dict[str, Tensor]:
+    def forward(self, batch: Batch, progress: float) -> StepOutput:
         c = self.config
         true, alpha = batch["true"].float() / 255, batch["alpha"]
         source = batch["source"].float() / 255
@@ -96,34 +116,20 @@ class RendererLosses(nn.Module):
         losses = {"pixel": c.pixel * pixel_loss(drawn, true, alpha * (1 + (c.inner_weight - 1) * inside))}
         mouths = torch.stack([cut(picture, corner) for picture, corner in zip(drawn, batch["corner"], strict=True)])
         real = torch.stack([cut(picture, corner) for picture, corner in zip(true, batch["corner"], strict=True)])
-        if (perceptual := self.helper("perceptual", drawn)) is not None:
+        if self.perceptual is not None:
             looked = torch.randperm(len(mouths), device=mouths.device)[: max(1, round(c.looked * len(mouths)))]
-            losses["perceptual"] = c.perceptual * perceptual(mouths[looked], real[looked])
+            losses["perceptual"] = c.perceptual * self.perceptual(mouths[looked], real[looked])
         sounding = batch["sounding"]
-        if (expert := self.helper("expert", drawn)) is not None and count == FRAMES and sounding.any():
+        if self.expert is not None and count == FRAMES and sounding.any():
             pasted = batch["whole"].float() / 255  # as the viewer sees it: with what lies around the region
             middle(pasted, drawn.shape[-1]).copy_(drawn * alpha + true * (1 - alpha))
             faces = lower_faces(pasted.unflatten(0, (-1, count))[sounding])
-            losses["sync"] = c.sync * sync_loss(expert.embed_lips(faces), expert.embed_sound(batch["sound"][sounding]))
-        self.last = (mouths, real)
-        if self.critic and self.with_critic:
-            critic = self.critic[0]
-            critic.requires_grad_(False)
-            losses["adversarial"] = c.adversarial * generator_hinge(critic(mouths))
-            critic.requires_grad_(True)
-        return losses
-
-
-class CriticLosses(nn.Module):
-    """The opponent's step on what the renderer drew last."""
-
-    def __init__(self, critic: MouthCritic) -> None:
-        super().__init__()
-        self.net = critic
-
-    def forward(self, batch: Batch, fakes: tuple[Tensor, Tensor]) -> dict[str, Tensor]:
-        fake, real = fakes
-        return {"critic": critic_hinge(self.net(real.detach()), self.net(fake.detach()))}
+            losses["sync"] = c.sync * sync_loss(
+                self.expert.embed_lips(faces), self.expert.embed_sound(batch["sound"][sounding])
+            )
+        if progress < c.adversarial_from:
+            return StepOutput(losses)
+        return StepOutput(losses, real=real, fake=mouths)
 
 
 def middle(regions: Tensor, size: int) -> Tensor:
@@ -138,10 +144,13 @@ def cut(picture: Tensor, corner: Tensor) -> Tensor:
     return picture[:, y : y + MOUTH, x : x + MOUTH]
 
 
-class RendererTask:
-    """See :class:`.loop.Task`."""
+class RendererStage(Stage):
+    """The mouth renderer: source frame i and the meshes of frames i+1 … i+n → their mouth regions."""
 
-    def __init__(self, config: RendererTaskConfig, basis: MouthBasis) -> None:
+    config: RendererStageConfig
+    network: RendererLosses
+
+    def __init__(self, config: RendererStageConfig, basis: MouthBasis) -> None:
         self.config = config
 
         def keep(clip: PreparedClip) -> bool:
@@ -150,27 +159,19 @@ class RendererTask:
         self.clips = load_clips(config.data, "train", basis, keep=keep)
         self.unseen = load_clips(config.data, "val", basis, keep=keep)
         self.weights = person_weights(self.clips, config.data.identity_power)
-        self.network = RendererLosses(MouthRenderer(config.network), config)
-        if config.vgg and config.perceptual:
-            self.network._fixed["perceptual"] = PerceptualLoss(Path(config.vgg), depth=config.vgg_depth)
-        if config.expert and config.sync:
-            self.network._fixed["expert"] = load_expert(Path(config.expert))
-        self.adversary = CriticLosses(MouthCritic()) if config.adversarial else None
-        if self.adversary is not None:
-            self.network.critic.append(self.adversary.net)
-
-    def begin_step(self, step: int, steps: int) -> None:
-        """The critic joins late."""
-        self.network.with_critic = step >= self.config.critic_from * steps
-
-    def fakes(self) -> tuple[Tensor, Tensor]:
-        """Drawn and true mouths of the last batch, (B, 3, 64, 64)."""
-        assert self.network.last is not None
-        return self.network.last
+        vgg, expert = (config.perceptual and config.vgg), (config.sync and config.expert)
+        self.network = RendererLosses(
+            MouthRenderer(config.network),
+            config,
+            perceptual=PerceptualLoss(Path(vgg), depth=config.vgg_depth) if vgg else None,
+            expert=load_expert(Path(expert)) if expert else None,
+        )
+        if config.adversarial:
+            self.adversarial = AdversarialLoss(MouthDiscriminator(), weight=config.adversarial, kind=config.gan)
 
     def draw(self, rng: np.random.Generator, size: int) -> Batch:
         config = self.config
-        rows = []
+        rows: list[dict[str, np.ndarray]] = []
         while len(rows) < size:
             clip = self.clips[rng.choice(len(self.clips), p=self.weights)]
             n = config.data.window
@@ -195,19 +196,19 @@ class RendererTask:
             batch[name] = torch.cat(values) if name in PER_TARGET else torch.stack(values)
         return batch
 
-    def validate(self, network: nn.Module) -> dict[str, float]:
-        return renderer_scores(network, self.unseen)
+    def validate(self) -> dict[str, float]:
+        return renderer_scores(self.network, self.unseen)
 
-    def settle(self, network: nn.Module) -> None:
-        """Nothing is left to solve."""
+    def exported(self) -> dict[str, Tensor]:
+        return half_precision(self.network.net)
 
-    def strip(self, network: nn.Module) -> np.ndarray | None:
+    def preview(self) -> np.ndarray:
         """One row per person: source frame; true, warped and drawn for the first, middle and last target."""
         rows = []
         for clip in self.unseen[:6]:
             source = min(clip.frames // 3, clip.frames - self.config.data.window - 1)
-            batch = still_window(network, clip, source)
-            drawn, warped = render_window(network.net, batch)
+            batch = still_window(self.network, clip, source)
+            drawn, warped = render_window(self.network.net, batch)
             first = middle(batch["source"], drawn.shape[-1]).float() / 255
             picks = (0, len(drawn) // 2, len(drawn) - 1)
             rows.append(torch.cat([first, *(x[i] for i in picks for x in (batch["true"] / 255, warped, drawn))], dim=2))
@@ -219,7 +220,7 @@ PER_TARGET = {"true", "whole", "alpha", "flows", "target_masks", "corner"}
 
 
 def window_tensors(
-    clip: SpeakingClip, source: int, targets: np.ndarray, config: RendererTaskConfig, rng: np.random.Generator
+    clip: SpeakingClip, source: int, targets: np.ndarray, config: RendererStageConfig, rng: np.random.Generator
 ) -> dict[str, np.ndarray]:
     """Everything the renderer and its losses look at for one window of n targets.
 
@@ -230,19 +231,21 @@ def window_tensors(
     """
     size, pixels = config.network.size, WIDE_PIXELS
     margin = (pixels - size) // 2
-    frames = np.concatenate([[source], targets])
-    pose = clip.pose.rows(frames)
-    crops = mouth_regions(pose, margin=MARGIN)
-    meshes = [place_mesh(mesh, crop) for mesh, crop in zip(clip.clip.landmarks[frames], crops, strict=True)]
-    skulls = [crop.to_crop(skull, pixels) for crop, skull in zip(crops, skull_points(pose), strict=True)]
+    shown = clip.edited or clip
+    assert shown.clip.regions is not None and clip.clip.regions is not None
+    meshes, skulls = [], []
+    for side, frames in ((shown, np.array([source])), (clip, targets)):
+        pose = side.pose.rows(frames)
+        crops = mouth_regions(pose, margin=MARGIN)
+        meshes += [place_mesh(mesh, crop) for mesh, crop in zip(side.clip.landmarks[frames], crops, strict=True)]
+        skulls += [crop.to_crop(skull, pixels) for crop, skull in zip(crops, skull_points(pose), strict=True)]
     noise = rng.normal(0, config.jitter, (478, 3)) * (1, 1, 0)
     geometry = [
         mouth_geometry(meshes[0], mesh + noise, skulls[0], skull, source_size=pixels, target_size=size)
         for mesh, skull in zip(meshes[1:], skulls[1:], strict=True)
     ]
-    regions = clip.clip.regions
-    whole = np.array(regions[targets]).transpose(0, 3, 1, 2)
-    first = np.array(regions[source]).transpose(2, 0, 1)
+    whole = np.array(clip.clip.regions[targets]).transpose(0, 3, 1, 2)
+    first = np.array(shown.clip.regions[source]).transpose(2, 0, 1)
     if rng.random() < 0.5 and config.jitter:  # a second brightness and contrast for each window
         gain, offset = rng.uniform(0.8, 1.2), rng.uniform(-20, 20)
         whole, first = (np.clip(x * gain + offset, 0, 255).astype(np.uint8) for x in (whole, first))
@@ -292,14 +295,13 @@ def renderer_scores(network: RendererLosses, clips: Sequence[SpeakingClip]) -> d
         for source in np.linspace(0, clip.frames - network.config.data.window - 2, 2).astype(int):
             batch = still_window(network, clip, int(source))
             drawn, warped = render_window(network.net, batch)
-            perceptual = network.helper("perceptual", drawn)
             for i in range(len(drawn)):
                 true = cut(batch["true"][i].float() / 255, batch["corner"][i])
                 row = []
                 for picture in (drawn[i], warped[i]):
                     mouth = cut(picture, batch["corner"][i])
                     row.append(float(-10 * torch.log10((mouth - true).square().mean() + 1e-6)))
-                    row.append(float(perceptual(mouth[None], true[None])) if perceptual else 0.0)
+                    row.append(float(network.perceptual(mouth[None], true[None])) if network.perceptual else 0.0)
                 rows.append(row)
     means = np.mean(rows, axis=0)
     return dict(zip(("psnr", "perceptual", "psnr_warp", "perceptual_warp"), map(float, means), strict=True))

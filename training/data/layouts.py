@@ -7,12 +7,13 @@ statement, repetition, actor.
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from thfem_core.errors import InputError
-from thfem_core.expression.request import EMOTIONS
+from thfem_core.expression.request import EMOTIONS, Emotion
 
 # The six speakers of the paper's Section 4.1, and the first six actors of its appendix.
 MEAD_ACTORS = ("M003", "M009", "W029", "M012", "M030", "W015")
@@ -35,7 +36,7 @@ class DatasetClip:
     None where the video carries it. name: unique within the data set, usable in file names."""
 
     actor: str
-    emotion: str
+    emotion: Emotion
     sentence: str
     name: str
     video: Path
@@ -113,10 +114,50 @@ def _found(root: Path, layout: str, clips: Iterator[DatasetClip]) -> list[Datase
     return found
 
 
+def csv_clips(table: Path) -> list[DatasetClip]:
+    """Clips of any collection.
+
+    Args:
+        table: CSV with the columns file (beside the table, or absolute), actor, emotion and sentence, which is equal
+            where the same words are said; a column sound may name a sound file of its own.
+
+    Raises:
+        InputError: the table is missing, empty, or a row lacks something.
+    """
+    if not table.is_file():
+        raise InputError(f"there is no table {table}; it must have the columns file, actor, emotion and sentence")
+    clips = []
+    with table.open(newline="", encoding="utf-8") as file:
+        for number, row in enumerate(csv.DictReader(file), start=2):
+            lacking = [name for name in ("file", "actor", "emotion", "sentence") if not row.get(name)]
+            if lacking or row["emotion"] not in EMOTIONS:
+                problem = f"has no {lacking[0]}" if lacking else f"has the emotion {row['emotion']!r}"
+                raise InputError(f"line {number} of {table} {problem}; emotions are: {', '.join(EMOTIONS)}")
+            video = table.parent / row["file"]
+            clips.append(
+                DatasetClip(
+                    actor=row["actor"],
+                    emotion=row["emotion"],
+                    sentence=row["sentence"],
+                    name=f"{row['actor']}_{row['emotion']}_{video.stem}",
+                    video=video,
+                    sound=table.parent / row["sound"] if row.get("sound") else None,
+                )
+            )
+    if not clips:
+        raise InputError(f"{table} lists no clip")
+    return sorted(clips)
+
+
+DATASETS = ("mead", "ravdess", "csv")
+
+
 def read_dataset(name: str, root: Path) -> list[DatasetClip]:
-    """The clips the paper uses of ``mead`` or ``ravdess``. Raises InputError."""
+    """The clips the paper uses of ``mead`` or ``ravdess``, or those of a table (``csv``). Raises InputError."""
     if name == "mead":
         return thirty_per_emotion(mead_clips(root))
     if name == "ravdess":
         return ravdess_clips(root)
-    raise InputError(f"unknown data set {name!r}; choose one of: mead, ravdess")
+    if name == "csv":
+        return csv_clips(root)
+    raise InputError(f"unknown data set {name!r}; choose one of: {', '.join(DATASETS)}")

@@ -20,31 +20,47 @@ from thfem_core.metrics.judges.thfem_sync.network import ThfemSync, load_thfem_s
 from thfem_core.talking_head.mouth.coefficients import MouthBasis
 from thfem_core.talking_head.mouth.motion import MotionConfig, MotionNet
 
-from ..build_dataset import PreparedClip
+from ..config import DataConfig, LoopConfig
+from ..data.augmentation import MotionAugmentation, distort
+from ..data.clips import COLUMNS_PER_FRAME, SpeakingClip, in_step, interpolate, load_clips, person_weights
+from ..data.prepare import PreparedClip
+from ..losses import lip_sync_loss
 from ..phonetic.phones import PHONES
 from ..phonetic.voices import Voices
-from .augmentation import MotionAugmentation, distort
-from .clips import COLUMNS_PER_FRAME, SpeakingClip, in_step, interpolate, load_clips, person_weights
-from .config import DataConfig, LoopConfig
+from .base import Batch, Stage, StepOutput, as_batch, half_precision
 from .delay import bring_in_step
-from .lip_sync import lip_sync_loss
-from .loop import Batch
 from .readout import hear_clip, pairs, solve_readout
 
 SYNC_WINDOW = 25  # frames that the sync expert looks at
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class MotionTaskConfig:
-    """phonetic: what training.phonetic.build made, "" for none. phonetic_first: share of the steps that it is learned
-    alone; phonetic_batch: its windows; phonetic_weight: beside the mouths afterwards. encoder: how much of the mouths'
-    gradient reaches the encoder. expert: exported sync expert, "" for none. Beside the clips that ``data`` calls in
-    step it lets in those that it is sure of (``agreement``, ``margin``: of :class:`.delay.Delay`), their sound brought
-    in step; sync: weight of its judgement (Eq. 7) on windows that follow each other. velocity, spread: weights beside
-    the lip error: of its change from frame to frame, and of the predicted motion's spread against the true one, which
-    works against timidity. far: share of windows whose targets begin up to ``far_reach`` frames after the source (the
-    node's ``window`` may be long, and a still portrait has one source). segment: frames of sound drawn at once, every
-    one of them a source. ridge: of the readout, see :func:`.readout.solve_readout`."""
+class MotionStageConfig:
+    """The motion stage.
+
+    Attributes:
+        data: what is trained on.
+        loop: how long and how.
+        network: size of the network.
+        augmentation: of the sound and the speaking rate.
+        phonetic: file that training.phonetic.build made; "" for none.
+        phonetic_first: share of the steps in which phones are learned alone.
+        phonetic_batch: windows of speech without pictures per step.
+        phonetic_weight: of its losses beside the mouths' afterwards.
+        encoder: how much of the mouths' gradient reaches the speech encoder.
+        expert: exported sync expert; "" for none. Beside the clips that ``data`` calls in step it lets in those that
+            it is sure of, their sound brought in step.
+        agreement: least agreement with the expert (see :class:`.delay.Delay`) of such a clip.
+        margin: least margin of such a clip.
+        sync: weight of the expert's judgement (Eq. 7) on windows that follow each other.
+        velocity: weight of the error of the change from frame to frame.
+        spread: weight of the difference between the predicted motion's spread and the true one, against timidity.
+        far: share of windows whose targets begin up to ``far_reach`` frames after the source; the node's window may be
+            long, and a still portrait has one source.
+        far_reach: frames.
+        segment: frames of sound drawn at once, every one of them a source.
+        ridge: of the readout, see :func:`.readout.solve_readout`.
+    """
 
     data: DataConfig
     loop: LoopConfig
@@ -70,8 +86,11 @@ class MotionTaskConfig:
 class MotionLosses(nn.Module):
     """The network and its losses on a batch."""
 
+    lips: Tensor
+    gap: Tensor
+
     def __init__(
-        self, net: MotionNet, basis: MouthBasis, config: MotionTaskConfig, expert: ThfemSync | None = None
+        self, net: MotionNet, basis: MouthBasis, config: MotionStageConfig, expert: ThfemSync | None = None
     ) -> None:
         super().__init__()
         self.net, self.config = net, config
@@ -83,22 +102,22 @@ class MotionLosses(nn.Module):
         self.phones = nn.Conv1d(net.config.width, len(PHONES) + 3, 1)
         # Not trained, so kept out of the module's state.
         self.expert = [] if expert is None else [expert]
-        self.mouths = True  # whether mouths are learned, or only phones yet
 
-    def forward(self, batch: Batch) -> dict[str, Tensor]:
-        losses = {}
-        if "phones" in batch:
-            losses |= self._phonetic(batch)
-        if self.mouths:
+    def forward(self, batch: Batch, progress: float) -> StepOutput:
+        losses: dict[str, Tensor] = {}
+        spoken = "phones" in batch
+        phones_only = spoken and progress < self.config.phonetic_first
+        if spoken:
+            losses |= self._phonetic(batch, 1.0 if phones_only else self.config.phonetic_weight)
+        if not phones_only:
             losses |= self._motion(batch)
         else:  # several processes must see every weight in every step
-            losses["all"] = sum(0.0 * weight.sum() for weight in self.net.parameters())
-        return losses
+            losses["all"] = torch.stack([0.0 * weight.sum() for weight in self.net.parameters()]).sum()
+        return StepOutput(losses)
 
-    def _phonetic(self, batch: Batch) -> dict[str, Tensor]:
-        said = self.phones(self.net.encoder(batch["voices"]))
-        names, shapes = said[:, : len(PHONES)], said[:, len(PHONES) :]
-        weight = self.config.phonetic_weight if self.mouths else 1.0
+    def _phonetic(self, batch: Batch, weight: float) -> dict[str, Tensor]:
+        logits = self.phones(self.net.encoder(batch["voices"]))
+        names, shapes = logits[:, : len(PHONES)], logits[:, len(PHONES) :]
         phone = nn.functional.cross_entropy(names, batch["phones"], label_smoothing=0.05)
         shape = (shapes.transpose(1, 2) - batch["shapes"]).abs().mean()
         return {"phone": 0.5 * weight * phone, "shape": 4 * weight * shape}
@@ -107,7 +126,7 @@ class MotionLosses(nn.Module):
         features = self.net.encoder(batch["columns"])
         share = self.config.encoder
         features = share * features + (1 - share) * features.detach()
-        heard = self.net.apply_style(features, batch["manner"])
+        heard = self.net.apply_style(features, batch["style"])
         mouths = batch["mouths"]
         n = self.config.data.window
         # Every frame is the source of the n frames after it, or of n frames ``away`` frames later (Section 3.3).
@@ -117,9 +136,9 @@ class MotionLosses(nn.Module):
             sources = sources[torch.randperm(len(sources), device=mouths.device)]
         targets = torch.arange(mouths.shape[1] - n - away, device=mouths.device)[:, None] + away + 1
         targets = targets + torch.arange(n, device=mouths.device)
-        pull = (batch["mean"][:, None] - mouths[:, sources])[:, :, None].expand(-1, -1, n, -1)
+        to_mean = (batch["mean"][:, None] - mouths[:, sources])[:, :, None].expand(-1, -1, n, -1)
         distance = targets - sources[:, None]
-        predicted = self.net.change_from_sound(heard[:, sources, None], heard[:, targets], distance, pull)
+        predicted = self.net.change_from_sound(heard[:, sources, None], heard[:, targets], distance, to_mean)
         true = mouths[:, targets] - mouths[:, sources, None]
         error = (predicted - true) @ self.lips
         lip = error.abs().mean()
@@ -131,13 +150,13 @@ class MotionLosses(nn.Module):
         if self.expert and self.config.sync and self.config.data.adjacent and not away:
             # One window after the other, as the node plays them: the expert hears seconds, not fifths of them.
             phase = int(torch.randint(n, ()))
-            told = (mouths[:, sources, None] + predicted)[:, phase::n].flatten(1, 2)
-            length = min(SYNC_WINDOW, told.shape[1])
-            first = int(torch.randint(told.shape[1] - length + 1, ()))
-            heard = self.expert[0].to(told.device).sound_features(self._expert_columns(batch["columns"]))
+            played = (mouths[:, sources, None] + predicted)[:, phase::n].flatten(1, 2)
+            length = min(SYNC_WINDOW, played.shape[1])
+            first = int(torch.randint(played.shape[1] - length + 1, ()))
+            heard = self.expert[0].to(played.device).sound_features(self._expert_columns(batch["columns"]))
             begin = phase + 1 + first
             losses["sync"] = self.config.sync * lip_sync_loss(
-                self.expert[0], told[:, first : first + length], heard[:, begin : begin + length]
+                self.expert[0], played[:, first : first + length], heard[:, begin : begin + length]
             )
         return losses
 
@@ -147,12 +166,13 @@ class MotionLosses(nn.Module):
         return columns[:, margin : columns.shape[1] - margin]
 
 
-class MotionTask:
-    """See :class:`.loop.Task`."""
+class MotionStage(Stage):
+    """The motion network: sound of a source moment and of n targets → changes of the mouth."""
 
-    adversary = None
+    config: MotionStageConfig
+    network: MotionLosses
 
-    def __init__(self, config: MotionTaskConfig, basis: MouthBasis) -> None:
+    def __init__(self, config: MotionStageConfig, basis: MouthBasis) -> None:
         self.config, self.basis = config, basis
         right = in_step(config.data)
         expert = load_thfem_sync_network(Path(config.expert)) if config.expert else None
@@ -174,13 +194,13 @@ class MotionTask:
         config = self.config
         away = int(rng.integers(1, config.far_reach)) if rng.random() < config.far else 0
         frames = config.segment + away
-        rows = []
+        rows: list[dict[str, np.ndarray]] = []
         while len(rows) < size:
             clip = self.clips[rng.choice(len(self.clips), p=self.weights)]
             rate = float(np.exp(rng.uniform(-1, 1) * np.log1p(config.augmentation.stretch)))
             begin = rng.uniform(min(0.0, clip.frames - frames * rate), max(0.0, clip.frames - frames * rate))
             rows.append(self._segment(clip, begin + rate * np.arange(frames), rate, rng))
-        batch = {name: torch.from_numpy(np.stack([row[name] for row in rows])) for name in rows[0]}
+        batch = as_batch(rows)
         if self.voices is not None:
             batch |= self._voices(self.voices, rng, self.config.phonetic_batch)
         return {**batch, "away": torch.full((size,), away)}
@@ -189,17 +209,17 @@ class MotionTask:
         """Other people's speech and what is said."""
         a = self.config.augmentation
         reach = (self.config.network.steps - 1) // 2
-        rows = []
+        rows: list[tuple[np.ndarray, ...]] = []
         for _ in range(size):
             rate = float(np.exp(rng.uniform(-1, 1) * np.log1p(a.stretch)))
             voice, begin = voices.draw(rng, int(COLUMNS_PER_FRAME * self.config.segment * rate))
             offsets = np.arange(-reach, COLUMNS_PER_FRAME * (self.config.segment - 1) + reach + 1) * rate
             moments = begin + COLUMNS_PER_FRAME * rate * np.arange(self.config.segment)
-            here = np.clip(np.rint(moments).astype(int), 0, len(voice.mel) - 1)
+            at = np.clip(np.rint(moments).astype(int), 0, len(voice.mel) - 1)
             mel = interpolate(voice.mel.astype(np.float32), begin + offsets)
-            rows.append((distort(mel, a, rng), voice.phones[here].astype(np.int64), voice.shapes[here]))
-        mel, phones, shapes = (torch.from_numpy(np.stack(part)) for part in zip(*rows, strict=True))
-        return {"voices": mel, "phones": phones, "shapes": shapes.float()}
+            rows.append((distort(mel, a, rng), voice.phones[at].astype(np.int64), voice.shapes[at]))
+        columns, phones, shapes = (torch.from_numpy(np.stack(part)) for part in zip(*rows, strict=True))
+        return {"voices": columns, "phones": phones, "shapes": shapes.float()}
 
     def _segment(
         self, clip: SpeakingClip, moments: np.ndarray, rate: float, rng: np.random.Generator
@@ -208,32 +228,24 @@ class MotionTask:
         a = self.config.augmentation
         reach = (self.config.network.steps - 1) // 2
         offsets = np.arange(-reach, COLUMNS_PER_FRAME * (len(moments) - 1) + reach + 1) * rate
-        columns = distort(interpolate(clip.mel, COLUMNS_PER_FRAME * moments[0] + offsets), a, rng)
-        manner = clip.manner * (rng.random() >= a.forget_manner)
+        columns = distort(interpolate(clip.columns, COLUMNS_PER_FRAME * moments[0] + offsets), a, rng)
+        style = clip.style * (rng.random() >= a.forget_style)
         return {
             "columns": columns,
             "mouths": interpolate(clip.coefficients, moments),
             "mean": clip.mean.astype(np.float32),
-            "manner": manner.astype(np.float32),
+            "style": style.astype(np.float32),
         }
 
-    def begin_step(self, step: int, steps: int) -> None:
-        """Phones first, where there are any."""
-        first = self.config.phonetic_first if self.voices is not None else 0.0
-        self.network.mouths = step >= first * steps
+    def validate(self) -> dict[str, float]:
+        return motion_scores(self.network.net, self.basis, self.unseen, window=self.config.data.window)
 
-    def fakes(self) -> Tensor:
-        raise NotImplementedError("the motion network has no adversary")
-
-    def validate(self, network: nn.Module) -> dict[str, float]:
-        return motion_scores(network.net, self.basis, self.unseen, window=self.config.data.window)
-
-    def strip(self, network: nn.Module) -> None:
-        return None
-
-    def settle(self, network: nn.Module) -> None:
+    def finish(self) -> None:
         """The readout, which is solved and not descended to."""
-        solve_readout(network.net.eval(), self.clips, self.weights, ridge=self.config.ridge)
+        solve_readout(self.network.net.eval(), self.clips, self.weights, ridge=self.config.ridge)
+
+    def exported(self) -> dict[str, Tensor]:
+        return half_precision(self.network.net)
 
 
 @torch.no_grad()

@@ -1,0 +1,1 @@
+"""Readable recipes: training data, the stages of training, evaluation by the papers' tables."""
