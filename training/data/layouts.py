@@ -11,6 +11,7 @@ import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 from thfem_core.errors import InputError
 from thfem_core.expression.request import EMOTIONS, Emotion
@@ -58,7 +59,7 @@ def _mead(root: Path, actors: tuple[str, ...]) -> Iterator[DatasetClip]:
             sounds = sorted((root / actor / "audio" / emotion / level).glob(f"{sentence}.*"))
             yield DatasetClip(
                 actor=actor,
-                emotion=emotion,
+                emotion=cast(Emotion, emotion),
                 sentence=sentence,
                 name=f"{actor}_{emotion}_{level}_{sentence}",
                 video=video,
@@ -137,7 +138,7 @@ def csv_clips(table: Path) -> list[DatasetClip]:
             clips.append(
                 DatasetClip(
                     actor=row["actor"],
-                    emotion=row["emotion"],
+                    emotion=cast(Emotion, row["emotion"]),
                     sentence=row["sentence"],
                     name=f"{row['actor']}_{row['emotion']}_{video.stem}",
                     video=video,
