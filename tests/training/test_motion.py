@@ -109,10 +109,10 @@ def test_window_by_window_is_the_sound_in_one_piece() -> None:
     net, moments = _net(), 6
     columns = torch.randn(2, net.config.steps + 4 * (moments - 1), net.config.mels)
     style = torch.randn(2, 2 * net.config.coefficients)
-    whole = net.encode_speech(columns, manner)
+    whole = net.encode_speech(columns, style)
     assert whole.shape == (2, moments, 2, net.config.coefficients)
     for t in range(moments):
-        window = net.encode_speech(columns[:, 4 * t : 4 * t + net.config.steps], manner)
+        window = net.encode_speech(columns[:, 4 * t : 4 * t + net.config.steps], style)
         torch.testing.assert_close(window[:, 0], whole[:, t], atol=1e-5, rtol=1e-4)
 
 

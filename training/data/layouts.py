@@ -19,7 +19,7 @@ from thfem_core.expression.request import EMOTIONS, Emotion
 # The six speakers of the paper's Section 4.1, and the first six actors of its appendix.
 MEAD_ACTORS = ("M003", "M009", "W029", "M012", "M030", "W015")
 RAVDESS_ACTORS = tuple(f"Actor_{number:02}" for number in range(1, 7))
-_RAVDESS_EMOTIONS = {
+_RAVDESS_EMOTIONS: dict[str, Emotion] = {
     "01": "neutral",
     "03": "happy",
     "04": "sad",

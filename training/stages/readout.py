@@ -20,7 +20,7 @@ from ..data.clips import COLUMNS_PER_FRAME, SpeakingClip, interpolate
 
 @torch.no_grad()
 def hear_clip(net: MotionNet, clip: SpeakingClip, sound: SpeakingClip | None = None) -> Tensor:
-    """(T, 2, K): what the network hears at every frame of a clip, or of ``sound`` with the clip's manner."""
+    """(T, 2, K): what the network hears at every frame of a clip, or of ``sound`` with the clip's speaking style."""
     sound = sound or clip
     assert sound.mel is not None
     reach = (net.config.steps - 1) // 2
