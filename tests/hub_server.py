@@ -1,4 +1,4 @@
-"""A Hugging Face hub on loopback, just enough of it to download files of models, and a manifest of what it holds."""
+"""A Hugging Face hub on loopback, just enough of it to download files of models, and a table of what it holds."""
 
 from __future__ import annotations
 
@@ -28,6 +28,10 @@ class Hub:
     cut_after: int | None = None
     down: bool = False
     lies: bytes | None = None
+
+    def model(self, name: str) -> Model:
+        """One of the made-up models."""
+        return next(model for model in made_up_models(self.address) if model.name == name)
 
     def gets(self) -> list[str]:
         return [request for request in self.requests if request.startswith("GET")]
@@ -101,7 +105,7 @@ def made_up_files() -> dict[str, bytes]:
 
 
 def made_up_models(address: str) -> tuple[Model, ...]:
-    """``known`` (size, sha256 and revision in the manifest), ``unknown`` (none of them), ``gone`` (not on the hub), a
+    """``known`` (size, sha256 and revision in the table), ``unknown`` (none of them), ``gone`` (not on the hub), a
     ``web`` file, and ``manual``, which people place themselves."""
     terms = {"purpose": "tests", "licence": "CC BY-NC 4.0", "commercial": False, "link": "https://example.org/page"}
     digest = hashlib.sha256(CONTENT).hexdigest()

@@ -6,7 +6,7 @@ no network; the line is ``editors.register("mesh", ".mesh")`` where its kind is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -83,14 +83,6 @@ class Registry(Generic[T]):
         if name in self._folders:
             raise ValueError(f"{self.kind} {name!r} is registered already; choose another name")
         self._folders[name] = folder
-
-    def load(self, name: str) -> Callable[..., T]:
-        """Factory of a back end registered as ``module:attribute``; goes once all are folders."""
-        if name not in self._folders:
-            raise InputError(f"unknown {self.kind} {name!r}; choose one of: {', '.join(self._folders)}")
-        module, _, attribute = self._folders[name].partition(":")
-        factory: Callable[..., T] = getattr(import_module(module, self._package), attribute)
-        return factory
 
     def names(self) -> tuple[str, ...]:
         """All names in the order of registration; the first is the default."""

@@ -12,12 +12,10 @@ from hub_server import CONTENT, Hub, made_up_files, made_up_models, running_hub
 from safetensors import safe_open
 from safetensors.torch import save_file
 
+from thfem_core import catalogue
 from thfem_core.errors import WeightsError
 from thfem_core.progress import Progress, silent
-from thfem_core.registry import Registry
-from thfem_core.weights import convert, manifest
 from thfem_core.weights.convert import Converted
-from thfem_core.weights.manifest import MODELS
 from thfem_core.weights.reading import safe_load
 
 
@@ -35,7 +33,8 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     with running_hub() as hub:
         hub.files = made_up_files()
         monkeypatch.setenv("HF_ENDPOINT", hub.address)
-        monkeypatch.setattr(manifest, "MODELS", made_up_models(hub.address))
+        models = {model.name: model for model in made_up_models(hub.address)}
+        monkeypatch.setattr(catalogue, "all_models", lambda: models)
         yield hub
 
 
@@ -51,9 +50,7 @@ def tiny_converter(files: Sequence[Path], *, progress: Progress = silent) -> Con
 @pytest.fixture
 def tiny(hub, monkeypatch) -> None:
     """A converter for the model ``manual``."""
-    registry: Registry = Registry("converter", package=__name__)
-    registry.register("manual", f"{__name__}:tiny_converter")
-    monkeypatch.setattr(convert, "converters", registry)
+    monkeypatch.setattr(catalogue, "find_converter", {"manual": tiny_converter}.get)
 
 
 @pytest.fixture
@@ -67,9 +64,9 @@ def test_the_table_has_a_row_per_model_with_licence_and_use(thfem, models):
     for arguments in (("models",), ("models", "list")):
         outcome = thfem(*arguments)
         assert outcome.code == 0, outcome.err
-        header, *rows = outcome.out.splitlines()[: len(MODELS) + 1]
+        header, *rows = outcome.out.splitlines()[: len(catalogue.all_models()) + 1]
         assert header.split() == ["NAME", "FOR", "SIZE", "LICENCE", "COMMERCIAL", "HERE"]
-        assert [row.split()[0] for row in rows] == [model.name for model in MODELS]
+        assert [row.split()[0] for row in rows] == list(catalogue.all_models())
         cells = {row.split()[0]: row[header.index("LICENCE") :].split("  ") for row in rows}
         assert [cell.strip() for cell in cells["eat"] if cell.strip()] == ["CC BY-NC 4.0", "no", "no: place it"]
         assert [cell.strip() for cell in cells["face-basis"] if cell.strip()] == ["MIT", "yes", "yes"]

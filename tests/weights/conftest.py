@@ -1,4 +1,4 @@
-"""A hub on loopback, a manifest with made-up models on it, and an empty machine."""
+"""A hub on loopback, made-up models on it, and an empty machine."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hub_server import Hub, made_up_files, made_up_models, running_hub
-
-from thfem_core.weights import manifest
+from hub_server import Hub, made_up_files, running_hub
 
 
 @pytest.fixture
@@ -22,11 +20,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
-    """The made-up models are the manifest, and their hub is the hub."""
+    """The hub of the made-up models is the hub."""
     # as if the file were many times larger
     monkeypatch.setattr("huggingface_hub.constants.DOWNLOAD_CHUNK_SIZE", 2**16)
     with running_hub() as hub:
         hub.files = made_up_files()
         monkeypatch.setenv("HF_ENDPOINT", hub.address)
-        monkeypatch.setattr(manifest, "MODELS", made_up_models(hub.address))
         yield hub

@@ -12,8 +12,7 @@ from comfy_host import REPO
 from filelock import FileLock
 from hub_server import CONTENT, REVISION, Hub
 
-from thfem_core.errors import InputError, WeightsError
-from thfem_core.weights.manifest import find_model
+from thfem_core.errors import WeightsError
 from thfem_core.weights.store import find_file, locate, locate_file, missing_file, model_folders
 
 
@@ -32,25 +31,25 @@ def resumed_from(hub: Hub) -> int:
 @pytest.mark.parametrize("name", ["known", "unknown", "web"])
 def test_a_download_lands_in_the_first_folder_and_is_not_repeated(name, hub, folder):
     steps = []
-    path = locate_file(name, folders=[folder], progress=lambda *step: steps.append(step))
+    path = locate_file(hub.model(name), folders=[folder], progress=lambda *step: steps.append(step))
     assert path == folder / name / "net.pth"
     assert path.read_bytes() == CONTENT
     assert steps[0] == ("Downloading net.pth", 0, len(CONTENT))
     assert steps[-1] == ("Downloading net.pth", len(CONTENT), len(CONTENT))
     hub.requests.clear()
-    assert locate(name, folders=[folder]) == {"weights": path}
+    assert locate(hub.model(name), folders=[folder]) == {"weights": path}
     assert hub.requests == []
 
 
 def test_the_pinned_revision_is_asked_for(hub, folder):
-    locate("known", folders=[folder])
+    locate(hub.model("known"), folders=[folder])
     assert all(f"/resolve/{REVISION}/" in request for request in hub.requests)
 
 
 @pytest.mark.parametrize(("name", "sent"), [("unknown", "Bearer hf_secret"), ("web", None)])
 def test_a_users_token_goes_to_the_hub_alone(name, sent, hub, folder, monkeypatch):
     monkeypatch.setenv("HF_TOKEN", "hf_secret")
-    locate(name, folders=[folder])
+    locate(hub.model(name), folders=[folder])
     assert hub.tokens == {sent}
 
 
@@ -61,7 +60,7 @@ def test_waiting_for_another_process_can_be_cancelled(hub, folder):
         raise KeyboardInterrupt
 
     with FileLock(folder / "known" / ".net.pth.lock"), pytest.raises(KeyboardInterrupt):
-        locate("known", folders=[folder], progress=cancel)
+        locate(hub.model("known"), folders=[folder], progress=cancel)
     assert hub.gets() == []
 
 
@@ -71,7 +70,7 @@ def test_local_files_win(place, hub, folder, tmp_path, monkeypatch):
     path = tmp_path / place
     path.parent.mkdir(parents=True)
     path.write_bytes(CONTENT)
-    assert locate_file("known", folders=[folder]) == path
+    assert locate_file(hub.model("known"), folders=[folder]) == path
     assert hub.requests == []
 
 
@@ -79,7 +78,7 @@ def test_the_cache_of_torch_hub_counts_for_web_files(hub, folder, tmp_path):
     path = tmp_path / "torch" / "hub" / "checkpoints" / "net.pth"
     path.parent.mkdir(parents=True)
     path.write_bytes(CONTENT)
-    assert locate_file("web", folders=[folder]) == path
+    assert locate_file(hub.model("web"), folders=[folder]) == path
 
 
 def test_without_folders_downloads_go_to_the_variable_then_to_the_cache(folder, tmp_path, monkeypatch):
@@ -91,11 +90,11 @@ def test_without_folders_downloads_go_to_the_variable_then_to_the_cache(folder, 
 def test_a_broken_download_is_continued(hub, folder):
     hub.cut_after = 300_000
     with pytest.raises(WeightsError, match=r"try again to continue|error 503"):
-        locate("unknown", folders=[folder])
+        locate(hub.model("unknown"), folders=[folder])
     assert not (folder / "unknown" / "net.pth").exists()
     hub.cut_after, hub.down = None, False
     hub.requests.clear()
-    assert locate_file("unknown", folders=[folder]).read_bytes() == CONTENT
+    assert locate_file(hub.model("unknown"), folders=[folder]).read_bytes() == CONTENT
     assert resumed_from(hub) >= 2**16
     assert [path.name for path in (folder / "unknown").iterdir()] == ["net.pth"], "nothing else is left"
 
@@ -109,16 +108,16 @@ def test_a_cancelled_download_stops_at_once_and_is_continued(hub, folder):
             raise Cancelled
 
     with pytest.raises(Cancelled):
-        locate("known", folders=[folder], progress=cancel)
+        locate(hub.model("known"), folders=[folder], progress=cancel)
     assert not (folder / "known" / "net.pth").exists()
     hub.requests.clear()
-    assert locate_file("known", folders=[folder]).read_bytes() == CONTENT
+    assert locate_file(hub.model("known"), folders=[folder]).read_bytes() == CONTENT
     assert resumed_from(hub) == 2**16
 
 
 def test_two_processes_fetch_a_file_once(hub, folder):
     with ThreadPoolExecutor(4) as pool:
-        paths = set(pool.map(lambda _: locate_file("known", folders=[folder]), range(4)))
+        paths = set(pool.map(lambda _: locate_file(hub.model("known"), folders=[folder]), range(4)))
     assert paths == {folder / "known" / "net.pth"}
     assert len(hub.gets()) == 1
 
@@ -127,11 +126,11 @@ def test_two_processes_fetch_a_file_once(hub, folder):
 def test_a_download_with_other_content_is_refused_and_removed(name, hub, folder):
     hub.lies = bytes(len(CONTENT))
     with pytest.raises(WeightsError, match="sha256") as error:
-        locate(name, folders=[folder])
+        locate(hub.model(name), folders=[folder])
     assert "https://example.org/page" in one_line(error) or name == "web"
     assert not [path for path in folder.rglob("*") if path.is_file() and path.stat().st_size]
     hub.lies = None
-    assert locate_file(name, folders=[folder]).read_bytes() == CONTENT
+    assert locate_file(hub.model(name), folders=[folder]).read_bytes() == CONTENT
 
 
 @pytest.mark.parametrize(
@@ -141,14 +140,14 @@ def test_a_damaged_local_file_is_one_line(content, fault, hub, folder):
     folder.mkdir()
     (folder / "net.pth").write_bytes(content)
     with pytest.raises(WeightsError, match=fault) as error:
-        locate("known", folders=[folder])
+        locate(hub.model("known"), folders=[folder])
     assert str(folder / "net.pth") in one_line(error)
     assert (folder / "net.pth").exists(), "a user's file is never deleted"
 
 
 def test_a_file_that_left_the_hub(hub, folder):
     with pytest.raises(WeightsError, match="not there any more") as error:
-        locate("gone", folders=[folder])
+        locate(hub.model("gone"), folders=[folder])
     text = one_line(error)
     for fact in ("net.pth", str(folder), "https://example.org/page", "CC BY-NC 4.0, not for commercial use"):
         assert fact in text
@@ -157,7 +156,7 @@ def test_a_file_that_left_the_hub(hub, folder):
 def test_no_network_is_one_line_at_once(hub, folder, monkeypatch, capfd):
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     with pytest.raises(WeightsError, match="no connection") as error:
-        locate("unknown", folders=[folder])
+        locate(hub.model("unknown"), folders=[folder])
     one_line(error)
     assert not folder.exists()
     assert capfd.readouterr() == ("", "")
@@ -165,40 +164,35 @@ def test_no_network_is_one_line_at_once(hub, folder, monkeypatch, capfd):
 
 def test_downloading_can_be_forbidden(hub, folder):
     with pytest.raises(WeightsError, match="not on this machine; get it from"):
-        locate("unknown", folders=[folder], download=False)
+        locate(hub.model("unknown"), folders=[folder], download=False)
     assert hub.requests == []
 
 
 def test_a_folder_that_cannot_be_written(hub, folder):
     folder.write_text("a file")
     with pytest.raises(Exception, match="cannot write") as error:
-        locate("unknown", folders=[folder])
+        locate(hub.model("unknown"), folders=[folder])
     assert error.type.__name__ == "OutputError"
 
 
 def test_files_people_place_themselves(hub, folder):
     with pytest.raises(WeightsError) as error:
-        locate("manual", folders=[folder])
+        locate(hub.model("manual"), folders=[folder])
     text = one_line(error)
     for fact in ("manual.safetensors or new.pth or old.pth", "https://example.org/page", str(folder), "CC BY-NC"):
         assert fact in text
     folder.mkdir()
     for name in ("old.pth", "new.pth", "manual.safetensors"):  # each is preferred to those before
         (folder / name).write_bytes(b"x")
-        assert locate("manual", folders=[folder]) == {"checkpoint": folder / name}
+        assert locate(hub.model("manual"), folders=[folder]) == {"checkpoint": folder / name}
     (folder / "extra.npy").write_bytes(b"x")
-    assert locate("manual", folders=[folder])["extra"] == folder / "extra.npy"
+    assert locate(hub.model("manual"), folders=[folder])["extra"] == folder / "extra.npy"
 
 
 def test_an_optional_file_can_be_asked_for_by_name(hub, folder):
-    model = find_model("manual")
+    model = hub.model("manual")
     assert find_file(model, model.file("extra"), folders=[folder]) is None
     assert "extra.npy" in str(missing_file(model, model.file("extra"), folders=[folder]))
-
-
-def test_unknown_names_list_the_known_ones():
-    with pytest.raises(InputError, match=r"choose one of: mediapipe-face, .*eat, deepspeech, eamm"):
-        locate("nonsense")
 
 
 def test_the_hubs_own_settings_hold_in_a_fresh_process(hub, folder):

@@ -42,9 +42,9 @@ def run(args: argparse.Namespace) -> None:
 
 def _chosen(names: Sequence[str]) -> tuple[Model, ...]:
     """The named models, or all. Raises InputError for an unknown name."""
-    from ..weights import manifest
+    from ..catalogue import all_models, find_model
 
-    return tuple(map(manifest.find_model, names)) or manifest.MODELS
+    return tuple(map(find_model, names)) or tuple(all_models().values())
 
 
 def _list(args: argparse.Namespace) -> None:
@@ -89,7 +89,7 @@ def _fetch(args: argparse.Namespace) -> None:
         raise InputError("name the models to fetch; `models list` shows them")
     for model in _chosen(args.names):
         with _byte_bars(quiet=args.quiet) as progress:
-            found = locate(model.name, folders=args.folder, progress=progress)
+            found = locate(model, folders=args.folder, progress=progress)
         if not args.quiet:
             print(*(f"{model.name}: {path}" for path in found.values()), sep="\n")
 
@@ -133,16 +133,17 @@ def _verdict(model: Model, file: ModelFile, path: Path) -> str:
 
 
 def _convert(args: argparse.Namespace) -> None:
+    from ..catalogue import find_converter, find_model
     from ..errors import InputError
     from ..media.atomic import output_error
-    from ..weights.convert import convert_files, converters
-    from ..weights.manifest import find_model
+    from ..weights.convert import convert_files
     from ..weights.store import model_folders
 
     if len(args.names) < 2:
         raise InputError("name a model and its official files: models convert NAME FILE ... [-o OUTPUT]")
     model = find_model(args.names[0])
-    if model.name not in converters.names():
+    converter = find_converter(model.name)
+    if converter is None:
         raise InputError(f"{model.name} is used as published; there is nothing to convert")
     output = args.output
     if output is None:
@@ -153,7 +154,8 @@ def _convert(args: argparse.Namespace) -> None:
         except OSError as error:
             raise output_error(error, output) from error
     with _byte_bars(quiet=args.quiet) as progress:
-        card = convert_files(model.name, list(map(Path, args.names[1:])), output, progress=progress)
+        files = list(map(Path, args.names[1:]))
+        card = convert_files(model.name, files, output, convert=converter, progress=progress)
     if not args.quiet:
         print(f"{output}\ncard: {card}\n{model.terms}")
 

@@ -1,4 +1,4 @@
-"""Official checkpoints → one safetensors file and a JSON card beside it, by a converter of each system."""
+"""Published checkpoints, made one safetensors file with a JSON card beside it."""
 
 from __future__ import annotations
 
@@ -16,39 +16,60 @@ from .. import __version__
 from ..errors import InputError
 from ..media.atomic import complete_file
 from ..progress import Progress, silent
-from ..registry import Registry
 from .checksum import sha256_of
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Converted:
-    """tensors: flat, by key. card: facts of the system's own (anything JSON can hold), such as the epoch or what was
-    folded and left out."""
+    """What a converter has read.
+
+    tensors: Flat, by key.
+    card: Facts of the system's own (anything JSON can hold), such as the epoch or what was folded and left out.
+    """
 
     tensors: Mapping[str, Tensor]
     card: Mapping[str, Any]
 
 
 class Converter(Protocol):
-    """Reads the official files (in any order, told apart by what is in them). Raises WeightsError."""
+    """Reads the published files of a system."""
 
-    def __call__(self, files: Sequence[Path], *, progress: Progress = silent) -> Converted: ...
+    def __call__(self, files: Sequence[Path], *, progress: Progress = silent) -> Converted:
+        """Read them.
+
+        Args:
+            files: The files, in any order; they are told apart by what is in them.
+            progress: Hears of slow work.
+
+        Returns:
+            Tensors and card.
+
+        Raises:
+            WeightsError: These are not the published files.
+        """
+        ...
 
 
-converters: Registry[Converted] = Registry("converter", package=__package__ or "thfem_core.weights")
-converters.register("eat", "..talking_head.eat.convert:convert")
-converters.register("eamm", "..talking_head.eamm.convert:convert")
-converters.register("deepspeech", "..talking_head.eat.deepspeech_convert:convert")
+def convert_files(
+    name: str, files: Sequence[Path], output: Path, *, convert: Converter, progress: Progress = silent
+) -> Path:
+    """Write the tensors of published files, and a card that says what they are. Both appear complete or not at all.
 
+    Args:
+        name: The model, for the card.
+        files: The published files.
+        output: The safetensors file to write; the card gets the same name with the ending ``.json``.
+        convert: Reads the files.
+        progress: Handed to ``convert``.
 
-def convert_files(name: str, files: Sequence[Path], output: Path, *, progress: Progress = silent) -> Path:
-    """Convert ``files`` by the converter ``name``; write ``output`` (.safetensors) and its card (.json). Both appear
-    complete or not at all; returns the card's path.
+    Returns:
+        Path of the card.
 
-    Raises InputError (unknown converter, file missing, wrong ending), WeightsError (not the official files) and
-    OutputError.
+    Raises:
+        InputError: A file is not there, or the output has another ending.
+        WeightsError: These are not the published files.
+        OutputError: The output cannot be written.
     """
-    convert = converters.load(name)
     if output.suffix != ".safetensors":
         raise InputError(f"{output} must end in .safetensors")
     for file in files:

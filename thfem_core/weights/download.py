@@ -51,7 +51,7 @@ def download_file(model: Model, file: ModelFile, target: Path, *, progress: Prog
     """Fetch the published ``file`` of ``model`` to ``target``. Folders are made as needed; where another process
     already fetches it, wait for that. An interrupted download stays in a hidden file and is continued next time.
 
-    Raises WeightsError (no network, offline, not there, or not what the manifest or the hub says it should be; the
+    Raises WeightsError (no network, offline, not there, or not what the model or the hub says it should be; the
     message gives the reason only) and OutputError (cannot write).
     """
     from huggingface_hub import hf_hub_url

@@ -10,7 +10,6 @@ from ..errors import WeightsError
 from ..progress import Progress, silent
 from .checksum import fault_of
 from .download import download_file
-from .manifest import find_model
 from .model import Model, ModelFile
 from .reading import EMBEDDED_FOLDER
 
@@ -55,7 +54,16 @@ def _cached(model: Model, file: ModelFile) -> Path | None:
 
 
 def check_file(model: Model, file: ModelFile, path: Path) -> None:
-    """Compare size and sha256 with the manifest, where known. Raises WeightsError in one line if they differ."""
+    """Check that a file is the published one.
+
+    Args:
+        model: The model.
+        file: Which of its files.
+        path: Where that lies; what our converter wrote is not checked.
+
+    Raises:
+        WeightsError: Its size or sha256, as far as they are known, differ.
+    """
     if path.name == file.converted:
         return
     if fault := fault_of(path, size=file.size, sha256=file.sha256):
@@ -76,17 +84,24 @@ def missing_file(model: Model, file: ModelFile, *, folders: Sequence[Path] = (),
 
 
 def locate(
-    wanted: str | Model, *, folders: Sequence[Path] = (), download: bool = True, progress: Progress = silent
+    model: Model, *, folders: Sequence[Path] = (), download: bool = True, progress: Progress = silent
 ) -> dict[str, Path]:
-    """Paths of a model's files by role, checked by size and sha256 where the manifest knows them.
+    """Find a model's files on this machine, or download them.
 
-    folders: looked into before all others, the first one takes downloads (see :func:`model_folders`). Optional files
-    that are not there have no key. progress: "Downloading NAME", in bytes.
+    Args:
+        model: The model.
+        folders: Looked into before all others; the first one takes downloads (see :func:`model_folders`).
+        download: Whether what is missing may be downloaded.
+        progress: Hears ``Downloading NAME``, in bytes.
 
-    Raises InputError for an unknown name; WeightsError where a required file is neither here nor to be had (naming
-    file, folder, URL and licence), or is damaged.
+    Returns:
+        Path by role, checked by size and sha256 as far as the model knows them. Optional files that are not there have
+        no key.
+
+    Raises:
+        WeightsError: A required file is neither here nor to be had (the message names file, folder, address and
+            licence), or it is damaged.
     """
-    model = find_model(wanted) if isinstance(wanted, str) else wanted
     found: dict[str, Path] = {}
     for file in model.files:
         path = find_file(model, file, folders=folders)
@@ -100,10 +115,9 @@ def locate(
 
 
 def locate_file(
-    wanted: str | Model, *, folders: Sequence[Path] = (), download: bool = True, progress: Progress = silent
+    model: Model, *, folders: Sequence[Path] = (), download: bool = True, progress: Progress = silent
 ) -> Path:
-    """The path of a model that is one file (its first file otherwise); as :func:`locate`."""
-    model = find_model(wanted) if isinstance(wanted, str) else wanted
+    """Find the first file of a model, which is its only one as a rule; see :func:`locate`."""
     return locate(model, folders=folders, download=download, progress=progress)[model.files[0].role]
 
 

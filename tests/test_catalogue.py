@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from thfem_core import catalogue
+from thfem_core.catalogue import find_converter, find_model
+from thfem_core.errors import InputError
 from thfem_core.weights.checksum import fault_of
-from thfem_core.weights.convert import converters
-from thfem_core.weights.manifest import MODELS
-from thfem_core.weights.model import Model, ModelFile
+from thfem_core.weights.model import Model
 from thfem_core.weights.store import EMBEDDED_FOLDER
 
-
-def test_names_are_unique():
-    assert len({model.name for model in MODELS}) == len(MODELS)
-
-
+MODELS = list(catalogue.all_models().values())
 EMBEDDED_FILES = [(model, file) for model in MODELS if model.origin == "embedded" for file in model.files]
 
 
@@ -30,7 +28,7 @@ def test_every_embedded_file_is_listed():
 )
 def test_embedded_files_are_the_listed_ones(model, file):
     path = EMBEDDED_FOLDER / file.names[0]
-    assert fault_of(path, size=file.size, sha256=file.sha256) is None, "after retraining, update the manifest"
+    assert fault_of(path, size=file.size, sha256=file.sha256) is None, "after retraining, update the back end's Model"
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
@@ -40,14 +38,17 @@ def test_entries_say_where_a_person_finds_them_and_name_their_files(model: Model
         assert file.accepted
         assert all(Path(name).name == name for name in file.accepted)
         assert file.sha256 is None or set(file.sha256) <= set("0123456789abcdef")
-        assert file.converted is None or model.name in converters.names()
+        assert file.converted is None or find_converter(model.name) is not None
     assert len({file.role for file in model.files}) == len(model.files)
 
 
-def test_contradictions_are_refused():
-    facts = {"name": "x", "purpose": "", "licence": None, "commercial": None, "link": "l"}
-    file = ModelFile(role="weights", names=("x",))
-    with pytest.raises(ValueError, match="contradict"):
-        Model(origin="hub", files=(file,), **facts)
-    with pytest.raises(ValueError, match="one file"):
-        Model(origin="web", files=(file, file), **facts)
+def test_unknown_names_list_the_known_ones():
+    with pytest.raises(InputError, match=r"unknown model 'nonsense'; choose one of: mediapipe-face, .*eat, deepspeech"):
+        find_model("nonsense")
+
+
+def test_one_model_described_in_two_ways_is_a_mistake_of_the_author(monkeypatch):
+    (first, *_) = catalogue.all_models().values()
+    monkeypatch.setattr(catalogue, "TRAINING_MODELS", (replace(first, purpose="another"),))
+    with pytest.raises(ValueError, match="let them share one Model"):
+        catalogue.all_models()
