@@ -68,7 +68,7 @@ def _value(key: str, shape: tuple[int, ...]) -> np.ndarray:
         return 0.1 * normal
     if key.endswith("running_var"):
         return 1 + 0.1 * np.abs(normal)
-    if key.endswith(("bias", ".beta")):
+    if key.endswith(("bias", ".beta")) or "bias_ih" in key or "bias_hh" in key:
         return 0.05 * normal
     return 1 + 0.1 * normal if len(shape) <= 1 else normal / np.sqrt(np.prod(shape[1:]))
 

@@ -54,3 +54,5 @@ class ExpressionEditor(Protocol):
 editors: Registry[ExpressionEditor] = Registry("expression editor", package=__package__ or "thfem_core.expression")
 editors.register("mesh", ".mesh")
 editors.register("frames", ".frames")
+editors.register("ned", ".ned")
+editors.register("sserd", ".sserd")

@@ -1,0 +1,179 @@
+"""NED from files of the published layout to edited frames; and what is said where a file is missing or another one."""
+
+from __future__ import annotations
+
+import pickle
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import scipy.sparse
+import torch
+from made_up_track import MadeUpTrack, talking_face, textured_frames
+from ned_material import as_tensors, constant_state, head_arrays, manifests
+from safetensors.torch import save_file
+
+from thfem_core.errors import InputError, WeightsError
+from thfem_core.expression.editor import editors
+from thfem_core.expression.ned.flame_convert import convert
+from thfem_core.expression.ned.renderer import FaceRenderer
+from thfem_core.expression.request import ExpressionRequest, RegionStrengths
+from thfem_core.media.array_video import ArrayVideo
+from thfem_core.registry import Resources
+
+CPU = torch.device("cpu")
+COUNT = 13
+MANIPULATOR = ("generator", "mapping_network", "style_encoder", "discriminator")
+
+
+def _video(count: int = COUNT) -> ArrayVideo:
+    pictures = np.stack([frame.pixels for frame in textured_frames(count)])
+    return ArrayVideo(pictures, Fraction(25))
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with NED's files as published; tensors repeat one number, the head model is made up."""
+    folder = tmp_path_factory.mktemp("ned")
+    states = {name: constant_state(manifests()[f"ned_manipulator_{name}"]["keys"]) for name in MANIPULATOR}
+    torch.save(states, folder / "02_nets_finetuned.pth")
+    torch.manual_seed(0)
+    torch.save(FaceRenderer(width=8).state_dict(), folder / "net_G.pth")
+    deca = {name: constant_state(manifests()[f"deca_{name}"]["keys"]) for name in ("E_flame", "E_detail", "D_detail")}
+    torch.save(deca, folder / "deca_model.tar")
+    write_flame(folder)
+    published = [folder / name for name in FLAME_FILES]
+    save_file(dict(convert(published).tensors), folder / "flame.safetensors")
+    return folder
+
+
+FLAME_FILES = (
+    "generic_model.pkl",
+    "landmark_embedding.npy",
+    "head_template.obj",
+    "fixed_displacement_256.npy",
+    "uv_face_eye_mask.png",
+)
+
+
+def write_flame(folder: Path) -> None:
+    """The made-up head as FLAME and DECA publish theirs: pickles, a Wavefront file, a picture."""
+    head = head_arrays()
+    directions = np.zeros((97, 3, 400))
+    directions[..., :100], directions[..., 300:350] = head["directions"][..., :100], head["directions"][..., 100:]
+    model = {
+        "v_template": head["template"],
+        "f": head["faces"].astype(np.uint32),
+        "shapedirs": directions,
+        "posedirs": head["pose_directions"].T.reshape(97, 3, 36),
+        "J_regressor": scipy.sparse.csc_matrix(head["joint_regressor"]),
+        "weights": head["weights"],
+    }
+    (folder / "generic_model.pkl").write_bytes(pickle.dumps(model, protocol=2))
+    embedding = {
+        "static_lmk_faces_idx": head["static_faces"],
+        "static_lmk_bary_coords": head["static_weights"],
+        "dynamic_lmk_faces_idx": torch.from_numpy(head["contour_faces"]),
+        "dynamic_lmk_bary_coords": torch.from_numpy(head["contour_weights"]),
+    }
+    np.save(folder / "landmark_embedding.npy", np.array(embedding, dtype=object), allow_pickle=True)
+    lines = [f"vt {u} {v}" for u, v in head["uv"]]
+    lines += ["f " + " ".join(f"{i + 1}/{i + 1}" for i in face) for face in head["faces"]]
+    (folder / "head_template.obj").write_text("\n".join(lines))
+    np.save(folder / "fixed_displacement_256.npy", np.zeros((256, 256)))
+    cv2.imwrite(str(folder / "uv_face_eye_mask.png"), np.full((256, 256, 3), 255, np.uint8))
+
+
+def edited(folder: Path, request: ExpressionRequest, count: int = COUNT, **options) -> list[np.ndarray]:
+    editor = editors.create("ned", options, Resources(device=CPU, folders=(folder,)))
+    track = MadeUpTrack(talking_face(count))
+    frames = editor.edit(_video(count).frames(), [track], request, frame_rate=Fraction(25), device=CPU)
+    return [frame.rgb() for frame in frames]
+
+
+def test_from_published_files_to_edited_frames(files: Path) -> None:
+    source = [frame.rgb() for frame in _video().frames()]
+    result = edited(files, ExpressionRequest(emotion="happy"))
+    assert len(result) == COUNT
+    for before, after in zip(source, result, strict=True):
+        changed = (before != after).any(axis=2)
+        assert changed.any(), "every frame of the clip is drawn, the first two as well"
+        assert not changed[0].any(), "pixels away from the face keep their bits"
+
+
+def test_strength_0_is_the_source(files: Path) -> None:
+    source = [frame.rgb() for frame in _video().frames()]
+    result = edited(files, ExpressionRequest(emotion="happy", strength=0.0))
+    assert all(np.array_equal(before, after) for before, after in zip(source, result, strict=True))
+
+
+def test_precomputed_conditions_need_the_renderer_alone(files: Path, tmp_path: Path) -> None:
+    for name in ("nmfcs", "eyes", "shapes", "masks"):
+        (tmp_path / name).mkdir()
+        for index in range(COUNT):
+            picture = np.full((256, 256, 3), 255 if name == "masks" else 90 + index, np.uint8)
+            cv2.imwrite(str(tmp_path / name / f"{index}.png"), picture)
+    renderer = tmp_path / "person.pth"
+    torch.save(torch.load(files / "net_G.pth", weights_only=True), renderer)
+    result = edited(tmp_path, ExpressionRequest(emotion="neutral"), conditions=tmp_path, renderer=renderer)
+    assert len(result) == COUNT
+    (tmp_path / "eyes" / "3.png").unlink()
+    with pytest.raises(InputError, match=r"different numbers of pictures .*eyes 12"):
+        edited(tmp_path, ExpressionRequest(emotion="neutral"), conditions=tmp_path, renderer=renderer)
+
+
+def test_regions_are_refused(files: Path) -> None:
+    with pytest.raises(InputError, match="leave brows, eyes, cheeks and mouth at 1"):
+        edited(files, ExpressionRequest(emotion="happy", regions=RegionStrengths(brows=0.5)))
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("net_G.pth", r"ned-renderer: .*net_G.pth.* get it from https://github.com/foivospar/NED"),
+        ("02_nets_finetuned.pth", r"ned-manipulator: 02_nets_finetuned.pth .* get it from"),
+        ("deca_model.tar", r"deca: deca_model.tar is not on this machine; get it from https://deca"),
+        ("flame.safetensors", r"flame: flame.safetensors .* needs registration; `models convert flame"),
+    ],
+)
+def test_a_missing_file_is_named_with_its_page(files: Path, tmp_path: Path, name: str, message: str) -> None:
+    for file in files.iterdir():
+        if file.name != name:
+            (tmp_path / file.name).symlink_to(file)
+    with pytest.raises(WeightsError, match=message):
+        edited(tmp_path, ExpressionRequest(emotion="happy"))
+
+
+def test_the_converted_head_is_the_published_one(files: Path) -> None:
+    from thfem_core.expression.ned.loading import load_flame
+
+    model, maps = load_flame(files / "flame.safetensors")
+    for name, tensor in as_tensors(head_arrays()).items():
+        torch.testing.assert_close(getattr(model, name), tensor)
+    assert (maps.mask == 1).all() and not maps.displacement.any()
+
+
+class _Harm:
+    def __reduce__(self):
+        return (Path.touch, (Path("harm"),))
+
+
+def test_a_pickle_that_asks_for_more_than_arrays_is_refused(files: Path, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    bad = tmp_path / "generic_model.pkl"
+    bad.write_bytes(pickle.dumps({"v_template": _Harm()}))
+    with pytest.raises(WeightsError, match="is refused or damaged: it asks for pathlib"):
+        convert([bad])
+    assert not (tmp_path / "harm").exists()
+    with pytest.raises(WeightsError, match=r"FLAME: .*static_faces.* is in none of the files"):
+        convert([files / "generic_model.pkl"])
+
+
+def test_two_orders_of_labels() -> None:
+    from thfem_core.expression.ned.editor import LABELS
+
+    assert LABELS["ned"].index("angry") == 1
+    assert LABELS["alphabetical"].index("angry") == 0
+    assert LABELS["alphabetical"].index("neutral") == 4
