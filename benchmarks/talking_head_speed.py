@@ -18,7 +18,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from thfem_core.networks.acceleration import channels_last, compile_in_place
+from thfem_core.networks.acceleration import channels_last
+from thfem_core.networks.compilation import compile_in_place
 from thfem_core.networks.folding import drop_unused, fold
 from thfem_core.talking_head.eamm import networks as eamm
 from thfem_core.talking_head.eamm.keypoint_detectors import AffineKeypoints

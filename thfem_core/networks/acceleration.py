@@ -6,15 +6,11 @@ value per layer). On a graphics card the order of memory helps.
 
 from __future__ import annotations
 
-import os
-import shutil
-from importlib.util import find_spec
 from typing import TypeVar
 
 import torch
 from torch import nn
 
-from ..errors import InputError
 from .blocks import UpBlock
 from .enlarged_conv import EnlargedConv
 from .winograd import WinogradConv
@@ -60,29 +56,3 @@ def use_winograd(network: Network) -> Network:
             if _worthwhile(layer):
                 setattr(module, name, WinogradConv(layer))
     return network
-
-
-def compile_in_place(network: Network, device: torch.device) -> Network:
-    """``network``, whose calls run through torch.compile from now on: the first ones take minutes, the others fuse what
-    stands between convolutions. Its parameters and their names stay. Once and for all.
-
-    Results agree as those of other kernels do, within 1e-4 of the largest value in float32. Raises InputError where
-    the compiler that PyTorch calls on ``device`` is not installed.
-    """
-    if network._compiled_call_impl is None:
-        check_compiler(device)
-        network.compile()
-    return network
-
-
-def check_compiler(device: torch.device) -> None:
-    """Raises InputError if PyTorch cannot generate code for ``device`` on this machine."""
-    if device.type == "cuda" and find_spec("triton") is None:
-        raise InputError(
-            "compiling networks for a graphics card needs the package triton; install it, or do not compile"
-        )
-    compilers = filter(None, (os.environ.get("CXX"), "c++", "g++", "clang++", "cl"))
-    if device.type == "cpu" and not any(map(shutil.which, compilers)):
-        raise InputError(
-            "compiling networks for the CPU needs a C++ compiler such as g++; install it, or do not compile"
-        )

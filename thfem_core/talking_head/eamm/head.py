@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 
 from ...errors import InputError, WeightsError
-from ...networks.acceleration import channels_last, compile_in_place
+from ...networks.acceleration import channels_last
+from ...networks.compilation import compile_in_place
 from ...networks.precision import drawing_dtype
 from ...registry import Resources
 from ...weights.store import locate

@@ -6,7 +6,8 @@ import torch
 from torch import nn
 
 from ...errors import InputError
-from ...networks.acceleration import channels_last, compile_in_place
+from ...networks.acceleration import channels_last
+from ...networks.compilation import compile_in_place
 from ...networks.precision import drawing_dtype
 from ...registry import Resources
 from ...weights.store import locate, locate_file
