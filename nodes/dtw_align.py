@@ -9,7 +9,7 @@ import torch
 from comfy_api.latest import Input, io
 
 from ..thfem_core.alignment.clips import AlignmentConfig, Features, align_clips
-from ..thfem_core.alignment.picture import path_picture
+from ..thfem_core.alignment.path_plot import path_plot
 from ..thfem_core.alignment.retime import RetimedVideo
 from .host import CATEGORY, HostProgress, schema
 from .payloads import FrameMapSocket
@@ -68,5 +68,5 @@ class DTWAlign(io.ComfyNode):
         frame_map = alignment.frame_map
         retimed = RetimedVideo(first=clips[0], second=clips[1], frame_map=frame_map)
         shown = written_video(retimed.frames(), clips[0], progress=progress)
-        picture = torch.from_numpy(path_picture(alignment)).float().div(255)[None]
+        picture = torch.from_numpy(path_plot(alignment)).float().div(255)[None]
         return io.NodeOutput(*shown.args, picture, frame_map, frame_map.mean_cost, ui=shown.ui)

@@ -10,7 +10,7 @@ import torch
 from made_up_speech import voice
 
 from thfem_core.audio.mel import log_mel, mel_basis
-from thfem_core.audio.profile import COMPACT, EAT, EAT_COMPAT, PROFILES, WAV2LIP, MelProfile
+from thfem_core.audio.profile import COMPACT, EAT, EAT_COMPAT, WAV2LIP, MelProfile
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def test_slaney_filter_bank(goldens) -> None:
     np.testing.assert_allclose(mel_basis(WAV2LIP).sum(axis=1), goldens["mel_basis_rowsum"], rtol=1e-5)
 
 
-@pytest.mark.parametrize("profile", PROFILES.values(), ids=PROFILES)
+@pytest.mark.parametrize("profile", [COMPACT, WAV2LIP, EAT, EAT_COMPAT], ids=lambda profile: profile.name)
 def test_silence_has_one_known_value(profile: MelProfile) -> None:
     for count in (0, 1, 3, 5000):
         columns = log_mel(torch.zeros(count), profile)
@@ -49,7 +49,7 @@ def test_leading_axes_are_kept() -> None:
     torch.testing.assert_close(together[1, 0], log_mel(sounds[1, 0], COMPACT))
 
 
-@pytest.mark.parametrize("profile", PROFILES.values(), ids=PROFILES)
+@pytest.mark.parametrize("profile", [COMPACT, WAV2LIP, EAT, EAT_COMPAT], ids=lambda profile: profile.name)
 def test_gradients_reach_the_samples(profile: MelProfile) -> None:
     samples = torch.from_numpy(voice()[:4000].astype(np.float64)).requires_grad_()
     log_mel(samples, profile).sum().backward()

@@ -23,14 +23,15 @@ from .pauses import quiet_frames, with_even_pauses
 Features = Literal["mfcc", "mel"]
 
 _STAGE = "Aligning speech"
-_UNLIKE = 3  # nobody says the same sentence this many times slower
+_MOST_STRETCH = 3  # nobody says the same sentence this many times slower
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AlignmentConfig:
-    """features: 13 cepstra (THFEM) or the 80 mels of the mouth model, one row for each frame.
+    """How clips are aligned.
 
-    band: seconds by which the speech of the second clip may stray from an even stretch; None for no limit.
+    features: "mfcc" for 13 cepstra, as THFEM does; "mel" for the 80 mel bands of the embedded talking head.
+    band: Seconds by which the speech of the second clip may stray from an even stretch; None for no limit.
     """
 
     features: Features = "mfcc"
@@ -45,7 +46,13 @@ class AlignmentConfig:
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Alignment:
-    """frame_map: the result. path, first, second: the warping and the features (N, F), (M, F), to look at."""
+    """Two clips aligned.
+
+    frame_map: Which frame goes with which: the result.
+    path: The warping that it was made from.
+    first: (N, F), features of the first clip.
+    second: (M, F), features of the second clip.
+    """
 
     frame_map: FrameMap
     path: WarpingPath
@@ -54,10 +61,16 @@ class Alignment:
 
 
 def speech_features(speech: Speech, frame_rate: Fraction, frame_count: int, *, features: Features) -> np.ndarray:
-    """What is heard at each frame, float64 (frame_count, 13 or 80), at one level whatever the recording's.
+    """Describe what is heard at each frame, at one level whatever the recording's.
 
-    mfcc: the 25 ms from the first sample of the frame on (:func:`..media.timing.frame_to_sample`, so it never drifts);
-    mel: the column centred there.
+    Args:
+        speech: The sound of the clip.
+        frame_rate: Frames per second.
+        frame_count: Frames of the clip.
+        features: "mfcc" looks at the 25 ms from the first sample of a frame on, "mel" at the column centred there.
+
+    Returns:
+        float64 (frame_count, 13 or 80).
     """
     if features == "mfcc":
         starts = [frame_to_sample(frame, frame_rate, speech.sample_rate) for frame in range(frame_count)]
@@ -71,16 +84,28 @@ def speech_features(speech: Speech, frame_rate: Fraction, frame_count: int, *, f
 def align_clips(
     first: Video, second: Video, *, config: AlignmentConfig | None = None, progress: Progress = silent
 ) -> Alignment:
-    """For each frame of ``first`` the frame of ``second`` in which the same is said.
+    """Find for each frame of one clip the frame of another in which the same is said.
 
-    Only the sound is looked at; where both clips are quiet the pace is even. Raises InputError where a clip has none,
-    where one is so much longer that they cannot have the same words, or where they are too long to compare.
+    Only the sound is looked at; where both clips are quiet the pace is even.
+
+    Args:
+        first: A clip with speech.
+        second: A clip with the same words.
+        config: How they are aligned; None for the defaults.
+        progress: Hears how far it is.
+
+    Returns:
+        The alignment.
+
+    Raises:
+        InputError: A clip has no speech, one is so much longer that they cannot have the same words, or they are too
+            long to compare.
     """
     config = config or AlignmentConfig()
     clips = (first, second)
     counts = [_frame_count(clip) for clip in clips]
     seconds = [float(count / clip.info.frame_rate) for count, clip in zip(counts, clips, strict=True)]
-    if max(seconds) > _UNLIKE * min(seconds):
+    if max(seconds) > _MOST_STRETCH * min(seconds):
         raise InputError(
             f"{first.info.name} lasts {seconds[0]:.1f} s and {second.info.name} {seconds[1]:.1f} s, which cannot be "
             "the same words; trim both to the same sentence"
@@ -94,7 +119,7 @@ def align_clips(
     rows, quiet = [], []
     for number, clip in enumerate(clips):
         progress(_STAGE, number, 3)
-        speech, rate = _heard(clip), clip.info.frame_rate
+        speech, rate = _speech_of(clip), clip.info.frame_rate
         rows.append(speech_features(speech, rate, counts[number], features=config.features))
         quiet.append(quiet_frames(speech, rate, counts[number]))
     progress(_STAGE, 2, 3)
@@ -105,13 +130,12 @@ def align_clips(
         target=with_even_pauses(path, *quiet),
         first_rate=first.info.frame_rate,
         second_rate=second.info.frame_rate,
-        cost=path.cost,
         mean_cost=path.mean_cost,
     )
     return Alignment(frame_map=frame_map, path=path, first=rows[0], second=rows[1])
 
 
-def _heard(clip: Video) -> Speech:
+def _speech_of(clip: Video) -> Speech:
     reasons = ["it has no sound"]
     speech = Speech.from_video(clip, warn=reasons.append)
     if speech is not None and not speech.level:

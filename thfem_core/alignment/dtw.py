@@ -19,9 +19,11 @@ MOST_PAIRS = 40_000_000
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class WarpingPath:
-    """first, second: int (P,), the rows met step by step from (0, 0) to the last pair; neither ever goes back.
+    """How two sequences of features go together, step by step from their first rows to their last.
 
-    cost: sum of the local costs along the path.
+    first: int (P,), rows of the first sequence, never going back.
+    second: int (P,), the rows of the second sequence that belong to them, never going back.
+    cost: Sum of the local costs along the path.
     """
 
     first: np.ndarray
@@ -30,7 +32,7 @@ class WarpingPath:
 
     @property
     def mean_cost(self) -> float:
-        """Cost per step: comparable between clips of different length."""
+        """Cost per step, which clips of different length can be compared by."""
         return self.cost / len(self.first)
 
     def matches(self) -> np.ndarray:
@@ -40,12 +42,24 @@ class WarpingPath:
 
 
 def dtw_path(first: np.ndarray, second: np.ndarray, *, band: int | None = None) -> WarpingPath:
-    """The cheapest warping of ``first`` (N, F) onto ``second`` (M, F).
+    """Find the cheapest warping of one sequence onto another (dynamic time warping, L1 between rows).
 
-    Local cost: L1. Steps: diagonal, first alone, second alone; ties in this order. band: Sakoe–Chiba band, rows of the
-    second sequence that the path may stray from the straight line between the ends (widened where M is so much longer
-    than N that the line itself skips rows); None for no limit.
-    Raises InputError where N · M is above MOST_PAIRS, ValueError for empty or unlike sequences.
+    Allowed steps are the diagonal, the first sequence alone and the second alone; of equal costs the earlier of these
+    wins.
+
+    Args:
+        first: (N, F) features.
+        second: (M, F) features.
+        band: Rows of the second sequence by which the path may stray from the straight line between the ends (a
+            Sakoe–Chiba band), widened where M is so much longer than N that the line itself skips rows; None for no
+            limit.
+
+    Returns:
+        The path.
+
+    Raises:
+        InputError: N · M is above MOST_PAIRS.
+        ValueError: A sequence is empty, or their features differ.
     """
     if not len(first) or not len(second) or first.shape[1:] != second.shape[1:]:
         raise ValueError(f"cannot warp {first.shape} onto {second.shape}; give (N, F) and (M, F) with N, M above 0")
@@ -62,7 +76,19 @@ def dtw_path(first: np.ndarray, second: np.ndarray, *, band: int | None = None) 
 
 
 def outside_band(first_count: int, second_count: int, band: int) -> np.ndarray:
-    """bool (N, M): the pairs that a Sakoe–Chiba band forbids. Raises ValueError for a negative band."""
+    """Mark the pairs that a Sakoe–Chiba band forbids.
+
+    Args:
+        first_count: N, rows of the first sequence.
+        second_count: M, rows of the second one.
+        band: As in :func:`dtw_path`.
+
+    Returns:
+        bool (N, M), True where a pair is forbidden.
+
+    Raises:
+        ValueError: The band is negative.
+    """
     if band < 0:
         raise ValueError(f"the band is {band} rows; give 0 or more")
     slope = (second_count - 1) / max(first_count - 1, 1)

@@ -13,16 +13,17 @@ from ..media.timing import frame_time
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class FrameMap:
-    """target: int64 (N,), read-only: for each frame of the first clip a frame of the second; never goes back.
+    """Which frame of a second clip goes with each frame of a first one.
 
-    first_rate, second_rate: the exact rates at which the frames of both clips are counted. cost: local costs along the
-    warping path in all; mean_cost: per step of it, to compare pairs of clips.
+    target: int64 (N,), read only: for each frame of the first clip a frame of the second; never goes back.
+    first_rate: Frames per second of the first clip.
+    second_rate: Frames per second of the second clip.
+    mean_cost: Local cost per step of the warping path, which pairs of clips can be compared by.
     """
 
     target: np.ndarray
     first_rate: Fraction
     second_rate: Fraction
-    cost: float
     mean_cost: float
 
     def __post_init__(self) -> None:
@@ -35,12 +36,6 @@ class FrameMap:
         object.__setattr__(self, "target", target)
 
     def second_time(self, time: Fraction) -> Fraction:
-        """The moment of the second clip (seconds) for a moment of the first; held before and after its frames."""
+        """Map a moment of the first clip to one of the second, both in seconds; held before and after the frames."""
         frame = min(max(floor(time * self.first_rate + Fraction(1, 2)), 0), len(self.target) - 1)
         return frame_time(int(self.target[frame]), self.second_rate)
-
-    @property
-    def offsets(self) -> np.ndarray:
-        """float64 (N,): by how many seconds the second clip says later what the first says now."""
-        count = np.arange(len(self.target))
-        return self.target / float(self.second_rate) - count / float(self.first_rate)

@@ -14,21 +14,37 @@ _QUIET = NORMAL_LEVEL / 100  # RMS, 40 dB below speech
 
 
 def quiet_frames(speech: Speech, frame_rate: Fraction, frame_count: int) -> np.ndarray:
-    """bool (frame_count,): frames during which nobody speaks."""
+    """Find the frames during which nobody speaks.
+
+    Args:
+        speech: The sound of the clip.
+        frame_rate: Frames per second.
+        frame_count: Frames of the clip.
+
+    Returns:
+        bool (frame_count,), True where the sound is 40 dB below speech.
+    """
     quiet = np.ones(frame_count, dtype=bool)
     for frame in range(frame_count):
         start, stop = (frame_to_sample(frame + edge, frame_rate, speech.sample_rate) for edge in (0, 1))
-        heard = speech.samples[start:stop]
-        if len(heard):
-            quiet[frame] = speech.gain * np.sqrt(np.square(heard, dtype=np.float64).mean()) < _QUIET
+        samples = speech.samples[start:stop]
+        if len(samples):
+            quiet[frame] = speech.gain * np.sqrt(np.square(samples, dtype=np.float64).mean()) < _QUIET
     return quiet
 
 
 def with_even_pauses(path: WarpingPath, first_quiet: np.ndarray, second_quiet: np.ndarray) -> np.ndarray:
-    """int (N,): :meth:`.WarpingPath.matches`, but running evenly through each stretch where both clips are quiet.
+    """Match frames as :meth:`.dtw.WarpingPath.matches`, but run evenly through stretches where both clips are quiet.
 
-    Warping alone would hold one frame and skip others there. first_quiet: bool (N,), second_quiet: bool (M,).
-    The result never goes back.
+    In a pause any pairing costs the same; warping alone would hold one frame there and skip others.
+
+    Args:
+        path: Warping of N frames onto M.
+        first_quiet: bool (N,), frames of the first clip without speech.
+        second_quiet: bool (M,), frames of the second clip without speech.
+
+    Returns:
+        int (N,), for each frame of the first clip one of the second; never goes back.
     """
     target = path.matches().copy()
     quiet = np.concatenate([[False], first_quiet[path.first] & second_quiet[path.second], [False]])

@@ -15,11 +15,17 @@ from .frame_map import FrameMap
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RetimedVideo:
-    """:class:`..media.video.Video`: at each frame of ``first`` the picture of ``second`` that belongs to it.
+    """At each frame of one clip the picture of another that belongs to it (implements :class:`..media.video.Video`).
 
-    Frame count, numbers, times and rate are those of ``first``, and so is the sound that belongs to it: write it with
-    ``like=first``. Size, colours and pixels are those of ``second``. Both are read once, forward, so memory does not
-    depend on their length. Raises InputError where the pixels of the two have different shapes.
+    Frame count, numbers, times, rate and sound are those of the first clip; size, colours and pixels are those of the
+    second. Both are read once, forward, so memory does not depend on their length.
+
+    first: The clip whose pace is kept.
+    second: The clip whose pictures are shown.
+    frame_map: Which picture goes with which frame.
+
+    Raises:
+        InputError: The pixels of the two have different shapes.
     """
 
     first: Video

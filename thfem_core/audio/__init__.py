@@ -1,1 +1,1 @@
-"""Speech as the networks hear it: 16 kHz samples, mel and MFCC features, the window around a moment."""
+"""Speech as networks take it: 16 kHz samples, log-mel spectrograms, cepstra, and the window around a moment."""

@@ -13,7 +13,7 @@ from .profile import MelProfile
 
 @lru_cache(maxsize=8)
 def mel_basis(profile: MelProfile) -> np.ndarray:
-    """The triangles of a profile, float64 (n_mels, n_fft // 2 + 1). Read only."""
+    """The triangles of a profile: float64 (n_mels, n_fft // 2 + 1), read only."""
     basis = librosa.filters.mel(
         sr=profile.sample_rate,
         n_fft=profile.n_fft,
@@ -29,24 +29,46 @@ def mel_basis(profile: MelProfile) -> np.ndarray:
 
 
 def pre_emphasised(samples: torch.Tensor, factor: float) -> torch.Tensor:
-    """``x[n] − factor · x[n−1]`` along the last axis (..., N), with silence before the first sample."""
+    """Filter sound by ``x[n] − factor · x[n−1]``.
+
+    Args:
+        samples: (..., N); before the first sample there is silence.
+        factor: 0 leaves the sound as it is.
+
+    Returns:
+        (..., N).
+    """
     if not factor:
         return samples
     return torch.cat([samples[..., :1], samples[..., 1:] - factor * samples[..., :-1]], dim=-1)
 
 
 def reflected_positions(start: int, stop: int, count: int) -> np.ndarray:
-    """Indices into ``count`` samples (at least 1) of positions start..stop−1, mirrored at both end samples."""
+    """Mirror positions at both ends of a sound.
+
+    Args:
+        start: First position, may be negative.
+        stop: Last position + 1, may lie beyond the end.
+        count: Samples of the sound, at least 1.
+
+    Returns:
+        int (stop − start,), indices 0..count−1.
+    """
     period = max(2 * (count - 1), 1)
     position = np.arange(start, stop) % period
     return np.minimum(position, period - position) if count > 1 else np.zeros_like(position)
 
 
 def columns_of_span(span: torch.Tensor, profile: MelProfile) -> torch.Tensor:
-    """Log-mel columns of samples that are pre-emphasised and padded already.
+    """Compute log-mel columns of samples that are pre-emphasised and padded already.
 
-    span: (..., n_fft + (T − 1) · hop_length), float; column ``c`` covers the n_fft samples from ``c · hop_length`` on.
-    Returns (..., T, n_mels) of the same dtype, on the same device.
+    Args:
+        span: float (..., n_fft + (T − 1) · hop_length); column ``c`` covers the n_fft samples from ``c · hop_length``
+            on.
+        profile: Which spectrogram.
+
+    Returns:
+        (..., T, n_mels), of the dtype and on the device of ``span``.
     """
     flat = span.reshape(-1, span.shape[-1])
     spectrum = torch.stft(
@@ -72,11 +94,15 @@ def columns_of_span(span: torch.Tensor, profile: MelProfile) -> torch.Tensor:
 
 
 def log_mel(samples: torch.Tensor, profile: MelProfile) -> torch.Tensor:
-    """The log-mel spectrogram of a whole sound.
+    """Compute the log-mel spectrogram of a whole sound; differentiable.
 
-    samples: (..., N) float at ``profile.sample_rate``, nominally −1..1. Returns (..., 1 + N // hop_length, n_mels);
-    column ``c`` is centred at sample ``c · hop_length``, and beyond the ends lies what ``profile.padding`` says.
-    Differentiable; dtype and device are those of the samples.
+    Args:
+        samples: float (..., N) at ``profile.sample_rate``, nominally −1..1.
+        profile: Which spectrogram.
+
+    Returns:
+        (..., 1 + N // hop_length, n_mels), of the dtype and on the device of the samples. Column ``c`` is centred at
+        sample ``c · hop_length``; beyond the ends lies what ``profile.padding`` says.
     """
     count, half = samples.shape[-1], profile.n_fft // 2
     emphasised = pre_emphasised(samples, profile.pre_emphasis)

@@ -18,7 +18,7 @@ _ROWS_AT_ONCE = 4096
 
 @lru_cache(maxsize=1)
 def _triangles() -> np.ndarray:
-    """(26, 257): triangles of height 1 between HTK-spaced corners that are rounded down to whole bins."""
+    """The filter bank, (26, 257): triangles of height 1 between HTK-spaced corners, rounded down to whole bins."""
     highest = 2595 * np.log10(1 + _RATE / 2 / 700)
     hertz = 700 * (10 ** (np.linspace(0, highest, _FILTERS + 2) / 2595) - 1)
     corners = np.floor((_FFT + 1) * hertz / _RATE)
@@ -31,11 +31,20 @@ def _triangles() -> np.ndarray:
 
 
 def mfcc(samples: np.ndarray, *, step: int, cepstra: int = 13) -> np.ndarray:
-    """Cepstra of 16 kHz mono sound, one row every ``step`` samples.
+    """Compute cepstra of 16 kHz mono sound at equal steps.
 
-    samples: (N,) of any scale; only coefficient 0 (the logarithm of the energy) depends on it. Row ``i`` looks at the
-    25 ms from sample ``i · step`` on, without any tapering; the end is filled up with zeros.
-    Returns float64 (1 + ceil((N − 400) / step), cepstra), at least one row. Raises ValueError for a step below 1.
+    Row ``i`` looks at the 25 ms from sample ``i · step`` on, without any tapering; the end is filled up with zeros.
+
+    Args:
+        samples: (N,) of any scale; only coefficient 0, the logarithm of the energy, depends on it.
+        step: Samples from one row to the next.
+        cepstra: Coefficients per row.
+
+    Returns:
+        float64 (1 + ceil((N − 400) / step), cepstra), at least one row.
+
+    Raises:
+        ValueError: The step is below 1.
     """
     if step < 1:
         raise ValueError(f"the step of the cepstra is {step} samples; give 1 or more")
@@ -44,9 +53,15 @@ def mfcc(samples: np.ndarray, *, step: int, cepstra: int = 13) -> np.ndarray:
 
 
 def mfcc_at(samples: np.ndarray, starts: np.ndarray, *, cepstra: int = 13) -> np.ndarray:
-    """Cepstra of the 25 ms from each of ``starts`` (T,) on, in samples; silence before and after the sound.
+    """Compute cepstra at any moments; before and after the sound there is silence.
 
-    samples: (N,) as in :func:`mfcc`; only what the rows cover is read. Returns float64 (T, cepstra).
+    Args:
+        samples: (N,) as in :func:`mfcc`; only what the rows cover is read.
+        starts: int (T,), the sample from which on each row looks at 25 ms.
+        cepstra: Coefficients per row.
+
+    Returns:
+        float64 (T, cepstra).
     """
     starts = np.asarray(starts, dtype=np.int64)
     batches = [starts[i : i + _ROWS_AT_ONCE] for i in range(0, len(starts), _ROWS_AT_ONCE)]
@@ -55,6 +70,7 @@ def mfcc_at(samples: np.ndarray, starts: np.ndarray, *, cepstra: int = 13) -> np
 
 
 def _emphasised_pieces(samples: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """The pre-emphasised 25 ms from each start on, (T, 400)."""
     positions = starts[:, None] + np.arange(-1, _WINDOW)
     inside = (positions >= 0) & (positions < len(samples))
     pieces = np.zeros(positions.shape)
@@ -63,6 +79,7 @@ def _emphasised_pieces(samples: np.ndarray, starts: np.ndarray) -> np.ndarray:
 
 
 def _cepstra(pieces: np.ndarray, count: int) -> np.ndarray:
+    """The first cepstra of pieces (T, 400), liftered; the first one is replaced by the logarithm of the energy."""
     power = np.square(np.abs(np.fft.rfft(pieces, _FFT))) / _FFT
     smallest = np.finfo(np.float64).eps
     energy = power.sum(axis=1)
@@ -72,14 +89,3 @@ def _cepstra(pieces: np.ndarray, count: int) -> np.ndarray:
     rows *= 1 + _LIFTER / 2 * np.sin(np.pi * np.arange(rows.shape[1]) / _LIFTER)
     rows[:, 0] = np.log(np.where(energy == 0, smallest, energy))
     return rows
-
-
-def eamm_windows(samples: np.ndarray) -> np.ndarray:
-    """What EAMM hears with each frame at 25 fps: 28 rows of 10 ms, 4 more per frame, without coefficient 0.
-
-    samples: (N,) at 16 kHz, −1..1; 0.12 s of silence is put before and after them.
-    Returns float64 (frames, 28, 12), frames = floor(rows / 4) − 6, possibly 0.
-    """
-    rows = mfcc(np.pad(samples, 1920), step=160)[:, 1:]
-    count = max(0, len(rows) // 4 - 6)
-    return rows[4 * np.arange(count)[:, None] + np.arange(28)]

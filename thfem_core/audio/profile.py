@@ -9,16 +9,29 @@ from typing import Literal
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MelProfile:
-    """A log-mel spectrogram of sound at ``sample_rate``: one column every ``hop_length`` samples.
+    """A log-mel spectrogram: one column of ``n_mels`` values every ``hop_length`` samples.
 
-    n_fft, win_length, hop_length: samples; the periodic Hann window lies in the middle of its n_fft samples, and
-    column ``c`` is centred at sample ``c · hop_length``.
-    n_mels triangles between fmin and fmax (Hz) on the ``mel_scale``; area_norm: divided by half their width in Hz
-    (Slaney), else of height 1.
-    power: 1 for magnitudes, 2 for energies. pre_emphasis p: ``x[n] − p · x[n−1]`` before everything else.
-    padding: what lies beyond the ends of the sound.
-    The value is ``gain · log_base(mel) + offset``, kept within ``limits``, where ``floor`` is either added to mel or,
-    with floor_added False, the least it can be.
+    A value is ``gain · log_base(mel) + offset``, clipped to ``limits``.
+
+    name: Name for messages.
+    n_fft: Samples that a column looks at, centred at sample ``column · hop_length``.
+    win_length: Length of the periodic Hann window in the middle of these samples.
+    hop_length: Samples from one column to the next.
+    fmin: Lower edge of the lowest mel band, in Hz.
+    fmax: Upper edge of the highest mel band, in Hz.
+    mel_scale: Formula of the mel scale, as librosa names them.
+    area_norm: Whether triangles are divided by half their width in Hz (Slaney); else they have height 1.
+    gain: Factor on the logarithm.
+    offset: Added to it.
+    floor_added: Whether ``floor`` is added to mel; else mel is at least ``floor``.
+    sample_rate: Of the sound, in Hz.
+    n_mels: Number of mel bands.
+    power: Exponent of the magnitude: 1 for magnitudes, 2 for energies.
+    pre_emphasis: p of the filter ``x[n] − p · x[n−1]`` that comes before everything else; 0 for none.
+    padding: What lies beyond the ends of the sound.
+    log_base: Base of the logarithm.
+    floor: Least value whose logarithm is taken.
+    limits: Lowest and highest value, or None.
     """
 
     name: str
@@ -40,8 +53,6 @@ class MelProfile:
     log_base: float = math.e
     floor: float = 1e-5
     limits: tuple[float, float] | None = None
-    window_steps: int = 11
-    normalised: bool = False
 
     def __post_init__(self) -> None:
         if not 0 < self.win_length <= self.n_fft or self.hop_length <= 0:
@@ -59,7 +70,7 @@ class MelProfile:
 
     @property
     def silence(self) -> float:
-        """The value of every band of perfect silence."""
+        """The value of every band in perfect silence."""
         value = self.gain * math.log(self.floor, self.log_base) + self.offset
         return value if self.limits is None else min(max(value, self.limits[0]), self.limits[1])
 
@@ -81,7 +92,6 @@ WAV2LIP = MelProfile(
     offset=2.4,
     floor_added=False,
     limits=(-4.0, 4.0),
-    window_steps=16,
 )
 
 
@@ -107,7 +117,7 @@ EAT = _eat("eat", 640)
 # THFEM as released reads this as one column for each frame at 30 fps; in truth it is 29.63 columns per second
 EAT_COMPAT = _eat("eat-compat", 540)
 
-# The embedded mouth model: 100 columns per second
+# The embedded talking head: 100 columns per second
 COMPACT = MelProfile(
     name="compact",
     n_fft=512,
@@ -120,8 +130,4 @@ COMPACT = MelProfile(
     gain=0.25,
     offset=1.5,
     floor_added=True,
-    window_steps=51,
-    normalised=True,
 )
-
-PROFILES = {profile.name: profile for profile in (COMPACT, WAV2LIP, EAT, EAT_COMPAT)}

@@ -27,10 +27,12 @@ _ACTIVE = 10 ** (-15.9 / 10)  # energy of speech pauses against speech, the marg
 
 @dataclass(frozen=True, eq=False)
 class Speech:
-    """samples: read-only float32 (N,) at ``sample_rate`` (16 kHz), mono; sample 0 is heard at the clip's time 0.
+    """The sound of a clip, mono.
 
-    level: RMS of the parts where somebody speaks: of the 20 ms pieces within 15.9 dB of the loud ones (their 95th
-    percentile), so that pauses do not count; 0 for silence.
+    samples: float32 (N,), read only, nominally −1..1; sample 0 is heard at the clip's time 0.
+    level: RMS of the parts where somebody speaks, 0 for silence. Those are the pieces of 20 ms that are within 15.9 dB
+        of the loud ones (the 95th percentile), so that pauses do not count (as in ITU-T P.56).
+    sample_rate: 16,000 Hz.
     """
 
     samples: np.ndarray

@@ -15,7 +15,7 @@ from thfem_core.talking_head.eamm.emotion_displacement import displace
 from thfem_core.talking_head.eamm.generator import Generator, deformed
 from thfem_core.talking_head.eamm.keypoint_detectors import AffineKeypoints
 from thfem_core.talking_head.eamm.networks import CHECKPOINT_NETWORKS, OPTIONAL_NETWORKS
-from thfem_core.talking_head.eamm.one_euro import EMOTION, KEYPOINT, POSE, OneEuroFilter
+from thfem_core.talking_head.eamm.one_euro import EMOTION, KEYPOINT, OneEuroFilter
 
 NETWORKS = {**CHECKPOINT_NETWORKS, **OPTIONAL_NETWORKS}
 pytestmark = pytest.mark.usefixtures("no_gradients")
@@ -100,7 +100,7 @@ def test_discriminator(networks: dict) -> None:
     assert_close(networks["discriminator"](image("source"))[1], golden("eamm_discriminator")["prediction_map"])
 
 
-@pytest.mark.parametrize(("name", "config"), [("emotion", EMOTION), ("keypoint", KEYPOINT), ("pose", POSE)])
+@pytest.mark.parametrize(("name", "config"), [("emotion", EMOTION), ("keypoint", KEYPOINT)])
 def test_one_euro_filter(name: str, config) -> None:
     stored = golden("frontend_oneeuro")
     smooth = OneEuroFilter(config)

@@ -12,7 +12,6 @@ from filled import golden
 from hypothesis import given
 from hypothesis import strategies as st
 
-from thfem_core.audio.deepspeech import deepspeech_windows
 from thfem_core.audio.speech import Speech
 from thfem_core.errors import InputError
 from thfem_core.talking_head.eat.head_pose import HeadPoseEstimate
@@ -42,13 +41,19 @@ def test_corners_beside_the_camera_are_finite() -> None:
     assert torch.isfinite(pose_images(poses)).all()
 
 
+def published_windows(logits: np.ndarray) -> np.ndarray:
+    """As EAT's own preparation writes them: 16 rows around every second row, zeros beyond the ends."""
+    padded = np.pad(logits, ((8, 8), (0, 0)))
+    return np.stack([padded[start : start + 16] for start in range(0, len(logits), 2)])
+
+
 @given(st.integers(0, 40))
 def test_at_25_frames_per_second_windows_are_the_published_ones(frame: int) -> None:
     timeline = Timeline(frame_rate=Fraction(25))
     rows = [step.row for step in timeline.steps(frame)]
     assert [step.pose for step in timeline.steps(frame)] == list(range(frame - 5, frame + 6))
     assert rows == [2 * k for k in range(frame - 5, frame + 6)]
-    published = deepspeech_windows(np.pad(LOGITS, ((0, 1), (0, 0))), 51 / 50)  # it drops the last row
+    published = published_windows(LOGITS)
     ours = speech_windows(LOGITS, rows, SILENCE).numpy()
     for window, row in zip(ours, rows, strict=True):
         inside = 0 <= row < len(LOGITS)
@@ -92,10 +97,10 @@ def test_mel_steps_are_40_ms_at_any_rate() -> None:
 def test_features_from_files(tmp_path: Path) -> None:
     np.save(tmp_path / "logits.npy", LOGITS)
     np.testing.assert_array_equal(read_logits(tmp_path / "logits.npy"), LOGITS)
-    windows = deepspeech_windows(LOGITS, 1.0)
+    windows = published_windows(LOGITS)
     np.save(tmp_path / "windows.npy", windows)
     restored = read_logits(tmp_path / "windows.npy")
-    np.testing.assert_allclose(restored[:49], LOGITS[:49], atol=1e-6)
+    np.testing.assert_allclose(restored[:50], LOGITS, atol=1e-6)
     np.save(tmp_path / "other.npy", np.zeros((3, 4)))
     with pytest.raises(InputError, match=r"other\.npy has the shape \(3, 4\)"):
         read_logits(tmp_path / "other.npy")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 import torch
@@ -19,13 +18,11 @@ from filled import (
 )
 from torch import nn
 
-from thfem_core.errors import WeightsError
 from thfem_core.metrics.judges.wav2lip.network import Wav2LipExpert
 from thfem_core.talking_head.eat.audio_to_keypoints import AudioToKeypoints
 from thfem_core.talking_head.eat.emotion_prompt import EmotionPrompts
 from thfem_core.talking_head.eat.generator import Generator
-from thfem_core.talking_head.eat.head_pose import BINS, HeadPoseEstimate, place_keypoints
-from thfem_core.talking_head.eat.hopenet import HeadAngles, Hopenet, hopenet_input, load_hopenet
+from thfem_core.talking_head.eat.head_pose import HeadPoseEstimate, place_keypoints
 from thfem_core.talking_head.eat.networks import CHECKPOINT_NETWORKS, TRAINING_NETWORKS
 
 NETWORKS = {**CHECKPOINT_NETWORKS, **TRAINING_NETWORKS}
@@ -122,32 +119,6 @@ def test_discriminator(eat_network: Loaded) -> None:
     assert_close(scores, stored["prediction_map"])
     for number, feature in enumerate(features):
         assert_statistics(feature, stored, f"f{number}")
-
-
-def test_hopenet(tmp_path: Path) -> None:
-    """EAT's head-pose estimator was trained against it."""
-    with torch.device("meta"):
-        network = Hopenet()
-    manifest = manifests()["eat_hopenet"]
-    assert {key: list(tensor.shape) for key, tensor in network.state_dict().items()} == manifest["keys"]
-    assert sum(parameter.numel() for parameter in network.parameters()) == manifest["parameters"]
-    file = tmp_path / "hopenet.pth"
-    torch.save(filled_state(manifest["keys"]), file)
-    stored, network = golden("eat_hopenet"), load_hopenet(file)
-    for name, logits in network(inp("hope", (1, 3, 224, 224)))._asdict().items():
-        assert_close(logits, stored[name])
-    assert network(hopenet_input(image("source")))[0].shape == (1, BINS)
-    file.write_bytes(file.read_bytes()[:1000])
-    with pytest.raises(WeightsError, match=r"hopenet\.pth is damaged"):
-        load_hopenet(file)
-
-
-def test_hopenet_counts_in_steps_of_three_degrees() -> None:
-    certain = 100 * torch.eye(BINS)[[0, 33, 65]]
-    angles = HeadAngles(certain[:1], certain[1:2], certain[2:])
-    torch.testing.assert_close(angles.degrees(), torch.tensor([[-99.0, 0.0, 96.0]]))
-    grey = torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1)
-    assert hopenet_input(grey.expand(1, 3, 90, 70)).abs().max() < 1e-5
 
 
 def test_sync_expert() -> None:

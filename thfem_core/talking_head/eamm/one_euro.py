@@ -10,8 +10,12 @@ import numpy as np
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OneEuroConfig:
-    """min_cutoff: Hz at rest. beta: how much faster motion opens the filter. scale: values are multiplied by it before
-    and divided after."""
+    """How strongly a One-Euro filter smooths.
+
+    min_cutoff: Cutoff frequency at rest, in Hz.
+    beta: How much the cutoff rises with speed.
+    scale: Factor on values before filtering, undone after.
+    """
 
     min_cutoff: float
     beta: float
@@ -20,7 +24,6 @@ class OneEuroConfig:
 
 EMOTION = OneEuroConfig(min_cutoff=1.0, beta=0.2, scale=100.0)
 KEYPOINT = OneEuroConfig(min_cutoff=0.05, beta=8.0, scale=10.0)
-POSE = OneEuroConfig(min_cutoff=0.004, beta=0.7)
 
 _RATE = 100.0  # the published filters count 100 samples a second whatever the clip's rate
 _DERIVATIVE_CUTOFF = 1.0
@@ -40,7 +43,14 @@ class OneEuroFilter:
         self._speed: np.ndarray | float = 0.0
 
     def __call__(self, sample: np.ndarray) -> np.ndarray:
-        """The next sample, any shape, always the same → smoothed, float64."""
+        """Filter the next sample.
+
+        Args:
+            sample: Any shape, always the same.
+
+        Returns:
+            float64, the smoothed sample.
+        """
         sample = np.asarray(sample, np.float64) * self._config.scale
         if self._raw is None or self._smooth is None:
             self._raw = self._smooth = sample

@@ -114,21 +114,6 @@ class AudioToKeypoints(nn.Module):
         return self.coefficients(tokens, faces, self.head_token(poses), prompts.deep), face
 
 
-def window_rows(frames: Tensor, length: int) -> Tensor:
-    """(N,) frame numbers → (N, 11) rows of the steps around each, the ends of 0..length−1 repeated."""
-    offsets = torch.arange(-CENTRE, STEPS - CENTRE, device=frames.device)
-    return (frames[:, None] + offsets).clamp(0, length - 1)
-
-
-def silence_rows(frames: Tensor, values: Tensor, silence: Tensor) -> Tensor:
-    """(N,) frame numbers → (N, 11, …) of ``values`` (F, …), ``silence`` (…) where a step lies outside the clip."""
-    padded = torch.cat([values, silence[None]])
-    offsets = torch.arange(-CENTRE, STEPS - CENTRE, device=frames.device)
-    steps = frames[:, None] + offsets
-    outside = (steps < 0) | (steps >= len(values))
-    return padded[torch.where(outside, torch.full_like(steps, len(values)), steps)]
-
-
 def expression_vector(coefficients: Tensor, deformation: Tensor, basis: Tensor, mean: Tensor, volume: Tensor) -> Tensor:
     """Coefficients (N, 32) of the first columns of ``basis`` (45, 45), plus ``mean`` (45,) and the emotion's own
     ``deformation`` (N or 1, 45), all times the face's ``volume`` (N or 1,) → keypoint offsets (N, 45)."""
