@@ -16,7 +16,6 @@ from .expression_inputs import face_choice, face_input
 from .host import CATEGORY, HostProgress, schema
 from .payloads import (
     EncodedPoses,
-    HeardSpeech,
     LoadedTalkingHead,
     Pose,
     SpeechSocket,
@@ -60,7 +59,7 @@ class AdjacentFrameTalkingHead(io.ComfyNode):
                     "speech",
                     [SpeechSocket, io.Audio],
                     optional=True,
-                    tooltip="From Audio Window; or a sound, which is then heard in place of the clip's own. Without it "
+                    tooltip="From Prepare Speech; or a sound, which is then heard in place of the clip's own. Without it "
                     "the clip's own sound speaks.",
                 ),
                 TalkingHeadSocket.Input(
@@ -91,13 +90,13 @@ class AdjacentFrameTalkingHead(io.ComfyNode):
         overlap: int,
         fps: float,
         poses: EncodedPoses | None = None,
-        speech: HeardSpeech | Input.Audio | None = None,
+        speech: Speech | Input.Audio | None = None,
         model: LoadedTalkingHead | None = None,
         emotion: str = UNKNOWN,
     ) -> io.NodeOutput:
         if poses is not None and poses.tracks is not tracks.tracks:
             raise InputError("the poses are of other faces; connect Pose Encode to the same Track Faces")
-        spoken = speech.speech if isinstance(speech, HeardSpeech) else sound_from_audio(speech)
+        spoken = speech if isinstance(speech, Speech) else sound_from_audio(speech)
         # a portrait has no sound of its own: what moves its lips is heard, too
         portrait = isinstance(video, torch.Tensor) and len(video) == tracks.tracks.frame_count == 1
         clip = _portrait(video, spoken, fps) if portrait else clip_from_socket(video, fps=fps)
@@ -126,6 +125,6 @@ class AdjacentFrameTalkingHead(io.ComfyNode):
 def _portrait(image: torch.Tensor, spoken: Sound | Speech | None, fps: float) -> StillVideo:
     """One image for as long as somebody speaks."""
     if spoken is None:
-        raise InputError("a portrait has no sound of its own; connect Load Audio or Audio Window to speech")
+        raise InputError("a portrait has no sound of its own; connect Load Audio or Prepare Speech to speech")
     sound = Sound(spoken.samples[None], spoken.sample_rate) if isinstance(spoken, Speech) else spoken
     return StillVideo(image[0, ..., :3], sound, frame_rate(fps), name="portrait")

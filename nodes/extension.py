@@ -5,7 +5,6 @@ from __future__ import annotations
 from comfy_api.latest import ComfyExtension, io
 
 from .adjacent_frame import AdjacentFrameTalkingHead
-from .audio_window import AudioWindow
 from .compare_videos import CompareVideos
 from .dtw_align import DTWAlign
 from .edit import SPFEMEdit, SPFEMEditImages
@@ -13,6 +12,7 @@ from .host import register_model_folder
 from .load import LoadAudio, LoadVideo, offer_demo_files
 from .metrics import Metrics
 from .pose_encode import PoseEncode
+from .prepare_speech import PrepareSpeech
 from .quick_edit import EditExpression
 from .save import SaveVideo
 from .talking_head_loader import TalkingHeadLoader
@@ -37,7 +37,7 @@ class ThfemExtension(ComfyExtension):
             TalkingHeadLoader,
             AdjacentFrameTalkingHead,
             SaveVideo,
-            AudioWindow,
+            PrepareSpeech,
             DTWAlign,
             Metrics,
             CompareVideos,

@@ -1,8 +1,9 @@
 """The sockets of this pack and what travels on them.
 
-THFEM_TRACK carries a :class:`TrackedFaces`, THFEM_POSE an :class:`EncodedPoses`, THFEM_SPEECH a :class:`HeardSpeech`,
-THFEM_FRAME_MAP a :class:`..thfem_core.alignment.frame_map.FrameMap`: small, immutable, safe for the host to cache.
-THFEM_TALKING_HEAD carries a :class:`LoadedTalkingHead`, whose networks the host moves and frees.
+THFEM_TRACK carries a :class:`TrackedFaces`, THFEM_POSE an :class:`EncodedPoses`, THFEM_SPEECH a
+:class:`..thfem_core.audio.speech.Speech`, THFEM_FRAME_MAP a :class:`..thfem_core.alignment.frame_map.FrameMap`: small,
+immutable, safe for the host to cache. THFEM_TALKING_HEAD carries a :class:`LoadedTalkingHead`, whose networks the host
+moves and frees.
 """
 
 from __future__ import annotations
@@ -13,8 +14,6 @@ from typing import Any
 import torch
 from comfy_api.latest import io
 
-from ..thfem_core.audio.profile import MelProfile
-from ..thfem_core.audio.speech import Speech
 from ..thfem_core.face.tracking.track import FaceOrder, FaceTracks
 from ..thfem_core.pose.encoder import HeadPoses
 from ..thfem_core.talking_head.head import TalkingHead
@@ -33,24 +32,6 @@ class TrackedFaces:
 
     tracks: FaceTracks
     order: FaceOrder
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class HeardSpeech:
-    """The sound of a clip, held in a file rather than memory, and the window of ``steps`` columns around each frame."""
-
-    speech: Speech
-    profile: MelProfile
-    steps: int
-
-    @property
-    def summary(self) -> str:
-        """In words, for the user."""
-        step = self.profile.hop_length / self.profile.sample_rate
-        return (
-            f"{float(self.speech.duration):.2f} s of speech at level {self.speech.level:.3f}; {self.profile.name}: "
-            f"{self.steps} columns of {1000 * step:g} ms, {1000 * self.steps * step:.0f} ms around each frame"
-        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,4 +1,4 @@
-"""Audio Window and DTW Align in a running host, on the sockets of its own nodes."""
+"""Prepare Speech and DTW Align in a running host, on the sockets of its own nodes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def test_a_clip_is_retimed_to_a_part_of_itself(comfy, clip, tmp_path):
         "4": node("THFEM_SaveVideo", video=["3", 0], filename_prefix="s", container="mp4", crf=-1, fps=25.0),
         "5": node("THFEM_LoadVideo", file=clip, start=0.0, duration=2.0),
         "6": node("PreviewImage", images=["3", 1]),
-        "7": node("THFEM_AudioWindow", sound=["1", 1], profile="compact", steps=0),
+        "7": node("THFEM_AudioWindow", sound=["1", 1]),
         "8": node("PreviewImage", images=["7", 1]),
     }
     run = comfy.run(graph)

@@ -1,4 +1,4 @@
-"""Runs inside a host's interpreter: executes Audio Window and DTW Align, and prints what they gave, as JSON.
+"""Runs inside a host's interpreter: executes Prepare Speech and DTW Align, and prints what they gave, as JSON.
 
 Arguments: the host's folder, this repository, a base folder, the demo clip.
 """
@@ -23,26 +23,24 @@ def raised_by(call, **inputs) -> str:
     return ""
 
 
-def window_facts(node, demo: str) -> dict:
+def speech_facts(node, demo: str) -> dict:
     import torch
     from comfy_api.latest import InputImpl
 
     video = InputImpl.VideoFromFile(demo)
-    heard, picture, summary = node.execute(sound=video, profile="compact", steps=0).args
+    speech, picture, summary = node.execute(sound=video).args
     stereo = {"waveform": torch.rand(1, 2, 48_000) * 0.1, "sample_rate": 48_000}
-    second, other, _ = node.execute(sound=stereo, profile="wav2lip", steps=7).args
+    second, other, _ = node.execute(sound=stereo).args
     empty = {"waveform": torch.zeros(1, 2, 0), "sample_rate": 48_000}
     return {
-        "seconds": float(heard.speech.duration),
-        "steps": [heard.steps, second.steps],
-        "profiles": [heard.profile.name, second.profile.name],
+        "seconds": float(speech.duration),
         "summary": summary,
         "picture": list(picture.shape),
         "range": [float(picture.min()), float(picture.max())],
         "colours": len(torch.unique(other.reshape(-1, 3), dim=0)),
-        "samples": len(second.speech.samples),
-        "no_audio": raised_by(node.execute, sound=None, profile="eat", steps=0),
-        "empty_audio": raised_by(node.execute, sound=empty, profile="eat", steps=0),
+        "samples": len(second.samples),
+        "no_audio": raised_by(node.execute, sound=None),
+        "empty_audio": raised_by(node.execute, sound=empty),
     }
 
 
@@ -74,6 +72,6 @@ if __name__ == "__main__":
     host_folder, repo, base = map(Path, sys.argv[1:4])
     demo = sys.argv[4]
     load_pack(host_folder, repo, base)
-    window, align = (importlib.import_module(f"thfem_pack.nodes.{name}") for name in ("audio_window", "dtw_align"))
-    facts = {"window": window_facts(window.AudioWindow, demo), "align": align_facts(align.DTWAlign, demo)}
+    prepare, align = (importlib.import_module(f"thfem_pack.nodes.{name}") for name in ("prepare_speech", "dtw_align"))
+    facts = {"speech": speech_facts(prepare.PrepareSpeech, demo), "align": align_facts(align.DTWAlign, demo)}
     print(json.dumps(facts))

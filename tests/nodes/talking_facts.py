@@ -91,14 +91,14 @@ def facts(nodes: dict, fakes: Fakes, demo: str) -> dict:
     track, node = nodes["track"].TrackFaces.execute, nodes["adjacent_frame"].AdjacentFrameTalkingHead.execute
     tracks = track(video=clip, order="size", max_faces=2, fps=25.0).args[0]
     poses, summary = nodes["pose_encode"].PoseEncode.execute(tracks=tracks, encoder="mesh").args
-    heard = nodes["audio_window"].AudioWindow.execute(sound=clip, profile="compact", steps=0).args[0]
+    speech = nodes["prepare_speech"].PrepareSpeech.execute(sound=clip).args[0]
     found = {"summary": summary, "poses": len(poses.poses)}
 
-    found["stages"] = seen(node(video=clip, tracks=tracks, poses=poses, speech=heard, **WIDGETS))
+    found["stages"] = seen(node(video=clip, tracks=tracks, poses=poses, speech=speech, **WIDGETS))
     opened = fakes.heads[-1].clip
     found["stages"] |= {
         "poses_given": opened.poses is poses.poses[0],
-        "speech_given": opened.speech is heard.speech,
+        "speech_given": opened.speech is speech,
         "drive": opened.drive,
     }
     found["alone"] = seen(node(video=clip, tracks=tracks, **{**WIDGETS, "overlap": 1, "window_source": "first"}))
@@ -123,7 +123,7 @@ def facts(nodes: dict, fakes: Fakes, demo: str) -> dict:
     opened = fakes.heads[-1].clip
     pose = opened.poses.read(0, 12)
     found["portrait"] |= {"drive": opened.drive, "pose_rests": bool((pose.rotation == pose.rotation[:1]).all())}
-    found["portrait_window"] = seen(node(video=still, tracks=face, speech=heard, **WIDGETS))
+    found["portrait_window"] = seen(node(video=still, tracks=face, speech=speech, **WIDGETS))
 
     found["errors"] = [
         raised_by(node, video=still, tracks=face, **WIDGETS),
@@ -146,7 +146,7 @@ if __name__ == "__main__":
     host_folder, repo, base = map(Path, sys.argv[1:4])
     demo = sys.argv[4]
     load_pack(host_folder, repo, base)
-    names = ("load", "track", "pose_encode", "audio_window", "adjacent_frame", "quick_edit")
+    names = ("load", "track", "pose_encode", "prepare_speech", "adjacent_frame", "quick_edit")
     nodes = {name: importlib.import_module(f"thfem_pack.nodes.{name}") for name in names}
     importlib.import_module("thfem_pack.nodes.host").register_model_folder()
     head = importlib.import_module("thfem_pack.thfem_core.talking_head.head")

@@ -1,4 +1,4 @@
-"""Audio Window and DTW Align, executed inside a host's interpreter."""
+"""Prepare Speech and DTW Align, executed inside a host's interpreter."""
 
 from __future__ import annotations
 
@@ -12,27 +12,22 @@ def facts(comfy_folder, demo_clip, node_definitions, tmp_path_factory):
     return run_in_host(comfy_folder, script, tmp_path_factory.mktemp("speech"), str(demo_clip))
 
 
-def test_audio_window_takes_sounds_and_videos(facts):
-    window = facts["window"]
-    assert window["seconds"] == pytest.approx(4.737, abs=0.01)
-    assert window["samples"] == 16_000, "one second of 48 kHz stereo"
-    assert window["profiles"] == ["compact", "wav2lip"]
+def test_speech_is_prepared_from_sounds_and_videos(facts):
+    speech = facts["speech"]
+    assert speech["seconds"] == pytest.approx(4.737, abs=0.01)
+    assert speech["samples"] == 16_000, "one second of 48 kHz stereo"
+    assert speech["summary"].startswith("4.74 s of speech at level 0.")
 
 
-def test_audio_window_knows_the_usual_window_of_a_profile(facts):
-    assert facts["window"]["steps"] == [51, 7]
-    assert "51 columns of 10 ms, 510 ms" in facts["window"]["summary"]
-
-
-def test_audio_window_shows_the_spectrogram(facts):
-    window = facts["window"]
-    assert window["picture"][0] == 1 and window["picture"][-1] == 3
-    assert 0 <= window["range"][0] < 0.2 and 0.8 < window["range"][1] <= 1
-    assert window["colours"] > 50
+def test_the_spectrogram_is_shown(facts):
+    speech = facts["speech"]
+    assert speech["picture"][0] == 1 and speech["picture"][-1] == 3
+    assert 0 <= speech["range"][0] < 0.2 and 0.8 < speech["range"][1] <= 1
+    assert speech["colours"] > 50
 
 
 def test_sound_that_is_not_there_is_an_error_in_one_line(facts):
-    for message in (facts["window"]["no_audio"], facts["window"]["empty_audio"]):
+    for message in (facts["speech"]["no_audio"], facts["speech"]["empty_audio"]):
         assert message.startswith("InputError") and "no sound" in message and "\n" not in message
     assert facts["align"]["mute"].startswith("InputError") and "no sound" in facts["align"]["mute"]
 

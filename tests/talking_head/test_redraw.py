@@ -13,8 +13,8 @@ from thfem_core.errors import InputError
 from thfem_core.media.array_video import ArrayVideo
 from thfem_core.media.sound import Sound
 from thfem_core.pose.mesh.encoder import MeshPoseEncoder
-from thfem_core.talking_head.redraw import GPU_BATCH, effective_drive, prepare_talking, redraw_faces
-from thfem_core.talking_head.still import StillTrack, still_poses, still_video
+from thfem_core.talking_head.redraw import GPU_BATCH, effective_drive, prepare_talking_head, redraw_faces
+from thfem_core.talking_head.still import StillTrack, still_poses
 
 CPU = torch.device("cpu")
 DRIVES = ("audio", "original", "blend")
@@ -39,7 +39,7 @@ def test_every_face_is_opened_with_its_own_poses():
     tracks = [WeightTrack([1] * 30), WeightTrack([1] * 10, first_frame=5, track_id=1)]
     head = FakeHead()
     known = MeshPoseEncoder().encode(tracks[1])
-    talking = prepare_talking(CLIP, head, poses=(known,))
+    talking = prepare_talking_head(CLIP, head, poses=(known,))
     frames = list(
         redraw_faces((frame for frame in frames_of(30)), tracks, talking, frame_rate=Fraction(25), device=CPU)
     )
@@ -58,7 +58,7 @@ def test_a_face_that_cannot_be_drawn_shows_before_the_first_frame():
         redraw_faces(
             (frame for frame in frames_of(3)),
             [WeightTrack([1] * 3)],
-            prepare_talking(CLIP, Refusing()),
+            prepare_talking_head(CLIP, Refusing()),
             frame_rate=Fraction(25),
             device=CPU,
         )
@@ -71,25 +71,12 @@ def test_windows_come_in_batches_where_there_is_a_gpu():
     frames = redraw_faces(
         (frame for frame in frames_of(90)),
         [track],
-        prepare_talking(CLIP, head),
+        prepare_talking_head(CLIP, head),
         frame_rate=Fraction(25),
         device=torch.device("cuda"),
     )
     assert len(list(frames)) == 90
     assert head.sessions[0].calls[0] == GPU_BATCH and head.clips[0].device.type == "cuda"
-
-
-def test_without_a_talking_head_there_is_nothing_to_prepare():
-    assert prepare_talking(CLIP, None) is None
-
-
-def test_a_still_clip_is_one_picture_in_memory():
-    picture = np.random.default_rng(0).integers(0, 255, (8, 6, 3), np.uint8)
-    clip = still_video(picture, Sound(np.zeros((1, 4001), np.float32), 8000), Fraction(30))
-    assert clip.info.frame_count == 16 and clip.info.has_sound and clip.info.duration == Fraction(16, 30)
-    frames = list(clip.frames())
-    assert all(np.array_equal(frame.rgb(), picture) for frame in frames)
-    assert all(np.shares_memory(frame.pixels, picture) for frame in frames)
 
 
 def test_a_still_face_is_the_same_in_every_frame_and_in_no_other():

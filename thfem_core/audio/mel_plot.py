@@ -34,8 +34,6 @@ def mel_plot(speech: Speech, *, profile: MelProfile = COMPACT, width: int = 1024
     axes = figure.subplots()
     extent = (0.0, float(duration), 0.0, float(profile.n_mels))
     loudest = max(float(bands.max()), profile.silence + 1e-3)
-    axes.imshow(
-        bands, cmap="inferno", origin="lower", aspect="auto", extent=extent, vmin=profile.silence, vmax=loudest
-    )
+    axes.imshow(bands, cmap="inferno", origin="lower", aspect="auto", extent=extent, vmin=profile.silence, vmax=loudest)
     axes.set(xlabel="seconds", ylabel="mel band")
     return as_pixels(figure)

@@ -20,7 +20,7 @@ from ..media.video import Video
 from ..pose.encoder import HeadPoses
 from ..progress import Progress, silent
 from ..registry import Resources
-from ..talking_head.redraw import Talking
+from ..talking_head.redraw import PreparedTalkingHead
 from .config import EditConfig
 from .faces import choose_faces, find_faces, with_reference_face
 from .lips import fit_to_clip, prepare_lips
@@ -40,7 +40,7 @@ class Edit:
         sound: Sound | None = None,
         tracks: FaceTracks | None = None,
         chosen: Sequence[FaceTrack] = (),
-        talking: Talking | None = None,
+        lips: PreparedTalkingHead | None = None,
         warnings: Sequence[str] = (),
         tracking_seconds: float = 0.0,
     ) -> None:
@@ -52,13 +52,13 @@ class Edit:
             sound: What is heard in place of the clip's own sound, if anything.
             tracks: Everybody in the clip; None if nobody looked.
             chosen: The faces that are edited.
-            talking: The talking head among the stages, if any.
+            lips: The talking head among the stages, if any.
             warnings: One line each, for the user.
             tracking_seconds: How long the search for faces took.
         """
         self.video, self.sound, self.tracks, self.chosen = video, sound, tracks, tuple(chosen)
         self.warnings = list(warnings)
-        self._stages, self._talking = tuple(stages), talking
+        self._stages, self._lips = tuple(stages), lips
         self._seconds = {"tracking": tracking_seconds, "editing": 0.0}
         self._count = 0
 
@@ -101,7 +101,7 @@ class Edit:
             frames=self._count,
             passed_through=passed,
             faces=None if self.tracks is None else len(self.chosen),
-            lips=None if self._talking is None else self._talking.report,
+            lips=None if self._lips is None else self._lips.report,
             warnings=(*self.warnings, *_cut_off(self.video, self._count)),
             seconds=dict(self._seconds),
         )
@@ -150,7 +150,7 @@ def edit(
     editor = config.editor if config.request is not None else None
     if isinstance(editor, str):
         editor = editors.create(editor, config.editor_options, resources)
-    talking = prepare_lips(
+    lips = prepare_lips(
         video, config, editor=editor, sound=sound, poses=poses, resources=resources, warn=warnings.append
     )
     if tracks is not None:
@@ -158,7 +158,7 @@ def edit(
 
     start = time.perf_counter()
     request = with_reference_face(config.request, device=device, progress=progress)
-    if tracks is None and (talking is not None or (editor is not None and editor.needs_faces)):
+    if tracks is None and (lips is not None or (editor is not None and editor.needs_faces)):
         tracks = find_faces(video.picture if isinstance(video, StillVideo) else video, device=device, progress=progress)
     if tracks is not None and isinstance(video, StillVideo):
         tracks = video.stretch_faces(tracks)
@@ -173,15 +173,15 @@ def edit(
     rate = video.info.frame_rate
     if editor is not None and request is not None:
         stages.append(ExpressionStage(editor=editor, request=request, tracks=chosen, frame_rate=rate, device=device))
-    if talking is not None and chosen:
-        stages.append(LipStage(talking=talking, tracks=chosen, frame_rate=rate, device=device))
+    if lips is not None and chosen:
+        stages.append(LipStage(prepared=lips, tracks=chosen, frame_rate=rate, device=device))
     return Edit(
         video,
         stages,
         sound=sound if isinstance(sound, Sound) else None,
         tracks=tracks,
         chosen=chosen,
-        talking=talking,
+        lips=lips,
         warnings=warnings,
         tracking_seconds=seconds,
     )

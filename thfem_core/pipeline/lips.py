@@ -15,7 +15,7 @@ from ..media.video import Video
 from ..pose.encoder import HeadPoses
 from ..registry import Resources
 from ..talking_head.head import TalkingHead, talking_heads
-from ..talking_head.redraw import Talking, prepare_talking
+from ..talking_head.redraw import PreparedTalkingHead, prepare_talking_head
 from .config import EditConfig
 from .still import StillVideo
 
@@ -29,7 +29,7 @@ def prepare_lips(
     poses: Sequence[HeadPoses],
     resources: Resources,
     warn: Callable[[str], None],
-) -> Talking | None:
+) -> PreparedTalkingHead | None:
     """Load the talking head and the speech that moves the lips.
 
     Args:
@@ -60,7 +60,7 @@ def prepare_lips(
         # the lips of a picture say nothing, and each of its copies is drawn best from the picture itself
         drive, window = "audio" if drive == "blend" else drive, replace(window, source="opening")
         poses = video.stretch_poses(poses)
-    return prepare_talking(
+    return prepare_talking_head(
         video,
         head,
         drive=drive,

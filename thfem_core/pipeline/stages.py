@@ -13,7 +13,7 @@ from ..expression.editor import ExpressionEditor
 from ..expression.request import ExpressionRequest
 from ..face.tracking.track import FaceTrack
 from ..media.frame import Frame
-from ..talking_head.redraw import Talking, redraw_faces
+from ..talking_head.redraw import PreparedTalkingHead, redraw_faces
 
 
 class Stage(Protocol):
@@ -64,19 +64,19 @@ class ExpressionStage:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LipStage:
-    """Draws the lips of faces as the speech says (paper Eq. 2-4).
+    """Draws the lips of faces as the speech says (paper, Eq. 3 and 5).
 
-    talking: The talking head and the speech.
+    prepared: The talking head and the speech.
     tracks: The faces to draw, followed through the unedited clip.
     frame_rate: Frames per second.
     device: Where networks run.
     """
 
-    talking: Talking
+    prepared: PreparedTalkingHead
     tracks: Sequence[FaceTrack]
     frame_rate: Fraction
     device: torch.device
     needs_faces: bool = True
 
     def __call__(self, frames: Generator[Frame, None, None]) -> Generator[Frame, None, None]:
-        return redraw_faces(frames, self.tracks, self.talking, frame_rate=self.frame_rate, device=self.device)
+        return redraw_faces(frames, self.tracks, self.prepared, frame_rate=self.frame_rate, device=self.device)

@@ -12,15 +12,13 @@ import torch
 
 from ..audio.speech import Speech
 from ..device import one_cpu_thread
-from ..errors import InputError, WeightsError
+from ..errors import InputError
 from ..face.tracking.track import FaceTrack
 from ..media.frame import Frame
 from ..media.sound import Sound
 from ..media.video import Video
 from ..pose.encoder import HeadPoses
-from ..progress import Progress, silent
-from ..registry import Resources
-from .head import Drive, FaceClip, TalkingHead, check_drive, talking_heads
+from .head import Drive, FaceClip, TalkingHead, check_drive
 from .report import LipReport
 from .scheduler import DrawnFace, draw_faces
 from .windows import WindowConfig
@@ -31,7 +29,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Talking:
+class PreparedTalkingHead:
     """A talking head with all it needs for one clip.
 
     head: Draws the faces.
@@ -77,44 +75,41 @@ def effective_drive(drive: Drive, drives: Sequence[Drive], *, has_speech: bool) 
     return drive
 
 
-def prepare_talking(
+def prepare_talking_head(
     video: Video,
-    talking_head: str | TalkingHead | None,
+    head: TalkingHead,
     *,
     drive: Drive = "blend",
     window: WindowConfig | None = None,
     sound: Sound | Speech | None = None,
     poses: Sequence[HeadPoses] = (),
     emotion: str | None = None,
-    device: torch.device | None = None,
-    required: bool = False,
-    progress: Progress = silent,
-    warn: Callable[[str], None] | None = None,
-) -> Talking | None:
-    """A talking head by name, and the speech of ``sound`` or else of the clip itself; None without a talking head.
+    warn: Callable[[str], None] = _log.warning,
+) -> PreparedTalkingHead:
+    """Give a talking head what it needs for one clip; its sound is read, if the drive needs it.
 
-    device: where it will draw, which decides its precision (fp32 if unknown). progress hears of model files.
-    The default one is left out, with a warning, where its model files are missing, unless it is ``required``. Raises
-    InputError where the name or the drive is unknown, or the clip lacks what the drive needs; WeightsError.
+    Args:
+        video: The clip.
+        head: The talking head.
+        drive: What shall move the lips, see :func:`effective_drive`.
+        window: How the frames are cut into windows; None for the paper's choice.
+        sound: What is said; None takes the clip's own sound.
+        poses: Head poses that are known already.
+        emotion: One of the seven that the edited faces show, if known.
+        warn: Hears one line where the clip has a sound that cannot be used.
+
+    Returns:
+        The talking head, ready for :func:`redraw_faces`.
+
+    Raises:
+        InputError: The drive is unknown, or the clip or the talking head lacks what it needs.
     """
-    warn = warn or _log.warning
-    head = talking_head
-    if isinstance(head, str):
-        try:
-            head = talking_heads.create(head, resources=Resources(device=device, progress=progress))
-        except WeightsError as error:
-            if required or head != talking_heads.names()[0]:
-                raise
-            warn(f"the lips stay as the edit leaves them: {error}")
-            return None
-    if head is None:
-        return None
     check_drive(drive)
     speech = sound if isinstance(sound, Speech) else None
     if speech is None and drive != "original":
         speech = Speech.from_video(video, warn=warn) if sound is None else Speech.from_sound(sound)
     drive = effective_drive(drive, head.drives, has_speech=speech is not None)
-    return Talking(
+    return PreparedTalkingHead(
         head=head,
         speech=speech,
         window=window or WindowConfig(),
@@ -127,7 +122,7 @@ def prepare_talking(
 def redraw_faces(
     frames: Generator[Frame, None, None],
     tracks: Sequence[FaceTrack],
-    talking: Talking,
+    prepared: PreparedTalkingHead,
     *,
     frame_rate: Fraction,
     device: torch.device,
@@ -139,7 +134,7 @@ def redraw_faces(
     Args:
         frames: Edited frames.
         tracks: Whom to draw, found on the unedited clip.
-        talking: The talking head and the speech; its report is filled in.
+        prepared: The talking head and the speech; its report is filled in.
         frame_rate: Frames per second.
         device: Where networks run.
 
@@ -149,27 +144,30 @@ def redraw_faces(
     Raises:
         InputError: The talking head cannot draw such a clip.
     """
-    known_poses = {poses.track.track_id: poses for poses in talking.poses}
+    known_poses = {poses.track.track_id: poses for poses in prepared.poses}
     faces = []
     for track in tracks:
         clip = FaceClip(
             track=track,
-            speech=talking.speech,
+            speech=prepared.speech,
             frame_rate=frame_rate,
             device=device,
-            drive=talking.report.drive,
-            emotion=talking.emotion,
+            drive=prepared.report.drive,
+            emotion=prepared.emotion,
             poses=known_poses.get(track.track_id),
         )
-        faces.append(DrawnFace(track=track, session=talking.head.open_face(clip)))
-    return _drawn(frames, faces, talking, device)
+        faces.append(DrawnFace(track=track, session=prepared.head.open_face(clip)))
+    return _drawn(frames, faces, prepared, device)
 
 
 def _drawn(
-    frames: Generator[Frame, None, None], faces: Sequence[DrawnFace], talking: Talking, device: torch.device
+    frames: Generator[Frame, None, None],
+    faces: Sequence[DrawnFace],
+    prepared: PreparedTalkingHead,
+    device: torch.device,
 ) -> Generator[Frame, None, None]:
     on_cpu = device.type == "cpu"
     with one_cpu_thread() if on_cpu else nullcontext():
         yield from draw_faces(
-            frames, faces, window=talking.window, batch=1 if on_cpu else GPU_BATCH, report=talking.report
+            frames, faces, window=prepared.window, batch=1 if on_cpu else GPU_BATCH, report=prepared.report
         )

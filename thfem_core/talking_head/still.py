@@ -1,35 +1,16 @@
-"""A still picture as a clip: the same frame, and the same face, for as long as somebody speaks."""
+"""The faces of a still picture, the same in every frame for as long as somebody speaks."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import ceil
 
 import numpy as np
 
 from ..face.pose import HeadPose
 from ..face.tracking.track import FaceChoice, FaceOrder, FaceSamples, FaceTrack, FaceTracks
-from ..media.array_video import ArrayVideo
-from ..media.sound import Sound
 from ..pose.encoder import HeadPoses
-
-
-def still_video(picture: np.ndarray, sound: Sound, frame_rate: Fraction, *, name: str = "picture") -> ArrayVideo:
-    """Show a picture for as long as a sound lasts; it is held in memory once.
-
-    Args:
-        picture: RGB (H, W, 3), uint8 or float in 0..1.
-        sound: What is heard.
-        frame_rate: Frames per second.
-        name: What messages call the clip.
-
-    Returns:
-        The clip, at least one frame long.
-    """
-    count = max(1, ceil(sound.duration * frame_rate))
-    return ArrayVideo(np.broadcast_to(picture, (count, *picture.shape)), frame_rate, name=name, sound=sound)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
