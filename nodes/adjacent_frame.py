@@ -59,8 +59,8 @@ class AdjacentFrameTalkingHead(io.ComfyNode):
                     "speech",
                     [SpeechSocket, io.Audio],
                     optional=True,
-                    tooltip="From Prepare Speech; or a sound, which is then heard in place of the clip's own. Without it "
-                    "the clip's own sound speaks.",
+                    tooltip="From Prepare Speech; or a sound, which is then heard in place of the clip's own. Without "
+                    "it the clip's own sound speaks.",
                 ),
                 TalkingHeadSocket.Input(
                     "model",
