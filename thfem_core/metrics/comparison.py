@@ -12,6 +12,7 @@ from .catalogue import LANDMARK_MEASURES, LOUDNESS_MEASURES, TRUTH_MEASURES
 from .feature_pass import MeasuredValue
 from .findings import Comparison, Findings
 from .judges.choosing import Judges
+from .measure import Measure
 from .sound_pass import SoundPass
 from .sync import SyncScore
 from .visual_pass import ComparisonConfig, VisualPass
@@ -29,11 +30,26 @@ def compare_clips(
     config: ComparisonConfig | None = None,
     progress: Progress = silent,
 ) -> Comparison:
-    """Measure ``output`` (edited) against ``source`` (unedited, of the same moments).
+    """Measure an edited clip against the unedited one of the same moments.
 
-    reference: a real clip of the wanted expression, for CSIM and FAD. truth: what the output should be, pixel by pixel.
-    The largest face is measured. Memory grows by less than 1 kB per frame. ``progress`` gets "Measuring" and
-    "Lips and sound". Raises InputError where the source shows no face or a value is unknown.
+    The largest face is measured. Memory grows by less than 1 kB per frame.
+
+    Args:
+        source: The clip before the edit.
+        output: The clip after it.
+        faces: Finds faces and fits their meshes.
+        judges: Networks to ask besides; None for none.
+        reference: A real clip of the target expression, for CSIM and FAD.
+        truth: What the output should be, pixel by pixel, for PSNR, SSIM and LPIPS.
+        target_emotion: The emotion that was asked for.
+        config: How much of the clips is looked at.
+        progress: Hears of ``Measuring``, ``Reading the reference`` and ``Lips and sound``.
+
+    Returns:
+        All measures that could be taken.
+
+    Raises:
+        InputError: The source shows no face, the emotion is unknown, or the true clip is of another size.
     """
     judges, config = judges or Judges(), config or ComparisonConfig()
     if target_emotion is not None and target_emotion not in EMOTIONS:
@@ -46,7 +62,7 @@ def compare_clips(
         heard = SoundPass(source, output, seen.landmarks)
         loud = [heard.loudness(side, traces.apertures[side]) for side in (0, 1)]
         sync = {expert.spec.title: heard.sync(expert, progress) for expert in judges.sync}
-    measures = LANDMARK_MEASURES
+    measures: tuple[Measure, ...] = LANDMARK_MEASURES
     if truth is not None:
         measures += TRUTH_MEASURES + (judges.pictures.spec.measures if judges.pictures is not None else ())
     embedded = tuple(

@@ -38,8 +38,13 @@ _DEPTH = 4  # attributes followed from an object to its networks
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Complexity:
-    """parameters: how many numbers. macs: multiply-accumulates for ``frames`` frames. once: those spent once per clip,
-    not included in macs."""
+    """Size and cost of a stage.
+
+    parameters: Numbers that it has learnt.
+    macs: Multiply-accumulates for ``frames`` frames.
+    frames: Frames that ``macs`` is for.
+    once: Multiply-accumulates spent once per clip, not included in ``macs``.
+    """
 
     parameters: int
     macs: int
@@ -61,7 +66,10 @@ class Complexity:
 
 
 # Operations on tensors that a recorded graph also asks of plain numbers.
-_ON_NUMBERS = {torch.ops.aten.equal.default: operator.eq, torch.ops.aten.item.default: lambda number: number}
+_ON_NUMBERS: dict[Any, Callable[..., Any]] = {
+    torch.ops.aten.equal.default: operator.eq,
+    torch.ops.aten.item.default: lambda number: number,
+}
 
 
 class _FlopCounter(TorchDispatchMode):
@@ -72,7 +80,7 @@ class _FlopCounter(TorchDispatchMode):
         super().__init__()
         self.flops = 0
 
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         if func in _ON_NUMBERS and not isinstance(args[0], torch.Tensor):
             return _ON_NUMBERS[func](*args)
@@ -89,7 +97,14 @@ class _FlopCounter(TorchDispatchMode):
 
 
 def count_macs(run: Callable[[], Any]) -> int:
-    """MACs of everything torch computes while ``run()`` runs, in this thread."""
+    """Count what torch computes in this thread.
+
+    Args:
+        run: Called once.
+
+    Returns:
+        Multiply-accumulates while it ran.
+    """
     fused = torch.backends.mha.get_fastpath_enabled()
     # Fused attention and whole layers in one operation have no formula everywhere; their parts have.
     torch.backends.mha.set_fastpath_enabled(False)
@@ -138,7 +153,14 @@ def count_parameters(owners: Sequence[object]) -> int:
 
 
 def face_network_complexity(detect_every: int = TrackerConfig().detect_every) -> Complexity:
-    """The embedded detectors and face mesh, for one frame with one face; faces are searched every so many frames."""
+    """Cost of the embedded face detectors and the face mesh, for one frame with one face.
+
+    Args:
+        detect_every: Frames from one search for faces to the next.
+
+    Returns:
+        Size and cost per frame.
+    """
     nets = [ShortRangeBlazeFace().eval(), FullRangeBlazeFace().eval(), AttentionMesh().eval()]
     sides = (SHORT_RANGE.input_side, FULL_RANGE.input_side, INPUT_SIDE)
     near, far, mesh = (
@@ -159,10 +181,20 @@ def editor_complexity(editor: ExpressionEditor) -> Complexity:
 def talking_head_complexity(
     head: TalkingHead, video: Video, *, speech: Any, device: torch.device, window: int = 5
 ) -> Complexity:
-    """A talking head for one window of ``window`` frames of ``video``.
+    """Cost of a talking head for one window.
 
-    ``once``: what is spent when a face is opened and while its frames are observed. Raises InputError where the clip
-    is too short or shows no face.
+    Args:
+        head: The talking head.
+        video: A clip with a face.
+        speech: Its sound, as :class:`thfem_core.talking_head.head.FaceClip` takes it.
+        device: Where the face networks run.
+        window: Frames n of the window.
+
+    Returns:
+        Size and cost; ``once`` is what is spent when a face is opened and while its frames are observed.
+
+    Raises:
+        InputError: The clip is too short or shows no face.
     """
     track = find_faces(video, device=device).select("largest")[0]
     clip = FaceClip(track=track, speech=speech, frame_rate=video.info.frame_rate, device=device, drive=head.drives[0])

@@ -16,7 +16,7 @@ _COUNT_EVERY = 25  # frames between counts of the faces in the picture
 class FaceFollower:
     """Follows one face frame by frame without smoothing or interpolation: the largest, or the one it is told.
 
-    most_faces: the most faces seen at once in the frames where they were counted.
+    most_faces: Most faces seen at once, in the frames where they were counted.
     """
 
     def __init__(self, models: FaceModels) -> None:
@@ -25,10 +25,15 @@ class FaceFollower:
         self.most_faces = 0
 
     def fit(self, frame: Frame, *, near: np.ndarray | None = None) -> np.ndarray:
-        """(478, 3) float32 in pixels of the frame; NaN without a face.
+        """Fit the face mesh to the next frame.
 
-        near: landmarks (478, 3) of the same moment in another version of the clip (NaN where it shows no face): only
-        the face at that place is taken.
+        Args:
+            frame: It.
+            near: Face mesh (478, 3) of the same moment in another version of the clip, NaN where that shows no face:
+                only the face at that place is taken.
+
+        Returns:
+            (478, 3) float32 in pixels of the frame; NaN without a face.
         """
         points = None
         if self._last is not None:

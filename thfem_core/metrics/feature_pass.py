@@ -52,7 +52,12 @@ class FeaturePass:
         self._emotions: dict[str, list[np.ndarray]] = {side: [] for side in SIDES}
 
     def add(self, time: float, crops: list[np.ndarray | None]) -> None:
-        """The crops of one moment, in the order of SIDES; None without a face, or where a clip has ended."""
+        """Take the crops of one moment.
+
+        Args:
+            time: The moment, in seconds.
+            crops: One per clip, in the order of SIDES; None without a face, or where a clip has ended.
+        """
         self._waiting.append(crops)
         self._times.append(time)
         if len(self._waiting) >= _BATCH:
@@ -63,11 +68,16 @@ class FeaturePass:
         if not self._waiting:
             return
         count = len(self._waiting)
-        places = [(i, side) for i, moment in enumerate(self._waiting) for side, c in enumerate(moment) if c is not None]
+        places, crops = [], []
+        for i, moment in enumerate(self._waiting):
+            for side, crop in enumerate(moment):
+                if crop is not None:
+                    places.append((i, side))
+                    crops.append(crop)
         vectors = np.full((3, count, self.extractor.width), np.nan)
         emotions = np.full((3, count, len(EMOTIONS)), np.nan)
-        if places:
-            found = self.extractor.features(np.stack([self._waiting[i][side] for i, side in places]))
+        if crops:
+            found = self.extractor.features(np.stack(crops))
             for row, (i, side) in enumerate(places):
                 vectors[side, i] = found.vectors[row]
                 if found.emotions is not None:
@@ -83,7 +93,7 @@ class FeaturePass:
         self._cosines["reference"].append(paired_cosine(vectors[2], vectors[1]))
 
     def spreads(self) -> dict[str, FeatureSpread] | None:
-        """Spread of the raw features per clip, of SIDES; None for an expression network."""
+        """Spread of the raw features by clip, one of SIDES; None for an expression network."""
         if self.extractor.spec.kind != "identity":
             return None
         self.flush()

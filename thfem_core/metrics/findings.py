@@ -15,17 +15,20 @@ from .sync import SyncScore
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Findings:
-    """What one family of judges found. title: who judged. official: whether they are the networks of the papers; None
-    for the embedded mesh. values: in the order of the catalogue.
+    """What one family of judges found.
 
-    emotions: per expression network, times (T,) and probabilities (T, 7) of source and output. sync: per expert, the
-    scores of source and output (None where one could not be taken). spreads: per identity network, of its features in
-    each clip ("source", "output", "reference"), to pool Fréchet distances over many clips.
+    title: Who judged.
+    official: Whether they are the networks of the papers; None for the embedded mesh.
+    values: (title of the network or "", value), in the order of tables.
+    emotions: Per expression network, times (T,) in seconds and probabilities (T, 7) of source and output.
+    sync: Per sync expert, the scores of source and output; None where one could not be taken.
+    spreads: Per identity network, the spread of its features in each clip (``source``, ``output``, ``reference``), to
+        pool Fréchet distances over many clips.
     """
 
     title: str
     official: bool | None = None
-    values: tuple[tuple[str, MeasuredValue], ...]  # (network's title or "", value)
+    values: tuple[tuple[str, MeasuredValue], ...]
     emotions: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]] = field(default_factory=dict)
     sync: dict[str, tuple[SyncScore | None, SyncScore | None]] = field(default_factory=dict)
     spreads: dict[str, dict[str, FeatureSpread]] = field(default_factory=dict)
@@ -33,9 +36,18 @@ class Findings:
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Comparison:
-    """source, output, reference: names. frame_rate: of the output. frames: compared. families: first the measures of
-    the embedded face mesh, then official networks, then offline stand-ins, never mixed. traces: lips over time.
-    pictures: (seconds, source, output) as (H, W, 3) uint8. notes: what a reader should know, one line each.
+    """All that was measured of an output against its source.
+
+    source: Name of the clip before the edit.
+    output: Name of the clip after it.
+    reference: Name of the real clip of the target expression, or None.
+    target_emotion: The emotion that was asked for, or None.
+    frame_rate: Frames per second of the output.
+    frames: Frames that were compared.
+    families: First the embedded face mesh, then official networks, then offline stand-ins, never mixed.
+    traces: Lips over time.
+    pictures: (seconds, source, output) of a few moments, pictures (H, W, 3) uint8.
+    notes: What a reader should know, one line each.
     """
 
     source: str

@@ -12,9 +12,17 @@ _STEADY = np.setdiff1d(np.arange(468), LIPS)
 
 
 def tremor(points: np.ndarray, unit: np.ndarray) -> np.ndarray:
-    """Second difference per frame: points (T, N, 2), unit (T,) → (T − 2,), mean over points, in % of the unit."""
+    """Length of the points' second difference in time, which is large for tremor and small for smooth motion.
+
+    Args:
+        points: (T, N, 2) pixels.
+        unit: Length of the unit in each frame, (T,) pixels.
+
+    Returns:
+        Mean over the points, (T − 2,) in % of the unit.
+    """
     second = points[:-2] - 2.0 * points[1:-1] + points[2:]
-    return 100.0 * np.linalg.norm(second, axis=-1).mean(axis=1) / unit[1:-1]
+    return np.asarray(100.0 * np.linalg.norm(second, axis=-1).mean(axis=1) / unit[1:-1])
 
 
 def median_tremor(per_frame: np.ndarray) -> float:
@@ -24,20 +32,24 @@ def median_tremor(per_frame: np.ndarray) -> float:
 
 
 def face_tremor(landmarks: np.ndarray) -> np.ndarray:
-    """(T, 478, 2|3) pixels, *unsmoothed* → (T − 2,): tremor of the face without its lips, frame by frame."""
+    """Tremor of the face without its lips, frame by frame: unsmoothed landmarks (T, 478, 2 or 3) pixels → (T − 2,)."""
     return tremor(landmarks[:, _STEADY, :2].astype(np.float64), outer_eye_distance(landmarks))
 
 
 def added_tremor(source: np.ndarray, output: np.ndarray) -> np.ndarray:
-    """Two (T, 478, 2|3) of the same frames → (T − 2,): tremor of what the output adds, heads laid over each other."""
+    """Tremor of what the output adds to the source, heads laid over each other: two (T, 478, 2 or 3) → (T − 2,)."""
     added = align_heads(output, source)[:, _STEADY] - source[:, _STEADY, :2]
     return tremor(added, outer_eye_distance(source))
 
 
 def jitter(landmarks: np.ndarray) -> float:
-    """Frame-to-frame tremor of the face without its lips, in % of the outer-eye distance per frame².
+    """Tremor of a clip's face without its lips.
 
-    landmarks: (T, 478, 2|3) pixels, *unsmoothed*, T ≥ 3; the median over time.
+    Args:
+        landmarks: *Unsmoothed* face meshes in pixels, (T, 478, 2) or (T, 478, 3), T ≥ 3.
+
+    Returns:
+        Median over time, in % of the outer-eye distance per frame².
     """
     return median_tremor(face_tremor(landmarks))
 
@@ -48,7 +60,7 @@ def jitter_ratio(source: np.ndarray, output: np.ndarray) -> float:
 
 
 def tremor_ratio(source: np.ndarray, output: np.ndarray) -> float:
-    """The same from tremors per frame."""
+    """The same ratio from tremors per frame, (T − 2,) each."""
     base = median_tremor(source)
     return median_tremor(output) / base if base > 1e-9 else float("nan")
 
@@ -56,7 +68,13 @@ def tremor_ratio(source: np.ndarray, output: np.ndarray) -> float:
 def added_jitter(source: np.ndarray, output: np.ndarray) -> float:
     """Tremor of the *edit*: second difference of what the output adds to the source, heads laid over each other.
 
-    source, output: (T, 478, 2|3) pixels of the same frames. In % of the outer-eye distance per frame²; the head's own
-    motion cancels, so this sees a flickering edit that :func:`jitter_ratio` drowns in head motion.
+    The head's own motion cancels, so this sees a flickering edit that :func:`jitter_ratio` drowns in head motion.
+
+    Args:
+        source: Face meshes in pixels, (T, 478, 2) or (T, 478, 3).
+        output: Face meshes of the same frames.
+
+    Returns:
+        Median over time, in % of the outer-eye distance per frame².
     """
     return median_tremor(added_tremor(source, output))

@@ -26,24 +26,31 @@ _WAITING = 32  # frames per write
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class LipTraces:
-    """Per frame, NaN where a view is not clear. apertures, widths: (source, output), each (T,), in % of the outer-eye
-    distance."""
+    """Lips per frame, in % of the outer-eye distance; NaN where a view is not clear.
+
+    apertures: Gap of the inner lips of source and output, (T,) each.
+    widths: Distance of the mouth corners of source and output, (T,) each.
+    """
 
     apertures: tuple[np.ndarray, np.ndarray]
     widths: tuple[np.ndarray, np.ndarray]
 
 
 class LandmarkPair:
-    """Grows by one frame at a time; landmarks rest on disk, and what is kept in memory is 0.4 kB per frame."""
+    """Grows by one frame at a time; landmarks rest on disk, and what is kept in memory is 0.4 kB per frame.
+
+    count: Frames so far.
+    seen: Frames with a face, of source and output.
+    """
 
     def __init__(self) -> None:
         self._stores = LandmarkStore(), LandmarkStore()
         self._waiting: tuple[list[np.ndarray], list[np.ndarray]] = [], []
         self.count = 0
-        self.seen = [0, 0]  # frames with a face, per clip
+        self.seen = [0, 0]
 
     def add(self, source: np.ndarray, output: np.ndarray) -> None:
-        """The next frame's (478, 3) landmarks in both clips; NaN without a face."""
+        """Add the next frame's face meshes (478, 3) in both clips, in pixels; NaN without a face."""
         for side, landmarks in enumerate((source, output)):
             self._waiting[side].append(landmarks)
             self.seen[side] += bool(np.isfinite(landmarks[0, 0]))
@@ -81,7 +88,15 @@ class LandmarkPair:
         return LipTraces(apertures=(rows[:, 0], rows[:, 1]), widths=(rows[:, 2], rows[:, 3]))
 
     def measures(self, traces: LipTraces, *, max_lag: int = MAX_LAG) -> dict[str, float]:
-        """Speech and steadiness, by the keys of :mod:`.catalogue`; NaN where a measure cannot be taken."""
+        """Measures of speech and steadiness.
+
+        Args:
+            traces: What :meth:`traces` returned.
+            max_lag: Frames tried each way when lips are correlated.
+
+        Returns:
+            Values by the keys of :mod:`.catalogue`; NaN where one cannot be taken.
+        """
         offsets = [lip_offsets(a, b).astype(np.float32) for a, b in self._blocks()]
         tremors = [(face_tremor(a), face_tremor(b), added_tremor(a, b)) for a, b in self._blocks(overlap=2)]
         before, after, added = (np.concatenate(part) for part in zip(*tremors, strict=True))

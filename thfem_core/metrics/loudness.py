@@ -19,7 +19,16 @@ _BLOCK = 1024  # frames looked at together
 
 
 def loudness(speech: Speech, frames: int, frame_rate: Fraction) -> np.ndarray:
-    """Energy of the sound during each of ``frames`` frames: (frames,) in dB, −60 for silence and beyond the end."""
+    """Energy of the sound during each frame.
+
+    Args:
+        speech: Sound of the clip.
+        frames: Number of frames T.
+        frame_rate: Frames per second.
+
+    Returns:
+        (T,) in dB; −60 for silence and beyond the sound's end.
+    """
     edges = np.array([frame_to_sample(i, frame_rate, speech.sample_rate) for i in range(frames + 1)])
     energy = np.zeros(frames)
     for start in range(0, frames, _BLOCK):
@@ -31,8 +40,17 @@ def loudness(speech: Speech, frames: int, frame_rate: Fraction) -> np.ndarray:
 
 
 def loudness_sync(aperture: np.ndarray, level: np.ndarray, *, max_lag: int = MAX_LAG) -> LaggedCorrelation:
-    """Correlation of the lip opening (T,) with the loudness (T,); lag > 0 where the sound comes late.
+    """Correlate lip opening with loudness.
 
-    Raises InputError where the clip is not longer than 2 · max_lag + 2 frames.
+    Args:
+        aperture: Lip opening per frame, (T,).
+        level: Loudness per frame, (T,) in dB.
+        max_lag: Frames tried each way.
+
+    Returns:
+        The correlation by lag; the lag is positive where the sound comes late.
+
+    Raises:
+        InputError: The clip is not longer than 2 · max_lag + 2 frames.
     """
     return lagged_correlation(aperture, level, max_lag=max_lag)

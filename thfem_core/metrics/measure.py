@@ -14,8 +14,17 @@ ARROWS: dict[Better, str] = {"higher": "↑", "lower": "↓", "zero": "→ 0"}
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Measure:
-    """key: in JSON. group: heading. good, bad: where the good range ends and the bad one begins (of the magnitude where
-    ``better`` is "zero"); None where no range is known. digits: after the point, in tables.
+    """A number that says one thing about an edit.
+
+    key: Its name in JSON.
+    group: Heading it belongs under.
+    label: Its name in tables.
+    better: Which values are better: higher, lower, or nearer to zero.
+    meaning: What it says, in one line.
+    unit: Unit behind the number, with a space before it where one belongs.
+    good: Where the good range ends; of the magnitude where ``better`` is ``zero``; None where no range is known.
+    bad: Where the bad range begins, in the same way.
+    digits: Digits after the point, in tables.
     """
 
     key: str
@@ -29,7 +38,7 @@ class Measure:
     digits: int = 2
 
     def verdict(self, value: float) -> Literal["good", "fair", "bad", ""]:
-        """Where a value lies; "" where it is missing or no range is known."""
+        """Range in which a value lies; "" where it is missing or no range is known."""
         if self.good is None or self.bad is None or value != value:
             return ""
         sign = -1.0 if self.better == "higher" else 1.0

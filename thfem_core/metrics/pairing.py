@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from fractions import Fraction
 from typing import TypeVar
@@ -17,9 +17,11 @@ T = TypeVar("T")
 class FramePairs:
     """Pairs (source frame, output frame) by time, in the output's order; both clips are decoded ahead in threads.
 
-    Clips of one rate pair frame by frame. At different rates each output frame gets the source frame
-    that is on show in its middle.
-    count and left_over are known when the pairs are used up: left_over says which clip went on, or is None.
+    Clips of one rate pair frame by frame. At different rates each output frame gets the source frame that is on show
+    in its middle.
+
+    count: Pairs so far.
+    left_over: The clip that went on when the other ended, or None; known once the pairs are used up.
     """
 
     def __init__(self, source: Video, output: Video) -> None:
@@ -28,7 +30,7 @@ class FramePairs:
         self.count = 0
         self.left_over: Video | None = None
 
-    def __iter__(self) -> Iterator[tuple[Frame, Frame]]:
+    def __iter__(self) -> Generator[tuple[Frame, Frame]]:
         self.count, self.left_over = 0, None
         with closing(prefetch(self.source.frames())) as sources, closing(prefetch(self.output.frames())) as outputs:
             yield from self._by_number(sources, outputs) if self.same_rate else self._by_time(sources, outputs)
@@ -79,9 +81,14 @@ class FramePairs:
 
 
 def at_rate(items: Iterator[tuple[Fraction, T]], rate: int) -> Iterator[T]:
-    """Items at times (seconds, rising, the first near 0) → one per tick of ``rate`` per second, dropped or repeated.
+    """Drop and repeat items so that there is one per tick, as ``ffmpeg -r`` does.
 
-    Tick k shows the last item whose time, rounded to ticks, is at most k: what ``ffmpeg -r`` does.
+    Args:
+        items: (time in seconds, item), times rising, the first near 0.
+        rate: Ticks per second.
+
+    Returns:
+        For tick k the last item whose time, rounded to ticks, is at most k.
     """
     current: T | None = None
     tick = 0

@@ -13,7 +13,11 @@ _C1, _C2 = (0.01 * PEAK) ** 2, (0.03 * PEAK) ** 2
 
 
 def check_same_size(a: np.ndarray, b: np.ndarray) -> None:
-    """Raises InputError unless both are uint8 pictures of one size."""
+    """Check that two pictures compare pixel by pixel.
+
+    Raises:
+        InputError: They are not uint8 pictures of one size.
+    """
     if a.shape != b.shape or a.dtype != np.uint8 or b.dtype != np.uint8:
         raise InputError(
             f"frames of {a.shape} {a.dtype} and {b.shape} {b.dtype} cannot be compared; give uint8 pictures of one size"
@@ -21,16 +25,36 @@ def check_same_size(a: np.ndarray, b: np.ndarray) -> None:
 
 
 def psnr(truth: np.ndarray, picture: np.ndarray) -> float:
-    """Peak signal-to-noise ratio in dB of two (H, W, 3) uint8 pictures; infinite where they are equal."""
+    """Peak signal-to-noise ratio.
+
+    Args:
+        truth: True picture, (H, W, 3) uint8.
+        picture: Picture of the same size.
+
+    Returns:
+        dB; infinite where the pictures are equal.
+
+    Raises:
+        InputError: They are not uint8 pictures of one size.
+    """
     check_same_size(truth, picture)
     error = np.square(truth.astype(np.float64) - picture).mean()
     return float(10.0 * np.log10(PEAK**2 / error)) if error > 0 else float("inf")
 
 
 def ssim(truth: np.ndarray, picture: np.ndarray) -> float:
-    """Structural similarity (Wang et al. 2004) of two (H, W, 3) uint8 pictures of at least 11 × 11, mean over channels.
+    """Structural similarity (Wang et al. 2004) with the usual settings: Gaussian window of 11 pixels and σ = 1.5,
+    K = 0.01 and 0.03, borders left out.
 
-    Gaussian window of 11 pixels and σ = 1.5, K = 0.01 and 0.03, borders left out: the usual settings.
+    Args:
+        truth: True picture, (H, W, 3) uint8, at least 11 × 11.
+        picture: Picture of the same size.
+
+    Returns:
+        Mean over places and channels; 1 where the pictures are equal.
+
+    Raises:
+        InputError: They are not uint8 pictures of one size, or too small.
     """
     check_same_size(truth, picture)
     if min(truth.shape[:2]) < _WINDOW:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from ..errors import InputError
 from ..face.mesh.topology import FACE_OVAL, OUTER_EYE_CORNERS
+from .pixel_fidelity import check_same_size
 
 _RINGS = tuple(np.arange(0.85, 1.66, 0.05).tolist())
 _ANGLES = 180
@@ -17,24 +17,24 @@ def _contour(landmarks: np.ndarray) -> np.ndarray:
     return landmarks[list(FACE_OVAL), :2].astype(np.float64)
 
 
-def _check_pair(source: np.ndarray, output: np.ndarray) -> None:
-    if source.shape != output.shape or source.dtype != np.uint8 or output.dtype != np.uint8:
-        raise InputError(
-            f"frames of {source.shape} {source.dtype} and {output.shape} {output.dtype} cannot be compared; "
-            "give uint8 pictures of one size"
-        )
-
-
 def outside_face_difference(
     source: np.ndarray, output: np.ndarray, landmarks: np.ndarray, *, margin: float = 1.5
 ) -> float:
-    """Mean absolute change of the pixels far from the face, in gray levels (0..255).
+    """Mean absolute change of the pixels far from the face; an edit kept to the face leaves only compression noise.
 
-    source, output: (H, W, 3) uint8 RGB of the same moment; landmarks: (478, 2|3) pixels in the source. "Far" is
-    outside the face oval scaled by ``margin`` about its centre. NaN where the face fills the frame.
-    An edit kept to the face leaves only compression noise here.
+    Args:
+        source: Frame before the edit, (H, W, 3) uint8 RGB.
+        output: The same frame after it.
+        landmarks: Face mesh of the source in pixels, (478, 2) or (478, 3).
+        margin: "Far" is outside the face oval scaled by this factor about its centre.
+
+    Returns:
+        Gray levels, 0..255; NaN where the face fills the frame.
+
+    Raises:
+        InputError: The frames are not uint8 pictures of one size.
     """
-    _check_pair(source, output)
+    check_same_size(source, output)
     oval = _contour(landmarks)
     oval = oval.mean(axis=0) + margin * (oval - oval.mean(axis=0))
     near = np.zeros(source.shape[:2], np.uint8)
@@ -46,15 +46,25 @@ def outside_face_difference(
 
 
 def seam_step(source: np.ndarray, output: np.ndarray, landmarks: np.ndarray) -> float:
-    """The strongest step, in gray levels, of the change along any line that follows the face's outline.
+    """Strongest step of the change along any line that follows the face's outline.
 
-    source, output: (H, W, 3) uint8 RGB of the same moment; landmarks: (478, 2|3) pixels in the source.
     The change (output − source, as luma) is averaged along the outline over 6 % of the outer-eye distance, so that
     moved texture cancels and a border does not; then, on rings at 0.85 to 1.65 times the face oval, the values 3 %
-    inside and outside the ring are compared. Returned is the largest ring's mean absolute step. A patch pasted with
-    an offset of d levels and a hard border on a ring gives d; a feathered one next to nothing; compression about 1.
+    inside and outside the ring are compared. A patch pasted with an offset of d levels and a hard border on a ring
+    gives d; a feathered one next to nothing; compression about 1.
+
+    Args:
+        source: Frame before the edit, (H, W, 3) uint8 RGB.
+        output: The same frame after it.
+        landmarks: Face mesh of the source in pixels, (478, 2) or (478, 3).
+
+    Returns:
+        Mean absolute step of the ring where it is largest, in gray levels; NaN where no ring lies on the frame.
+
+    Raises:
+        InputError: The frames are not uint8 pictures of one size.
     """
-    _check_pair(source, output)
+    check_same_size(source, output)
     oval = _contour(landmarks)
     centre = oval.mean(axis=0)
     unit = float(np.linalg.norm(landmarks[OUTER_EYE_CORNERS[0], :2] - landmarks[OUTER_EYE_CORNERS[1], :2]))
@@ -92,14 +102,15 @@ def _resampled(closed: np.ndarray, count: int) -> np.ndarray:
 def _sample(image: np.ndarray, points: np.ndarray) -> np.ndarray:
     """Bilinear values at (N, 2) pixel coordinates (first pixel's centre at 0.5); NaN off the frame."""
     at = (points - 0.5).astype(np.float32)
-    return cv2.remap(
+    values: np.ndarray = cv2.remap(
         image,
         at[:, 0][None],
         at[:, 1][None],
         interpolation=cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_CONSTANT,
         borderValue=float("nan"),
-    )[0]
+    )
+    return values[0]
 
 
 def _circular_mean(values: np.ndarray, window: int) -> np.ndarray:

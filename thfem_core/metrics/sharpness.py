@@ -12,8 +12,16 @@ from .pixel_fidelity import check_same_size
 def sharpness_ratio(source: np.ndarray, output: np.ndarray, landmarks: np.ndarray) -> float:
     """Fine detail of the output's face against the source's: the ratio of their Laplacians' standard deviations.
 
-    source, output: (H, W, 3) uint8 RGB of the same moment; landmarks: (478, 2|3) pixels in the source. 1 = as sharp,
-    less = blurred, more = sharpened or noisy. NaN where the face is off the frame or has no detail.
+    Args:
+        source: Frame before the edit, (H, W, 3) uint8 RGB.
+        output: The same frame after it.
+        landmarks: Face mesh of the source in pixels, (478, 2) or (478, 3).
+
+    Returns:
+        1 = as sharp, less = blurred, more = sharpened or noisy; NaN where the face is off the frame or has no detail.
+
+    Raises:
+        InputError: The frames are not uint8 pictures of one size.
     """
     check_same_size(source, output)
     oval = np.round(landmarks[list(FACE_OVAL), :2] - 0.5).astype(np.int32)

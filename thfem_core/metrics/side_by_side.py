@@ -24,11 +24,11 @@ _GAIN = 4  # of a difference, so that faint changes show
 
 
 class SideBySideVideo:
-    """:class:`..media.video.Video` of two clips, composed frame by frame: nothing is held in memory.
+    """Two clips as one :class:`..media.video.Video`, composed frame by frame: nothing is held in memory.
 
     The second is scaled to the first's size where they differ. Frames pair as in :class:`.pairing.FramePairs`; times
-    are the second clip's. wipe: the first clip lies left of the line. difference: changes × 4 around mid-gray.
-    Raises InputError for an unknown layout.
+    are the second clip's. In ``wipe`` the first clip lies left of the line; ``difference`` shows changes × 4 around
+    mid-gray.
     """
 
     def __init__(self, first: Video, second: Video, *, layout: str = "side by side") -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import closing
 
 import numpy as np
@@ -20,7 +20,10 @@ from .sync import SyncScore
 
 
 class SoundPass:
-    """The sound of source and output, read when asked for. notes: why something is missing, one line each."""
+    """Measures of source's and output's sound, which is read when asked for.
+
+    notes: Why something is missing, one line each.
+    """
 
     def __init__(self, source: Video, output: Video, landmarks: LandmarkPair) -> None:
         self._source, self._output, self._landmarks = source, output, landmarks
@@ -28,11 +31,14 @@ class SoundPass:
         self.notes: list[str] = []
 
     def sync(self, expert: SyncExpert, progress: Progress) -> tuple[SyncScore | None, SyncScore | None]:
-        """Scores of source and output; a note says why one is missing."""
+        """Scores of source and output by one expert; None, and a note that says why, where one cannot be taken."""
         return self._clip_sync(expert, 0, progress), self._clip_sync(expert, 1, progress)
 
     def loudness(self, side: int, aperture: np.ndarray) -> dict[str, float]:
-        """How lip opening and loudness of a clip go together; empty without sound or for a very short clip."""
+        """Measures, by key, of how lip opening (T,) and loudness of source (0) or output (1) go together.
+
+        Empty without sound or for a very short clip.
+        """
         speech, rate = self._speech(side), self._output.info.frame_rate
         if speech is None or len(aperture) <= 2 * MAX_LAG + 2:
             return {}
@@ -55,7 +61,7 @@ class SoundPass:
             return None
         count, rate = self._landmarks.count, self._output.info.frame_rate
 
-        def faces() -> Iterator[SeenFace]:
+        def faces() -> Generator[SeenFace]:
             with closing(iter(FramePairs(self._source, self._output))) as pairs:
                 for number, (pair, points) in enumerate(zip(pairs, self._landmarks.side(side), strict=False)):
                     progress("Lips and sound", number + 1, count)

@@ -41,7 +41,15 @@ class SyncScore:
 
 
 def window_distances(lips: torch.Tensor, sound: torch.Tensor) -> torch.Tensor:
-    """lips (N, D); sound (N + 2·s, D), row i + j the candidate of lip row i at shift j − s. Returns (N, 2·s + 1)."""
+    """Euclidean distance of each window of lips to the windows of sound around it.
+
+    Args:
+        lips: Features of the lips, (N, D).
+        sound: Features of the sound, (N + 2 · s, D); row i + j belongs to lip row i at shift j − s.
+
+    Returns:
+        Distances (N, 2 · s + 1).
+    """
     count, shifts = len(lips), len(sound) - len(lips) + 1
     candidates = sound.unfold(0, count, 1)  # (shifts, D, N)
     difference = lips.T[None] - candidates + _EPSILON
@@ -57,7 +65,15 @@ class SyncCurve:
         self._windows = 0
 
     def add(self, lips: torch.Tensor, sound: torch.Tensor) -> None:
-        """The next lip rows (N, D), with sound rows (N + 2·max_shift, D): from max_shift before to max_shift after."""
+        """Add the next windows of lips.
+
+        Args:
+            lips: Their features, (N, D).
+            sound: Features of the sound from max_shift windows before to max_shift after, (N + 2 · max_shift, D).
+
+        Raises:
+            ValueError: The numbers of rows do not go together.
+        """
         if len(sound) != len(lips) + 2 * self.max_shift:
             raise ValueError(f"{len(lips)} lip rows need {len(lips) + 2 * self.max_shift} sound rows, not {len(sound)}")
         if len(lips):
@@ -67,7 +83,14 @@ class SyncCurve:
             self._windows += len(lips)
 
     def score(self) -> SyncScore:
-        """Raises InputError without any window."""
+        """Score all windows that were added.
+
+        Returns:
+            The score.
+
+        Raises:
+            InputError: There was no window.
+        """
         if not self._windows:
             raise InputError("no run of frames shows a face while there is sound; give a longer talking clip")
         enough = 2 * self._counts >= self._windows
@@ -83,7 +106,19 @@ class SyncCurve:
 
 
 def sync_score(lips: torch.Tensor, sound: torch.Tensor, *, max_shift: int = MAX_SHIFT) -> SyncScore:
-    """The score of two whole streams (N, D) of equal length; the sound is padded with rows of zeros."""
+    """Score two whole streams, as SyncNet's published protocol does: beyond its ends the sound is rows of zeros.
+
+    Args:
+        lips: Features of the lips, (N, D).
+        sound: Features of the sound, (N, D).
+        max_shift: Windows tried each way.
+
+    Returns:
+        The score.
+
+    Raises:
+        InputError: The streams are of different length, or empty.
+    """
     if lips.shape != sound.shape:
         raise InputError(f"{len(lips)} lip windows and {len(sound)} sound windows do not pair; cut both to one length")
     curve = SyncCurve(max_shift)

@@ -14,7 +14,8 @@ _MARKS = {"good": "good", "fair": "so-so", "bad": "BAD", "": ""}
 
 
 def text_table(comparison: Comparison) -> str:
-    """One aligned table per family of judges: arrow, measure, value, the source's own, verdict, ranges, meaning."""
+    """A comparison for people: per family of judges an aligned table of arrow, measure, value, the source's own value,
+    verdict, ranges and meaning."""
     parts = [headline(comparison)]
     for family in comparison.families:
         parts += ["", family.title, *_aligned([_row(network, value) for network, value in family.values])]
@@ -24,13 +25,13 @@ def text_table(comparison: Comparison) -> str:
 
 
 def headline(comparison: Comparison) -> str:
-    """Which clips were compared."""
+    """Which clips were compared, in one line."""
     words = f"{comparison.output} against {comparison.source}, {comparison.frames} frames"
     return words + (f", reference {comparison.reference}" if comparison.reference else "")
 
 
 def label(network: str, value: MeasuredValue) -> str:
-    """``target emotion (face-api)``."""
+    """Name of a measure and who took it, such as ``target emotion (face-api)``."""
     return f"{value.measure.label} ({network})" if network else value.measure.label
 
 
@@ -57,7 +58,7 @@ def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
 
 
 def as_data(comparison: Comparison) -> dict[str, Any]:
-    """What ``--json`` writes: numbers that could not be taken are null."""
+    """A comparison for programs, as ``--json`` writes it; numbers that could not be taken are None."""
     return {
         "source": comparison.source,
         "output": comparison.output,

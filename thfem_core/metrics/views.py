@@ -11,7 +11,7 @@ MAX_YAW = 40.0  # degrees; beyond, the mesh guesses the hidden half of the face
 
 
 def yaw(landmarks: np.ndarray) -> np.ndarray:
-    """(T, 478, 3) pixels → (T,) degrees, NaN without a face."""
+    """How far heads are turned sideways: meshes (T, 478, 3) in pixels → (T,) degrees, NaN without a face."""
     seen = np.isfinite(landmarks[:, 0, 0])
     degrees = np.full(len(landmarks), np.nan)
     if seen.any():
@@ -20,7 +20,7 @@ def yaw(landmarks: np.ndarray) -> np.ndarray:
 
 
 def clear_views(landmarks: np.ndarray) -> np.ndarray:
-    """The landmarks (T, 478, 3) with NaN in frames where the face is turned by more than :data:`MAX_YAW`."""
+    """Meshes (T, 478, 3) in pixels, with NaN in frames where the face is turned by more than :data:`MAX_YAW`."""
     clear = landmarks.copy()
     with np.errstate(invalid="ignore"):
         clear[np.abs(yaw(landmarks)) > MAX_YAW] = np.nan

@@ -139,8 +139,8 @@ class EfficientFace(nn.Module):
     def features(self, x: torch.Tensor) -> torch.Tensor:
         """(N, 1024) ≥ 0: the pooled last convolution, which CSIM compares."""
         x = self.maxpool(self.conv1(x))
-        x = self.modulator(self.stage2(x)) + self.local(x)
-        return self.conv5(self.stage4(self.stage3(x))).mean(dim=(2, 3))
+        x = self.modulator(self.get_submodule("stage2")(x)) + self.local(x)
+        return self.conv5(self.get_submodule("stage4")(self.get_submodule("stage3")(x))).mean(dim=(2, 3))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.fc(self.features(x))

