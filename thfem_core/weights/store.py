@@ -77,8 +77,9 @@ def missing_file(model: Model, file: ModelFile, *, folders: Sequence[Path] = (),
     if model.origin == "embedded":
         return WeightsError(f"{model.name}: {names} is missing in {EMBEDDED_FOLDER}; install the package again")
     note = f" ({model.note})" if model.note else ""
+    fetch = f"run `python -m thfem_core models fetch {model.name}`, or " if model.origin in ("hub", "web") else ""
     return WeightsError(
-        f"{model.name}: {names} is not on this machine{reason and f': {reason}'}; get it from {model.link} "
+        f"{model.name}: {names} is not on this machine{reason and f': {reason}'}; {fetch}get it from {model.link} "
         f"({model.terms}) and put it into {model_folders(folders)[0]}{note}"
     )
 

@@ -8,8 +8,6 @@ detail would stay behind as a ghost; there the finest detail is taken from the d
 
 from __future__ import annotations
 
-from typing import Literal, get_args
-
 import cv2
 import numpy as np
 
@@ -18,8 +16,6 @@ from ...face.crop import FaceCrop, crop_frame
 from ...face.weight import smoothstep
 from ...media.frame import Frame
 
-Pasting = Literal["difference", "plain"]
-PASTINGS: tuple[Pasting, ...] = get_args(Pasting)
 _BORDER = 16 / 512  # share of the crop's side over which it fades out
 _DETAIL = 3 / 512  # standard deviation, as a share of the side, below which structure counts as detail
 _MOVED = (0.02, 0.10)  # change of brightness (0..1) from which detail counts as moved, and by which it has

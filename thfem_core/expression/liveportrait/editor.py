@@ -1,0 +1,216 @@
+"""The editor ``liveportrait``, loaded."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from fractions import Fraction
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ...errors import InputError
+from ...face.tracking.track import FaceTrack
+from ...media.frame import Frame
+from ...networks.liveportrait.corrections import Corrections, corrected
+from ...networks.liveportrait.drawing import GPU_BATCH, FaceDrawer, working_memory
+from ...networks.liveportrait.model import locate_liveportrait
+from ...networks.liveportrait.networks import LivePortraitNetworks, load_liveportrait
+from ...networks.liveportrait.pasting import paste_difference, paste_plain
+from ...networks.precision import drawing_dtype
+from ...registry import Resources
+from ..request import ExpressionRequest
+from .back_end import LivePortraitOptions
+from .edited_face import EditedFace, FaceEdit, corrections_of, keypoints_of, source_keypoints
+from .expressions import LEAST_WIDTH, face_width, read_driver
+
+_log = logging.getLogger(__name__)
+
+
+class LivePortraitEditor:
+    """LivePortrait (implements :class:`..editor.ExpressionEditor`).
+
+    networks: All networks; whoever owns them may move them between devices while nothing is edited.
+    working_memory: Bytes beside the networks on a graphics card.
+    """
+
+    needs_faces = True
+
+    def __init__(
+        self,
+        networks: LivePortraitNetworks,
+        options: LivePortraitOptions | None = None,
+        *,
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
+        """Join options and networks; ``dtype`` is the number format of the large ones."""
+        self.networks, self._options, self._dtype = networks, options or LivePortraitOptions(), dtype
+        self.working_memory = working_memory(self._options.batch or GPU_BATCH, dtype)
+
+    def edit(
+        self,
+        frames: Iterable[Frame],
+        tracks: Sequence[FaceTrack],
+        request: ExpressionRequest,
+        *,
+        frame_rate: Fraction,
+        device: torch.device,
+    ) -> Iterator[Frame]:
+        """Edit the chosen faces (see :meth:`..editor.ExpressionEditor.edit`).
+
+        Raises:
+            InputError: All chosen faces, or that of the reference, are too small or not clearly seen.
+        """
+        options = self._options
+        drawer = FaceDrawer(self.networks, device, dtype=self._dtype, batch=options.batch, compiled=options.compiled)
+        large = [track for track in tracks if _is_large(track)]
+        if tracks and not large:
+            raise InputError(
+                f"all chosen faces are less than {LEAST_WIDTH} pixels wide, too small for LivePortrait; "
+                "use --editor mesh, or a larger video"
+            )
+        driver = read_driver(request.reference, drawer) if request.reference is not None else None
+        faces = [
+            EditedFace(track, request, options, driver=driver, frame_rate=frame_rate, side=drawer.side)
+            for track in large
+        ]
+        return self._edited(frames, faces, request, drawer)
+
+    def _edited(
+        self, frames: Iterable[Frame], faces: list[EditedFace], request: ExpressionRequest, drawer: FaceDrawer
+    ) -> Iterator[Frame]:
+        waiting: deque[tuple[Frame, list[tuple[EditedFace, FaceEdit]]]] = deque()
+        unread: list[tuple[EditedFace, FaceEdit]] = []
+        for frame in frames:
+            strength = request.strength * request.curve.at(float(frame.time))
+            seen = [(face, edit) for face in faces if (edit := face.see(frame, strength)) is not None]
+            waiting.append((frame, seen))
+            unread += seen
+            for face in faces:
+                if all(face is not other for other, _ in seen):
+                    self._read(unread, drawer)
+                    unread = []
+                    face.finish()
+            if len(unread) >= drawer.batch:
+                self._read(unread, drawer)
+                unread = []
+            yield from self._drawn(waiting, drawer, least=drawer.batch)
+        self._read(unread, drawer)
+        for face in faces:
+            face.finish()
+        yield from self._drawn(waiting, drawer, least=0)
+
+    @staticmethod
+    def _read(unread: list[tuple[EditedFace, FaceEdit]], drawer: FaceDrawer) -> None:
+        """Read the motion of new faces and hand them to their persons, in order."""
+        if unread:
+            motions = drawer.read([edit.picture for _, edit in unread])
+            for number, (face, edit) in enumerate(unread):
+                edit.motion = motions.rows([number])
+                face.push(edit)
+
+    def _drawn(
+        self, waiting: deque[tuple[Frame, list[tuple[EditedFace, FaceEdit]]]], drawer: FaceDrawer, *, least: int
+    ) -> Iterator[Frame]:
+        """Draw and give all frames at the front whose edits are settled, if they hold at least ``least`` faces."""
+        ready: list[tuple[Frame, list[tuple[EditedFace, FaceEdit]]]] = []
+        for frame, edits in waiting:
+            if not all(edit.ready for _, edit in edits):
+                break
+            ready.append((frame, edits))
+        faces = sum(len(edits) for _, edits in ready)
+        if not ready or (0 < faces < least and len(ready) < 4 * least):
+            return
+        for _ in ready:
+            waiting.popleft()
+        jobs = [job for _, edits in ready for job in edits]
+        for start in range(0, len(jobs), drawer.batch):
+            self._draw(jobs[start : start + drawer.batch], drawer)
+        for frame, edits in ready:
+            for _, edit in edits:
+                frame = self._pasted(frame, edit)
+            yield frame
+
+    def _draw(self, jobs: Sequence[tuple[EditedFace, FaceEdit]], drawer: FaceDrawer) -> None:
+        """Draw faces; their ``points`` give way to the pictures."""
+        edits = [edit for _, edit in jobs]
+        source = source_keypoints(edits)
+        corrections = corrections_of(self._options)
+        edited = torch.cat(
+            [
+                self._corrected(drawer, source[n : n + 1], keypoints_of(edit.points), corrections, face, edit)
+                for n, (face, edit) in enumerate(jobs)
+            ]
+        )
+        ways = [edited]
+        if self._options.pasting == "difference":
+            still = Corrections(stitching=corrections.stitching, keep_lips=corrections.keep_lips)
+            ways.insert(
+                0,
+                torch.cat(
+                    [
+                        self._corrected(drawer, source[n : n + 1], source[n : n + 1], still, face, edit)
+                        for n, (face, edit) in enumerate(jobs)
+                    ]
+                ),
+            )
+        pictures = drawer.draw([edit.picture for edit in edits], source, ways)
+        for number, edit in enumerate(edits):
+            edit.pictures = [way[number] for way in pictures]
+
+    def _corrected(
+        self,
+        drawer: FaceDrawer,
+        source: Tensor,
+        points: Tensor,
+        corrections: Corrections,
+        face: EditedFace,
+        edit: FaceEdit,
+    ) -> Tensor:
+        with torch.inference_mode():
+            openings = face.openings([edit])
+            return drawer.on_device(
+                lambda a, b: corrected(
+                    drawer.networks, a, b, corrections, openings, relative=self._options.motion == "relative"
+                ),
+                source,
+                points,
+            )
+
+    def _pasted(self, frame: Frame, edit: FaceEdit) -> Frame:
+        assert edit.pictures is not None
+        if self._options.pasting == "difference":
+            unchanged, edited = edit.pictures
+            return paste_difference(frame, edit.crop, unchanged, edited, weight=edit.weight)
+        return paste_plain(frame, edit.crop, edit.pictures[0], weight=edit.weight)
+
+
+def _is_large(track: FaceTrack) -> bool:
+    """Whether a face is large enough, judged from evenly spread frames; a face that never is seen counts as large."""
+    length = track.stop_frame - track.first_frame
+    width = face_width(track, [track.first_frame + int(n) for n in np.linspace(0, length - 1, min(length, 15))])
+    if width is not None and width < LEAST_WIDTH:
+        _log.warning("a face of %.0f pixels is too small for LivePortrait and stays as it is", width)
+        return False
+    return True
+
+
+def load(options: LivePortraitOptions, resources: Resources) -> LivePortraitEditor:
+    """Load LivePortrait.
+
+    Args:
+        options: What the user chose.
+        resources: Folders with the published files, else they are fetched from the hub; the device decides the number
+            format.
+
+    Returns:
+        The editor, its networks on the CPU.
+
+    Raises:
+        WeightsError: A model file is missing or unusable.
+    """
+    files = locate_liveportrait(folders=resources.folders, progress=resources.progress)
+    dtype = drawing_dtype(options.precision, resources.device)
+    return LivePortraitEditor(load_liveportrait(files), options, dtype=dtype)
