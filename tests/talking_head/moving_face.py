@@ -72,8 +72,13 @@ def predicted(session: FaceSession, track: MovingTrack, size: int, batch: int) -
     return answers
 
 
-def assert_same_patches(ours: list[list[PatchOrReason]], theirs: list[list[PatchOrReason]], levels: int) -> None:
-    """Equal boxes, and colours within ``levels`` of 255."""
+def assert_same_patches(ours: list[list[PatchOrReason]], theirs: list[list[PatchOrReason]]) -> None:
+    """Equal boxes, and colours within one level of 255.
+
+    Two computations of one network never have to agree to the last bit: kernels choose the order of their sums by batch
+    size, memory alignment and processor. Errors of 1e-6 to 1e-5 move a value over the border between two levels now and
+    then, never over two; a fault (a wrong frame, weight or window) is off by many.
+    """
     for a, b in zip(
         functools.reduce(operator.iadd, ours, []), functools.reduce(operator.iadd, theirs, []), strict=True
     ):
@@ -81,5 +86,5 @@ def assert_same_patches(ours: list[list[PatchOrReason]], theirs: list[list[Patch
         if isinstance(a, FacePatch):
             assert isinstance(b, FacePatch)
             assert a.box == b.box
-            assert np.abs(a.rgb.astype(int) - b.rgb).max() <= levels
+            assert np.abs(a.rgb.astype(int) - b.rgb).max() <= 1
             np.testing.assert_array_equal(a.alpha, b.alpha)

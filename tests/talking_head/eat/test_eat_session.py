@@ -58,7 +58,7 @@ def test_windows_in_one_call_or_many(head: EatTalkingHead, eat: EatNetworks) -> 
     assert eat.generator.encoded == len(single) - 1
     assert eat.generator.drawn == 4
     joined = predicted(head.open_face(clip(track)), track, size=2, batch=10)
-    assert_same_patches(joined, single, levels=1)
+    assert_same_patches(joined, single)
     assert all(isinstance(patch, FacePatch) and patch.alpha.max() == 1 for patches in single for patch in patches)
 
 

@@ -126,10 +126,11 @@ def test_fields_may_be_brought_to_a_finer_picture() -> None:
 
 
 def test_a_batch_is_one_by_one() -> None:
+    """Within a fortieth of a grey level: convolutions of another batch size sum in another order (1e-5 with AVX2)."""
     net, rows = trained(), inputs(48, batch=3)
     together = net(*rows)
     for i in range(3):
-        torch.testing.assert_close(net(*(row[i : i + 1] for row in rows))[0], together[i], rtol=0, atol=1e-5)
+        torch.testing.assert_close(net(*(row[i : i + 1] for row in rows))[0], together[i], rtol=0, atol=1e-4)
 
 
 def test_networks_come_back_from_their_files(tmp_path: Path) -> None:

@@ -275,7 +275,7 @@ def test_batched_is_one_by_one(told: list[Person], drive: Drive, network: bool) 
     one = talk(told[0], drive, speech(), network=network)
     together = talk(told[0], drive, speech(), network=network, batch=3)
     assert any(isinstance(patch, FacePatch) for patch in flat(one))
-    assert_same_patches(one, together, levels=1)
+    assert_same_patches(one, together)
 
 
 @pytest.mark.parametrize("rate", [Fraction(24000, 1001), Fraction(30000, 1001), Fraction(60), Fraction(12)])
@@ -405,7 +405,7 @@ def test_two_threads_draw_what_one_draws_and_pass_on_what_goes_wrong(
     for count in (1, 2):
         monkeypatch.setattr(workers, "WORKERS", count)
         answers.append(talk(told[0], "audio", speech(), network=True))
-    assert_same_patches(*answers, levels=0)
+    assert_same_patches(*answers)
 
     def fail(*_) -> None:
         raise KeyboardInterrupt
