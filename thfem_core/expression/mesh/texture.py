@@ -15,7 +15,7 @@ from scipy.ndimage import map_coordinates
 from ...face.mesh.surface import face_surface
 from ...face.smoothstep import smoothstep
 from ...weights.reading import embedded_tensors
-from ..request import RegionStrengths
+from ..request import Emotion, RegionStrengths
 
 # The cylinder of the texture map, in face units and radians: axis depth, and the map's columns and rows (as
 # fractions of its size) per radian and per unit of height. Eye line at row ROW_ORIGIN.
@@ -95,7 +95,7 @@ def region_shares() -> dict[str, np.ndarray]:
     return {name: share.astype(np.float32) for name, share in shares.items()}
 
 
-def log_ratio(mixture: Mapping[str, float], regions: RegionStrengths | None = None) -> np.ndarray:
+def log_ratio(mixture: Mapping[Emotion, float], regions: RegionStrengths | None = None) -> np.ndarray:
     """Mix the brightness changes of emotions.
 
     Args:
@@ -106,7 +106,8 @@ def log_ratio(mixture: Mapping[str, float], regions: RegionStrengths | None = No
         (N,) log brightness ratio on the samples of the face surface.
     """
     emotions, values = ratio_samples()
-    weights = np.array([mixture.get(name, 0.0) for name in emotions], np.float32)
+    by_name = {str(name): weight for name, weight in mixture.items()}
+    weights = np.array([by_name.get(name, 0.0) for name in emotions], np.float32)
     ratio = weights @ values
     if regions is not None:
         ratio *= sum(getattr(regions, name) * share for name, share in region_shares().items())

@@ -30,40 +30,53 @@ WEIGHTS_FILE = "mediapipe_face.safetensors"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Detector:
-    """A network and the meaning of its input and output."""
+    """A face detector.
+
+    network: (B, 3, side, side) in -1..1 → scores (B, N) as logits, boxes (B, N, 16), see :func:`.anchors.decode`.
+    spec: Meaning of its input and output.
+    """
 
     network: Network
     spec: DetectorSpec
 
 
 class MediaPipeFaceModels:
-    """:class:`thfem_core.face.models.FaceModels` over MediaPipe's networks. Holds no state between calls.
+    """MediaPipe's networks as :class:`..models.FaceModels`.
 
-    mesh: (B, 3, 192, 192) in 0..1 → landmarks (B, 478, 3) in pixels of that crop, presence (B,) as a logit.
+    short_range: Detector for faces that fill much of the frame.
+    full_range: Detector for small faces.
     """
 
     def __init__(self, *, short_range: Detector, full_range: Detector, mesh: Network, device: torch.device) -> None:
+        """Take loaded networks.
+
+        Args:
+            short_range: See the class.
+            full_range: See the class.
+            mesh: (B, 3, 192, 192) in 0..1 → landmarks (B, 478, 3) in pixels of that crop, presence (B,) as a logit.
+            device: Where they run.
+        """
         self.short_range = short_range
         self.full_range = full_range
         self._mesh = mesh
         self._device = device
 
     def detect(self, frame: Frame) -> list[Detection]:
-        """All faces, best score first; pixels of the frame. Reads only a thumbnail of it."""
+        """See :meth:`..models.FaceModels.detect`; only a thumbnail of the frame is read."""
         near, far = self.detect_with(self.short_range, frame), self.detect_with(self.full_range, frame)
         return merge_ranges(near, far, max(frame.width, frame.height))
 
     def roi_from_detection(self, detection: Detection) -> FaceRoi:
-        """Where to look for the mesh of a detected face."""
+        """See :meth:`..models.FaceModels.roi_from_detection`."""
         return roi_from_detection(detection)
 
     def roi_from_landmarks(self, landmarks: np.ndarray) -> FaceRoi:
-        """Where to look in the next frame; landmarks (478, 3) in pixels, finite."""
+        """See :meth:`..models.FaceModels.roi_from_landmarks`."""
         return roi_from_landmarks(landmarks)
 
     @torch.inference_mode()
     def fit(self, frame: Frame, rois: Sequence[FaceRoi]) -> list[MeshFit]:
-        """Fit the mesh inside each region, all in one batch. Reads only the frame's pixels under the regions."""
+        """See :meth:`..models.FaceModels.fit`; only the frame's pixels under the regions are read."""
         if not rois:
             return []
         crops = np.stack([crop(frame, roi, INPUT_SIDE) for roi in rois])
@@ -76,7 +89,7 @@ class MediaPipeFaceModels:
 
     @torch.inference_mode()
     def detect_with(self, detector: Detector, frame: Frame) -> list[Detection]:
-        """What one of ``short_range`` and ``full_range`` finds, best score first."""
+        """Find faces with one of ``short_range`` and ``full_range``, best score first."""
         letterbox = Letterbox.of(frame.width, frame.height, detector.spec.input_side)
         scores, boxes = detector.network(self._images(letterbox.picture(frame)[None]))
         candidates = decode(scores[0].cpu().numpy(), boxes[0].cpu().numpy(), detector.spec)
@@ -137,7 +150,7 @@ def load_mediapipe(device: torch.device) -> MediaPipeFaceModels:
     """
     networks = load_networks()
     for network in networks.values():
-        network.to(device=device, memory_format=torch.channels_last)
+        network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in its stubs
     short_range = traced(networks["short_range"], SHORT_RANGE.input_side, device)
     return MediaPipeFaceModels(
         short_range=Detector(network=short_range, spec=SHORT_RANGE),

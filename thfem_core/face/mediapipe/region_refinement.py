@@ -28,13 +28,16 @@ class RegionRefinement(nn.Module):
     axis: (3, 2) landmarks at the left and right end of each region; the line between them is its horizontal.
     """
 
+    points: Tensor
+    axis: Tensor
+
     def __init__(self) -> None:
         super().__init__()
         self.register_buffer("points", torch.zeros(len(REGIONS), max(REGION_POINTS.values()), dtype=torch.int64))
         self.register_buffer("axis", torch.zeros(len(REGIONS), 2, dtype=torch.int64))
 
     def place(self, mesh: Tensor) -> Tensor:
-        """Mesh (B, 468, 3) in input pixels → affine maps (B, 3 regions, 2, 3)."""
+        """Place the regions on a mesh (B, 468, 3), input pixels: affine maps (B, 3 regions, 2, 3)."""
         flat = mesh[..., :2]
         ends = flat[:, self.axis]
         horizontal = F.normalize(ends[:, :, 1] - ends[:, :, 0], dim=-1)
@@ -46,7 +49,7 @@ class RegionRefinement(nn.Module):
         return torch.cat([rotation * ((high - low) * _MARGIN)[..., None, :], centre], dim=-1)
 
     def crop(self, features: Tensor, placed: Tensor, input_side: int) -> Tensor:
-        """Features (B, C, h, w) → bilinear crops (B, 3·C, 16, 16), the regions stacked in the channels."""
+        """Crop features (B, C, h, w) bilinearly: (B, 3·C, 16, 16), the regions stacked in the channels."""
         steps = (torch.arange(_CROP_SIDE, device=features.device, dtype=features.dtype) + 0.5) / _CROP_SIDE - 0.5
         unit = torch.stack(torch.meshgrid(steps, steps, indexing="xy"), dim=-1).reshape(1, -1, 2)
         grid = torch.cat([to_input(placed[:, region], unit) for region in range(len(REGIONS))], dim=1)
@@ -55,7 +58,7 @@ class RegionRefinement(nn.Module):
         return crops.unflatten(2, (len(REGIONS), _CROP_SIDE)).transpose(1, 2).flatten(1, 2)
 
     def merge(self, mesh: Tensor, contours: dict[str, Tensor], placed: Tensor) -> Tensor:
-        """Mesh (B, 468, 3) and raw contours (B, points, 2) → landmarks (B, 478, 3).
+        """Put raw contours (B, points, 2) into a mesh (B, 468, 3): landmarks (B, 478, 3).
 
         Regions replace x and y; an iris takes the mean depth of the lids around it.
         """
@@ -73,5 +76,5 @@ class RegionRefinement(nn.Module):
 
 
 def to_input(placed: Tensor, unit: Tensor) -> Tensor:
-    """Affine maps (B, 2, 3) of unit coordinates (B or 1, N, 2): pixels (B, N, 2)."""
+    """Map unit coordinates (B or 1, N, 2) by affine maps (B, 2, 3) to pixels (B, N, 2)."""
     return unit @ placed[..., :2].transpose(-1, -2) + placed[..., 2].unsqueeze(-2)

@@ -17,8 +17,15 @@ BLOCK = 64  # frames smoothed at a time
 
 @dataclass(frozen=True, kw_only=True, eq=False, slots=True)
 class Appearances:
-    """segments: in order of time, at least one. canonical: (478, 3) as in :mod:`..mesh.canonical`. size: (width,
-    height) of the frame. fade: frames. max_gap: the longest interpolated gap within a segment, in frames.
+    """Where a person is seen in a shot, and how their landmarks become samples.
+
+    segments: Unbroken appearances in order of time, at least one.
+    canonical: (478, 3), see :mod:`..mesh.canonical`.
+    size: Width and height of the frame, pixels.
+    fade: Frames over which an edit comes and goes.
+    max_gap: Longest interpolated gap within a segment, frames.
+    smoothing: How landmarks are smoothed.
+    weighting: How strongly edits act.
     """
 
     segments: tuple[Segment, ...]
@@ -30,7 +37,7 @@ class Appearances:
     weighting: WeightConfig
 
     def sparse(self, count: int) -> Iterator[np.ndarray]:
-        """About ``count`` raw fits (478, 3), evenly over time; at least one."""
+        """Yield about ``count`` fits (478, 3) as the network gave them, evenly over time; at least one."""
         step = max(1, sum(s.stop - s.first for s in self.segments) // count)
         for segment in self.segments:
             for frame in range(segment.first, segment.stop, step):
@@ -39,9 +46,13 @@ class Appearances:
                     yield row
 
     def block(self, number: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Landmarks, weight and yaw (see :class:`.track.FaceSamples`) of frames [number · BLOCK, (number + 1) · BLOCK).
+        """Compute a block of frames; blocks join as if the whole segment were smoothed at once.
 
-        Blocks join without a seam: each is what smoothing the whole segment at once would give.
+        Args:
+            number: The block holds frames [number · BLOCK, (number + 1) · BLOCK) of the clip.
+
+        Returns:
+            Landmarks, weight and yaw, see :class:`.track.FaceSamples`.
         """
         start, stop = number * BLOCK, (number + 1) * BLOCK
         landmarks = np.full((BLOCK, 478, 3), np.nan, np.float32)
@@ -50,10 +61,10 @@ class Appearances:
             a, b = max(start, segment.first), min(stop, segment.stop)
             if a >= b:
                 continue
-            here = slice(a - start, b - start)
-            landmarks[here] = self._smoothed(segment, a, b)
-            yaw[here] = head_pose(landmarks[here], self.canonical).angles()[:, 0]
-            weight[here] = edit_weight(landmarks[here], yaw[here], self.size, self.weighting) * edge_fade(
+            rows = slice(a - start, b - start)
+            landmarks[rows] = self._smoothed(segment, a, b)
+            yaw[rows] = head_pose(landmarks[rows], self.canonical).angles()[:, 0]
+            weight[rows] = edit_weight(landmarks[rows], yaw[rows], self.size, self.weighting) * edge_fade(
                 np.arange(a, b),
                 segment.first,
                 segment.stop,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
@@ -15,14 +15,18 @@ import numpy as np
 from ...errors import InputError
 from .appearances import BLOCK, Appearances
 from .association import box_side, landmark_box
-from .track import FaceChoice, FaceOrder, FaceSamples
+from .track import FaceChoice, FaceOrder, FaceSamples, FaceTrack
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ClipTrack:
     """One person inside one shot (implements :class:`.track.FaceTrack`).
 
-    x, side: the face's median centre and size in pixels. frames: how many it is there for.
+    track_id: Unique in the clip.
+    appearances: Where the person is seen.
+    x: Median centre of the face, pixels from the left.
+    side: Median size of the face, pixels.
+    frames: How many frames it is seen in.
     """
 
     track_id: int
@@ -30,6 +34,7 @@ class ClipTrack:
     x: float = field(init=False)
     side: float = field(init=False)
     frames: int = field(init=False)
+    _block: Callable[[int], tuple[np.ndarray, np.ndarray, np.ndarray]] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         boxes = [landmark_box(row) for row in self.appearances.sparse(100)]
@@ -49,11 +54,11 @@ class ClipTrack:
 
     @property
     def prominence(self) -> float:
-        """Size × time on screen: what makes a face the largest of its shot."""
+        """Size times time on screen: what makes a face the largest of its shot."""
         return self.side * self.frames
 
     def samples(self, start: int, stop: int) -> FaceSamples:
-        """Frames [start, stop) of the clip; the same values whatever the range asked for."""
+        """Read frames [start, stop) of the clip; the values do not depend on the range."""
         count = max(stop - start, 0)
         landmarks = np.full((count, 478, 3), np.nan, np.float32)
         weight, yaw = np.zeros(count, np.float32), np.full(count, np.nan, np.float32)
@@ -68,8 +73,17 @@ class ClipTrack:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ClipFaces:
-    """Implements :class:`.track.FaceTracks`. ``name`` of the clip is for messages; ``min_frames`` is how long a face
-    must be seen to be counted (shorter ones are mostly false alarms)."""
+    """Everybody in a clip (implements :class:`.track.FaceTracks`).
+
+    name: Of the clip, for messages.
+    frame_count: Frames of the clip.
+    frame_rate: Frames per second.
+    size: Width and height of the frame, pixels.
+    tracks: All people of all shots, by ``track_id``.
+    cuts: First frames of the shots after the first.
+    min_frames: Frames a face must be seen in to be counted; shorter ones are mostly false alarms.
+    shots: Frames of each shot.
+    """
 
     name: str
     frame_count: int
@@ -85,18 +99,18 @@ class ClipFaces:
         object.__setattr__(self, "shots", tuple(range(a, b) for a, b in pairwise(edges)))
 
     def in_shot(self, shot: int, *, order: FaceOrder = "left-right") -> tuple[ClipTrack, ...]:
-        """The faces of a shot in the order that numbers them from 0."""
+        """List the faces of a shot in the order that numbers them from 0."""
         if order not in get_args(FaceOrder):
             raise InputError(f"unknown face order {order!r}; choose one of: {', '.join(get_args(FaceOrder))}")
         frames = self.shots[shot]
         least = min(self.min_frames, max(len(frames) // 2, 1))
-        here = [t for t in self.tracks if bisect_right(self.cuts, t.first_frame) == shot and t.frames >= least]
+        counted = [t for t in self.tracks if bisect_right(self.cuts, t.first_frame) == shot and t.frames >= least]
         if order == "size":
-            return tuple(sorted(here, key=lambda t: (-t.prominence, t.track_id)))
-        return tuple(sorted(here, key=lambda t: (t.x, t.track_id)))
+            return tuple(sorted(counted, key=lambda t: (-t.prominence, t.track_id)))
+        return tuple(sorted(counted, key=lambda t: (t.x, t.track_id)))
 
     def select(self, choice: FaceChoice, *, order: FaceOrder = "left-right") -> tuple[ClipTrack, ...]:
-        """See :meth:`.track.FaceTracks.select`. "size" order is by size × time on screen, as is "largest"."""
+        """See :meth:`.track.FaceTracks.select`."""
         if choice == "largest":
             choice, order = 0, "size"
         shots = [self.in_shot(shot, order=order) for shot in range(len(self.shots))]
@@ -114,8 +128,8 @@ class ClipFaces:
             raise InputError(f"face {choice} does not exist; this clip has {exist}")
         return tuple(shot[choice] for shot in shots if choice < len(shot))
 
-    def missing_frames(self, chosen: Sequence[ClipTrack]) -> list[range]:
-        """Runs of frames in which none of the chosen tracks has weight > 0."""
+    def missing_frames(self, chosen: Sequence[FaceTrack]) -> list[range]:
+        """List the runs of frames in which none of the chosen tracks has weight above 0."""
         covered = np.zeros(self.frame_count, bool)
         for track in chosen:
             for start in range(track.first_frame, track.stop_frame, BLOCK):

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import InputError
-from ...media.frame import Frame
+from ...media.frame import Box, Frame
 from ...media.video import VideoInfo
 from ..models import Detection, FaceRoi, MeshFit
 from .association import box_centre, distance, landmark_box
@@ -22,11 +22,20 @@ from .tracker_config import TrackerConfig
 def from_host_landmarks(
     payload: Mapping[str, Any], frame_rate: Fraction, *, cuts: Sequence[int] = (), config: TrackerConfig | None = None
 ) -> ClipFaces:
-    """Tracks from ``payload``: "frames", per frame a list of faces with "landmarks_xy" (478, 2) in pixels and
-    "landmarks_3d" (478, 3) in the mesh network's own unit, and "image_size" (height, width).
+    """Make tracks of landmarks that the host found.
 
-    The payload has no pictures, so scene cuts are known only where ``cuts`` names the first frames of the shots after
-    the first. Raises InputError where the payload has another form.
+    Args:
+        payload: ``frames``, per frame a list of faces with ``landmarks_xy`` (478, 2) in pixels and ``landmarks_3d``
+            (478, 3) in the mesh network's own unit, and ``image_size``: height and width.
+        frame_rate: Of the clip.
+        cuts: First frames of the shots after the first: the payload has no pictures to find them in.
+        config: Settings of the tracker.
+
+    Returns:
+        Everybody in the clip.
+
+    Raises:
+        InputError: The payload has another form.
     """
     try:
         height, width = (int(n) for n in payload["image_size"])
@@ -46,7 +55,7 @@ def from_host_landmarks(
     )
     new_shots = frozenset(cuts)
     frames = ((_Blank(i, i / frame_rate, width, height), i in new_shots) for i in range(len(faces)))
-    return track_shots(frames, info=info, models=_Found(faces), config=config or TrackerConfig(detect_every=1))
+    return track_shots(frames, info=info, models=_HostModels(faces), config=config or TrackerConfig(detect_every=1))
 
 
 def _mesh(face: Mapping[str, Any]) -> np.ndarray:
@@ -67,13 +76,17 @@ class _Blank:
     width: int
     height: int
 
-    def rgb(self, box: object = None) -> np.ndarray:
+    def rgb(self, box: Box | None = None) -> np.ndarray:
         raise ValueError("face landmarks carry no picture")
 
-    thumbnail = paste = rgb
+    def thumbnail(self, width: int, height: int) -> np.ndarray:
+        raise ValueError("face landmarks carry no picture")
+
+    def paste(self, box: Box, rgb: np.ndarray, alpha: np.ndarray) -> Frame:
+        raise ValueError("face landmarks carry no picture")
 
 
-class _Found:
+class _HostModels:
     """:class:`.models.FaceModels` that only looks up what was found before."""
 
     def __init__(self, faces: Sequence[Sequence[np.ndarray]]) -> None:

@@ -27,7 +27,7 @@ class LandmarkStore:
         self._rows = 0
 
     def append(self, rows: np.ndarray) -> int:
-        """Add (n, 478, 3) rows; returns the number of the first. Raises OutputError where the disk is full."""
+        """Add rows (n, 478, 3) and return the number of the first. Raises OutputError where the disk is full."""
         with self._lock:
             first = self._rows
             try:
@@ -42,7 +42,7 @@ class LandmarkStore:
         return first
 
     def read(self, first: int, count: int) -> np.ndarray:
-        """Rows [first, first + count) as a new (count, 478, 3) float32 array."""
+        """Read rows [first, first + count): (count, 478, 3) float32, a new array."""
         with self._lock:
             self._file.seek(first * _ROW_BYTES)
             data = self._file.read(count * _ROW_BYTES)
@@ -51,9 +51,14 @@ class LandmarkStore:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Segment:
-    """One unbroken appearance of a person: frames [first, stop), of which both ends are present.
+    """One unbroken appearance of a person.
 
-    fades_in, fades_out: whether the person came or went inside the shot (no fade at a cut or the clip's ends).
+    store: Where its landmarks are.
+    first: First frame; the person is present in it.
+    stop: One past the last frame, in which the person is present too.
+    chunks: Row of the store at which each run of CHUNK frames begins.
+    fades_in: Whether the person came inside the shot, not at a cut or the clip's beginning.
+    fades_out: Whether the person went inside the shot.
     """
 
     store: LandmarkStore
@@ -64,7 +69,7 @@ class Segment:
     fades_out: bool
 
     def read(self, start: int, stop: int) -> np.ndarray:
-        """Raw landmarks (stop - start, 478, 3) of frames [start, stop) within the segment; NaN in short gaps."""
+        """Read frames [start, stop) of the segment: (stop - start, 478, 3) as fitted, NaN in short gaps."""
         parts = []
         position, end = start - self.first, stop - self.first
         while position < end:
@@ -88,7 +93,7 @@ class SegmentWriter:
         self.stop = first  # one past the last frame that is present
 
     def add(self, frame: int, landmarks: np.ndarray) -> None:
-        """The fit (478, 3) of a frame after the last one; frames left out are a gap."""
+        """Add the fit (478, 3) of a frame after the last one; frames left out are a gap."""
         while self.stop < frame:
             self._push(np.full(_ROW, np.nan, np.float32))
         self._push(landmarks)

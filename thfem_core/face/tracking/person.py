@@ -7,11 +7,19 @@ import numpy as np
 from .association import FaceBox, box_centre, landmark_box
 from .landmark_store import LandmarkStore, Segment, SegmentWriter
 
-_MEMORY = 0.6  # share of the former velocity kept per frame
+_KEPT_VELOCITY = 0.6  # share kept per frame
 
 
 class Person:
-    """``live``: seen in the frame tracked last. ``landmarks``, ``box``: the last fit, of ``last_frame``."""
+    """A person and their appearances so far.
+
+    track_id: Unique in the clip.
+    segments: Finished appearances.
+    live: Whether the person is seen in the frame tracked last.
+    last_frame: Frame of the last fit, -1 before the first.
+    landmarks: (478, 3) of the last fit, pixels.
+    box: Around these.
+    """
 
     def __init__(self, track_id: int, store: LandmarkStore) -> None:
         self.track_id = track_id
@@ -25,20 +33,20 @@ class Person:
         self._velocity = np.zeros(2)  # pixels per frame
 
     def expected(self, frames: int = 1) -> FaceBox:
-        """Where the face should be that many frames after the last fit, going on as it went."""
+        """Extrapolate the box of the last fit by some frames at the velocity it had."""
         x0, y0, x1, y1 = self.box
         dx, dy = (float(v) * frames for v in self._velocity)
         return x0 + dx, y0 + dy, x1 + dx, y1 + dy
 
     def see(self, frame: int, landmarks: np.ndarray, *, shot_start: int) -> None:
-        """Take the fit (478, 3) of a frame; frames since the last one are a gap."""
+        """Add the fit (478, 3) of a frame; frames since the last one are a gap."""
         if self._writer is None:
             self._writer = SegmentWriter(self._store, frame, fades_in=frame != shot_start)
         self._writer.add(frame, landmarks)
         box = landmark_box(landmarks)
         if self.last_frame == frame - 1:
             moved = np.subtract(box_centre(box), box_centre(self.box))
-            self._velocity = _MEMORY * self._velocity + (1 - _MEMORY) * moved
+            self._velocity = _KEPT_VELOCITY * self._velocity + (1 - _KEPT_VELOCITY) * moved
         else:
             self._velocity = np.zeros(2)
         self.landmarks, self.box, self.last_frame, self.live = landmarks, box, frame, True

@@ -18,7 +18,8 @@ from .tracker_config import TrackerConfig
 class ShotTracker:
     """The state of one pass over a clip: :meth:`step` per frame, :meth:`end_shot` at cuts and at the end.
 
-    ``finished`` then holds the people of all shots so far. ``max_gap`` is in frames.
+    finished: People of all shots that have ended.
+    max_gap: Longest gap that is interpolated, frames.
     """
 
     def __init__(self, models: FaceModels, config: TrackerConfig, frame_rate: Fraction) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.signal import savgol_filter
 
 from ...errors import InputError
 from ..pose import RIGID_POINTS, HeadPose, head_pose, nearest_rotation
@@ -12,10 +13,12 @@ from ..pose import RIGID_POINTS, HeadPose, head_pose, nearest_rotation
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SmoothingConfig:
-    """pose_window, shape_window: odd numbers of frames of the two second-order filters; 1 turns one off.
+    """How landmarks are smoothed, by second-order Savitzky-Golay filters.
 
-    noise: what a mesh fit may be off by, in % of the outer-eye distance. Departures from the smoothed path beyond
-    about this much are real fast motion (a closure of the lips, a blink) and are kept.
+    pose_window: Frames over which the head pose is filtered, odd; 1 turns it off.
+    shape_window: Frames over which the face's shape is filtered, odd; 1 turns it off.
+    noise: What a mesh fit may be off by, in % of the outer-eye distance. Departures from the smoothed path beyond
+        about this much are real fast motion (a closure of the lips, a blink) and are kept.
     """
 
     pose_window: int = 7
@@ -37,37 +40,35 @@ class SmoothingConfig:
 
 
 def savitzky_golay(values: np.ndarray, window: int, order: int = 2) -> np.ndarray:
-    """Local polynomial regression along the first axis of ``values`` (T, …); float64 of the same shape.
+    """Fit a polynomial around each sample and take its value there.
 
-    Exact on polynomials up to ``order``; the first and last ``window // 2`` samples come from the polynomial through
-    the nearest whole window; runs shorter than the window are fitted as one. Savitzky & Golay, Anal. Chem. 1964.
+    Exact on polynomials up to ``order``; the ends come from the polynomial through the nearest whole window.
+    Source: Savitzky and Golay, Anal. Chem. 1964.
+
+    Args:
+        values: (T, ...), filtered along the first axis.
+        window: Samples per fit, odd; shortened where there are fewer.
+        order: Degree of the polynomial.
+
+    Returns:
+        (T, ...) float64; each value depends on its window alone, however long the run.
     """
     values = np.asarray(values, np.float64)
-    window = min(window, len(values))
+    window = min(window, len(values) - 1 + len(values) % 2)
     if window <= order + 1:
         return values.copy()
-    half = window // 2
-    offsets = np.arange(window) - half
-    fit = np.linalg.pinv(np.vander(offsets, order + 1, increasing=True))
-
-    def weights(offset: int) -> np.ndarray:
-        return offset ** np.arange(order + 1) @ fit
-
-    out = np.empty_like(values)
-    inner = len(values) - window + 1
-    # Sums of shifted slices, not a matrix product: each frame is then computed alike wherever its block begins.
-    out[half : half + inner] = sum(w * values[i : i + inner] for i, w in enumerate(weights(0)))
-    for offset in range(-half, 0):
-        out[half + offset] = sum(w * v for w, v in zip(weights(offset), values[:window], strict=True))
-    for offset in range(1, window - half):
-        out[offset - window + half] = sum(w * v for w, v in zip(weights(offset), values[-window:], strict=True))
-    return out
+    filtered: np.ndarray = savgol_filter(values, window, order, axis=0)
+    return filtered
 
 
 def fill_gaps(values: np.ndarray) -> np.ndarray:
-    """``values`` (T, P, C) with frames of NaN replaced by linear interpolation in time between their neighbours.
+    """Interpolate missing frames linearly in time.
 
-    The first and last frame must be present.
+    Args:
+        values: (T, P, C), NaN in missing frames; the first and last frame must be present.
+
+    Returns:
+        (T, P, C) without NaN.
     """
     present = np.flatnonzero(~np.isnan(values[:, 0, 0]))
     if len(present) == len(values):
@@ -80,10 +81,18 @@ def fill_gaps(values: np.ndarray) -> np.ndarray:
 
 
 def smooth_landmarks(landmarks: np.ndarray, canonical: np.ndarray, config: SmoothingConfig) -> np.ndarray:
-    """A run of landmarks (T, 478, 3), all present, without the networks' jitter; float32, same unit.
+    """Take the network's jitter out of landmarks, without lag.
 
     The rigid pose and the shape in the head's own frame are filtered apart, since heads move slowly and lips do not.
-    Each point then gives back the part of its departure from the raw fit that is too large to be jitter.
+    Each point then gets back the part of its departure from the fit that is too large to be jitter.
+
+    Args:
+        landmarks: (T, 478, 3) in pixels, finite.
+        canonical: (478, 3), see :mod:`..mesh.canonical`.
+        config: Windows and noise.
+
+    Returns:
+        (T, 478, 3) float32 in pixels.
     """
     landmarks = np.asarray(landmarks, np.float64)
     pose = head_pose(landmarks, canonical)

@@ -19,12 +19,13 @@ FaceChoice = int | Literal["largest", "all"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FaceSamples:
-    """A run of consecutive frames of one person. T = number of frames.
+    """One person in T consecutive frames.
 
+    first_frame: Number of the first one in the clip.
     landmarks: (T, 478, 3) float32, smoothed without lag, gaps interpolated; NaN where the person is absent.
     weight: (T,) float32 in 0..1, how much of an edit to apply: 0 where absent, 1 on a clear view, in between on
         strong side views and at the ends of an appearance.
-    yaw: (T,) float32 degrees, 0 = frontal, positive = the person's face turned to the image's right.
+    yaw: (T,) float32 degrees, 0 frontal, positive where the face is turned to the image's right.
     """
 
     first_frame: int
@@ -36,31 +37,59 @@ class FaceSamples:
 class FaceTrack(Protocol):
     """One person inside one shot; ids never change within a shot."""
 
-    track_id: int
-    first_frame: int
-    stop_frame: int  # one past the last frame
+    @property
+    def track_id(self) -> int: ...
+
+    @property
+    def first_frame(self) -> int: ...
+
+    @property
+    def stop_frame(self) -> int:
+        """One past the last frame."""
+        ...
 
     def samples(self, start: int, stop: int) -> FaceSamples:
-        """Frames [start, stop) of the clip (any range; absent frames are NaN with weight 0)."""
+        """Read frames [start, stop) of the clip, any range; absent frames are NaN with weight 0."""
         ...
 
 
 class FaceTracks(Protocol):
     """Everybody in a clip. Small, immutable and safe to keep: memory does not grow with the clip's length."""
 
-    frame_count: int
-    frame_rate: Fraction
-    size: tuple[int, int]  # width, height
-    tracks: Sequence[FaceTrack]
-    cuts: Sequence[int]  # first frames of the shots after the first
+    @property
+    def frame_count(self) -> int: ...
+
+    @property
+    def frame_rate(self) -> Fraction: ...
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the frame, pixels."""
+        ...
+
+    @property
+    def tracks(self) -> Sequence[FaceTrack]: ...
+
+    @property
+    def cuts(self) -> Sequence[int]:
+        """First frames of the shots after the first."""
+        ...
 
     def select(self, choice: FaceChoice, *, order: FaceOrder = "left-right") -> tuple[FaceTrack, ...]:
-        """The tracks a user means: per shot the largest face, or the INDEX-th in the given order, or all.
+        """Pick the tracks a user means.
 
-        Raises InputError, naming the numbers that exist, if no shot has that face.
+        Args:
+            choice: Per shot the largest face, or the one of this number in the given order, or all.
+            order: What the numbers follow; ``size`` is size on screen times time on screen.
+
+        Returns:
+            The tracks, in order of time.
+
+        Raises:
+            InputError: No shot has that face; the message names the numbers that exist.
         """
         ...
 
     def missing_frames(self, chosen: Sequence[FaceTrack]) -> list[range]:
-        """Runs of frames in which none of the chosen tracks has weight > 0."""
+        """List the runs of frames in which none of the chosen tracks has weight above 0."""
         ...

@@ -21,10 +21,20 @@ from .tracker_config import TrackerConfig
 def track_faces(
     video: Video, *, models: FaceModels, config: TrackerConfig | None = None, progress: Progress = silent
 ) -> ClipFaces:
-    """Everybody in ``video``, read once as a stream; a clip without a face gives no tracks.
+    """Track everybody in a clip.
 
-    ``progress`` gets the stage "Finding faces" after each frame. Landmarks rest in a nameless temporary file that
-    goes with the result. Raises whatever reading the video raises, and OutputError where temporary space runs out.
+    Args:
+        video: Read once, as a stream.
+        models: Networks that find faces and fit meshes.
+        config: Settings.
+        progress: Hears of the stage "Finding faces" after each frame.
+
+    Returns:
+        Tracks of all people; their landmarks rest in a nameless temporary file that goes with the result.
+
+    Raises:
+        InputError: The video cannot be read.
+        OutputError: Temporary space runs out.
     """
     config = config or TrackerConfig()
     with closing(prefetch(video.frames())) as frames:  # a thread decodes ahead
@@ -41,7 +51,7 @@ def track_shots(
     config: TrackerConfig,
     progress: Progress = silent,
 ) -> ClipFaces:
-    """:func:`track_faces` over frames that come with whether a new shot begins at each."""
+    """Do :func:`track_faces` over frames that come with whether a new shot begins at each."""
     tracker = ShotTracker(models, config, info.frame_rate)
     cuts: list[int] = []
     count = 0

@@ -12,10 +12,18 @@ from .smoothing import SmoothingConfig
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrackerConfig:
-    """detect_every: frames between searches for new faces while at least one is tracked. max_faces: at a time.
-    min_presence: least score 0..1 of a fit. min_face: least face size in pixels. max_gap: seconds without the face
-    that are interpolated. max_absence: seconds after which a face at the same place is a new one. min_seen: seconds a
-    face must be seen to be counted in the order of faces.
+    """Settings of the tracker.
+
+    detect_every: Frames between searches for new faces while at least one is tracked.
+    max_faces: Most faces tracked at a time.
+    min_presence: Least probability 0..1 at which a fit counts.
+    min_face: Least size of a face, pixels.
+    max_gap: Longest gap that is interpolated, seconds.
+    max_absence: Seconds after which a face at the same place is somebody new.
+    min_seen: Seconds a face must be seen to be counted in the order of faces.
+    cuts: What counts as a scene cut.
+    smoothing: How landmarks are smoothed.
+    weight: How strongly edits act on a face.
     """
 
     detect_every: int = 8
