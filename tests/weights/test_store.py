@@ -163,7 +163,7 @@ def test_no_network_is_one_line_at_once(hub, folder, monkeypatch, capfd):
 
 
 def test_downloading_can_be_forbidden(hub, folder):
-    with pytest.raises(WeightsError, match="not on this machine; get it from"):
+    with pytest.raises(WeightsError, match=r"not on this machine; run .* models fetch unknown`, or get it from"):
         locate(hub.model("unknown"), folders=[folder], download=False)
     assert hub.requests == []
 

@@ -17,6 +17,7 @@ from ..expression.request import (
     RegionStrengths,
     StrengthCurve,
 )
+from ..expression.sliders import ExpressionSliders, preset_names, slider_names
 from ..options import options_of
 from ..talking_head.head import talking_heads
 from .arguments import (
@@ -47,6 +48,15 @@ def add_parser(commands: argparse._SubParsersAction) -> argparse.ArgumentParser:
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--emotion", choices=EMOTIONS, metavar="EMOTION", help=f"one of: {', '.join(EMOTIONS)}")
     what.add_argument("--reference", type=Path, metavar="CLIP", help="a clip or picture whose expression is copied")
+    parser.add_argument(
+        "--slider",
+        action="append",
+        default=[],
+        metavar="NAME=F|PRESET",
+        help="a part of an expression, such as smile=0.6, or a preset or .json file of several; repeatable, alone "
+        f"or on top of an emotion or reference. Sliders: {', '.join(slider_names())}. Presets: "
+        f"{', '.join(preset_names())}",
+    )
     add_strength_argument(parser)
     for region in REGIONS:
         parser.add_argument(
@@ -96,8 +106,9 @@ def run(args: argparse.Namespace) -> None:
     talking_head = None if args.talking_head == NO_TALKING_HEAD else args.talking_head
     options = given_options(args, {editors: args.editor, talking_heads: talking_head})
     brings_expression = any(option.required for option in options_of(editors.back_end(args.editor).options))
-    if args.emotion is None and args.reference is None and not brings_expression:
-        raise InputError("say what to do: --emotion NAME, or --reference CLIP to copy an expression")
+    sliders = ExpressionSliders.parse(args.slider) if args.slider else None
+    if args.emotion is None and args.reference is None and sliders is None and not brings_expression:
+        raise InputError("say what to do: --emotion NAME, --reference CLIP to copy an expression, or --slider NAME=F")
 
     from ..device import resolve_device
     from ..media.encoding import EncodingConfig
@@ -105,8 +116,9 @@ def run(args: argparse.Namespace) -> None:
     from ..pipeline import EditConfig, edit_to_file
 
     request = ExpressionRequest(
-        emotion=args.emotion or ("neutral" if args.reference is None else None),
+        emotion=args.emotion or ("neutral" if args.reference is None and sliders is None else None),
         reference=None if args.reference is None else ReferenceClip(video=open_video(args.reference)),
+        sliders=sliders,
         strength=args.strength,
         regions=regions,
         curve=curve,

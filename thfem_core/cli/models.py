@@ -128,7 +128,7 @@ def _verdict(model: Model, file: ModelFile, path: Path) -> str:
     check_file(model, file, path)
     if path.suffix in _CHECKPOINTS:
         safe_load(path)
-    known = path.name != file.converted
+    known = path.name in file.names[:1]
     return "ok" if known and file.sha256 else "ok (size)" if known and file.size else "readable"
 
 

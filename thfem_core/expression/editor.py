@@ -54,5 +54,6 @@ class ExpressionEditor(Protocol):
 editors: Registry[ExpressionEditor] = Registry("expression editor", package=__package__ or "thfem_core.expression")
 editors.register("mesh", ".mesh")
 editors.register("frames", ".frames")
+editors.register("liveportrait", ".liveportrait")
 editors.register("ned", ".ned")
 editors.register("sserd", ".sserd")

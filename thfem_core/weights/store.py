@@ -59,12 +59,12 @@ def check_file(model: Model, file: ModelFile, path: Path) -> None:
     Args:
         model: The model.
         file: Which of its files.
-        path: Where that lies; what our converter wrote is not checked.
+        path: Where that lies; files under other names than the first published one are not checked.
 
     Raises:
         WeightsError: Its size or sha256, as far as they are known, differ.
     """
-    if path.name == file.converted:
+    if path.name not in file.names[:1]:
         return
     if fault := fault_of(path, size=file.size, sha256=file.sha256):
         again = "install the package again" if model.origin == "embedded" else "delete it and get it again"

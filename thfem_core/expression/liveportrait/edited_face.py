@@ -238,8 +238,10 @@ def corrections_of(options: LivePortraitOptions) -> Corrections:
     )
 
 
-def keypoints_of(points: FaceMotion | Tensor) -> Tensor:
-    """(1, 21, 3) of what :attr:`FaceEdit.points` holds."""
+def keypoints_of(edit: FaceEdit) -> Tensor:
+    """(1, 21, 3) keypoints of a settled edit, before corrections."""
+    points = edit.points
+    assert points is not None
     return points.keypoints() if isinstance(points, FaceMotion) else points
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -16,7 +16,7 @@ from ...face.tracking.track import FaceTrack
 from ...media.frame import Frame
 from ...networks.liveportrait.corrections import Corrections, corrected
 from ...networks.liveportrait.drawing import GPU_BATCH, FaceDrawer, working_memory
-from ...networks.liveportrait.model import locate_liveportrait
+from ...networks.liveportrait.files import locate_liveportrait
 from ...networks.liveportrait.networks import LivePortraitNetworks, load_liveportrait
 from ...networks.liveportrait.pasting import paste_difference, paste_plain
 from ...networks.precision import drawing_dtype
@@ -51,13 +51,13 @@ class LivePortraitEditor:
 
     def edit(
         self,
-        frames: Iterable[Frame],
+        frames: Generator[Frame, None, None],
         tracks: Sequence[FaceTrack],
         request: ExpressionRequest,
         *,
         frame_rate: Fraction,
         device: torch.device,
-    ) -> Iterator[Frame]:
+    ) -> Generator[Frame, None, None]:
         """Edit the chosen faces (see :meth:`..editor.ExpressionEditor.edit`).
 
         Raises:
@@ -79,8 +79,12 @@ class LivePortraitEditor:
         return self._edited(frames, faces, request, drawer)
 
     def _edited(
-        self, frames: Iterable[Frame], faces: list[EditedFace], request: ExpressionRequest, drawer: FaceDrawer
-    ) -> Iterator[Frame]:
+        self,
+        frames: Generator[Frame, None, None],
+        faces: list[EditedFace],
+        request: ExpressionRequest,
+        drawer: FaceDrawer,
+    ) -> Generator[Frame, None, None]:
         waiting: deque[tuple[Frame, list[tuple[EditedFace, FaceEdit]]]] = deque()
         unread: list[tuple[EditedFace, FaceEdit]] = []
         for frame in frames:
@@ -113,7 +117,7 @@ class LivePortraitEditor:
 
     def _drawn(
         self, waiting: deque[tuple[Frame, list[tuple[EditedFace, FaceEdit]]]], drawer: FaceDrawer, *, least: int
-    ) -> Iterator[Frame]:
+    ) -> Generator[Frame, None, None]:
         """Draw and give all frames at the front whose edits are settled, if they hold at least ``least`` faces."""
         ready: list[tuple[Frame, list[tuple[EditedFace, FaceEdit]]]] = []
         for frame, edits in waiting:
@@ -140,7 +144,7 @@ class LivePortraitEditor:
         corrections = corrections_of(self._options)
         edited = torch.cat(
             [
-                self._corrected(drawer, source[n : n + 1], keypoints_of(edit.points), corrections, face, edit)
+                self._corrected(drawer, source[n : n + 1], keypoints_of(edit), corrections, face, edit)
                 for n, (face, edit) in enumerate(jobs)
             ]
         )

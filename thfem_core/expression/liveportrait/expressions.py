@@ -85,6 +85,7 @@ def read_driver(reference: ReferenceClip, drawer: FaceDrawer) -> Driver:
         InputError: The face is nowhere clearly seen, or too small.
     """
     track, rate = reference.track, reference.video.info.frame_rate
+    assert track is not None, "an edit looks for the face of its reference"
     samples = track.samples(track.first_frame, track.stop_frame)
     clear = np.flatnonzero(samples.weight > 0)
     name = reference.video.info.name

@@ -1,14 +1,8 @@
-"""LivePortrait's model files on the Hugging Face hub, and finding them in whichever conversion is there."""
+"""LivePortrait's model files on the Hugging Face hub."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
-
-from ...errors import WeightsError
-from ...progress import Progress, silent
 from ...weights.model import Model, ModelFile
-from ...weights.store import find_file, locate
 
 _NAMES = {
     "appearance": "appearance_feature_extractor",
@@ -58,23 +52,3 @@ LIVEPORTRAIT_MIT = Model(
     link="https://huggingface.co/AEmotionStudio/liveportrait-models",
     note="used where it is here and `liveportrait` is not; fetch one of the two",
 )
-
-
-def locate_liveportrait(*, folders: Sequence[Path] = (), progress: Progress = silent) -> dict[str, Path]:
-    """Paths of the published files by role, fetched from the hub where they are not here.
-
-    Raises:
-        WeightsError: A file is missing and cannot be fetched, is damaged, or is of the animal model.
-    """
-    model = LIVEPORTRAIT
-    if all(find_file(LIVEPORTRAIT_MIT, file, folders=folders) for file in LIVEPORTRAIT_MIT.files):
-        complete = all(find_file(LIVEPORTRAIT, file, folders=folders) for file in LIVEPORTRAIT.files)
-        model = LIVEPORTRAIT if complete else LIVEPORTRAIT_MIT
-    files = locate(model, folders=folders, progress=progress)
-    for path in files.values():
-        if any(part.lower() in ("animal", "animals", "animals_v1.1", "base_models_animals") for part in path.parts):
-            raise WeightsError(
-                f"{path} is LivePortrait's model of animals, which does not fit people; fetch the human one: "
-                "python -m thfem_core models fetch liveportrait"
-            )
-    return files

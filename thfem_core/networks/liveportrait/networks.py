@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -18,7 +19,7 @@ from ..checkpoint import State, build
 from ..folding import fold
 from ..spade_decoder import SpadeDecoder
 from .motion_extractor import KEYPOINTS, MotionExtractor, RawMotion
-from .stitching import Perceptron, eye_network, lip_network, stitching_network
+from .stitching import eye_network, lip_network, stitching_network
 
 # The file of the three small networks in each published layout: marker in the file → prefix → network. Prefixes end
 # with a dot: "retarget_eye" alone would match two layouts.
@@ -109,13 +110,13 @@ class LivePortraitNetworks(nn.Module):
     def __init__(self, networks: Mapping[str, nn.Module], sizes: Sizes) -> None:
         super().__init__()
         self.sizes = sizes
-        self.encoder: VolumeEncoder = networks["appearance"]
-        self.motion: MotionExtractor = networks["motion"]
-        self.warping: VolumeWarp = networks["warping"]
-        self.decoder: SpadeDecoder = networks["decoder"]
-        self.stitching: Perceptron = networks["stitching"]
-        self.lip: Perceptron | None = networks.get("lip")
-        self.eye: Perceptron | None = networks.get("eye")
+        self.encoder = cast(VolumeEncoder, networks["appearance"])
+        self.motion = cast(MotionExtractor, networks["motion"])
+        self.warping = cast(VolumeWarp, networks["warping"])
+        self.decoder = cast(SpadeDecoder, networks["decoder"])
+        self.stitching = networks["stitching"]
+        self.lip = networks.get("lip")
+        self.eye = networks.get("eye")
         self._accelerated = False
 
     @property
@@ -249,6 +250,7 @@ def load_liveportrait(files: Mapping[str, Path]) -> LivePortraitNetworks:
     networks = {}
     for name in list(states):
         what = f"LivePortrait's {name} network ({files.get(name, files['stitching']).name})"
-        networks[name] = fold(build(lambda name=name: make_network(name, sizes), states.pop(name), what=what))
-    networks["decoder"].merge()
-    return LivePortraitNetworks(networks, sizes)
+        networks[name] = fold(build(partial(make_network, name, sizes), states.pop(name), what=what))
+    complete = LivePortraitNetworks(networks, sizes)
+    complete.decoder.merge()
+    return complete
