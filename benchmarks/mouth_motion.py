@@ -20,8 +20,8 @@ import torch
 
 from thfem_core.talking_head.mouth.coefficients import load_mouth_basis
 from thfem_core.talking_head.mouth.networks import load_motion
-from training.data.prepare import PreparedClip
 from training.data.clips import load_clips
+from training.data.prepare import PreparedClip
 from training.stages.motion import motion_scores
 
 

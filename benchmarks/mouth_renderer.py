@@ -28,9 +28,9 @@ from thfem_core.talking_head.mouth.coefficients import MouthBasis, load_mouth_ba
 from thfem_core.talking_head.mouth.networks import load_motion, load_renderer
 from thfem_core.talking_head.mouth.region import WIDE_PIXELS
 from thfem_core.talking_head.mouth.renderer import warp_only
-from training.data.prepare import PreparedClip
-from training.data.clips import COLUMNS_PER_FRAME, SpeakingClip, interpolate, load_clips
 from training.config import DataConfig, LoopConfig
+from training.data.clips import COLUMNS_PER_FRAME, SpeakingClip, interpolate, load_clips
+from training.data.prepare import PreparedClip
 from training.stages.renderer import MOUTH, RendererStageConfig, cut, window_tensors
 
 

@@ -25,8 +25,8 @@ import torch
 from thfem_core.metrics.judges.thfem_sync.network import ThfemSync, load_thfem_sync_network
 from thfem_core.metrics.sync import MAX_SHIFT, SyncCurve, SyncScore
 from thfem_core.talking_head.mouth.coefficients import load_mouth_basis
-from training.data.prepare import PreparedClip
 from training.data.clips import COLUMNS_PER_FRAME, SpeakingClip, load_clips, trusted
+from training.data.prepare import PreparedClip
 from training.stages.sync import clip_embeddings, expert_scores
 
 from .judge import markdown_table

@@ -55,5 +55,6 @@ editors: Registry[ExpressionEditor] = Registry("expression editor", package=__pa
 editors.register("mesh", ".mesh")
 editors.register("frames", ".frames")
 editors.register("liveportrait", ".liveportrait")
+editors.register("valence-arousal", ".valence_arousal")
 editors.register("ned", ".ned")
 editors.register("sserd", ".sserd")

@@ -19,7 +19,7 @@ from ...media.ordered_map import ordered_map
 from ...registry import Resources
 from ..request import ExpressionRequest
 from .back_end import MeshOptions
-from .clip_expression import measure_expression
+from .clip_expression import ClipExpression, measure_expression
 from .plan import MotionPlan, plan_motion
 from .render import apply_warp
 from .spectacles import spectacles_score
@@ -50,6 +50,10 @@ class MeshEditor:
         """
         self._options = options or MeshOptions()
 
+    def plan(self, request: ExpressionRequest, source: ClipExpression, reference: ClipExpression | None) -> MotionPlan:
+        """Say how a face moves; editors that take other requests draw by other plans."""
+        return plan_motion(request, source, reference)
+
     def edit(
         self,
         frames: Generator[Frame, None, None],
@@ -70,7 +74,7 @@ class MeshEditor:
         for track in tracks:
             source = measure_expression(track)
             if source is not None:
-                faces.append(_Face(track, plan_motion(request, source, reference), self._options))
+                faces.append(_Face(track, self.plan(request, source, reference), self._options))
         first = list(islice(frames, LOOK_AHEAD))
         for face in faces:
             face.look(first)

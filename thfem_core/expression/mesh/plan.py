@@ -98,7 +98,7 @@ def plan_motion(request: ExpressionRequest, source: ClipExpression, reference: C
     if reference is not None:
         offset, dynamics, shading = _copied(source, reference)
     elif request.emotion is not None:
-        offset, shading = _preset(source, request.emotion), {request.emotion: 1.0}
+        offset, shading = _towards(source, preset_units(request.emotion)), {request.emotion: 1.0}
     if request.sliders is not None:
         offset = offset + slider_units(request.sliders)
     factors = region_factors(request.regions)
@@ -111,11 +111,33 @@ def plan_motion(request: ExpressionRequest, source: ClipExpression, reference: C
     )
 
 
-def _preset(source: ClipExpression, emotion: Emotion) -> np.ndarray:
-    """(K,) change that makes a face show an emotion: its units come, most of what else the face shows goes."""
-    preset = preset_units(emotion)
-    surplus = np.maximum(source.above_neutral - SURPLUS_IGNORED - preset, 0.0)
-    return preset - (SURPLUS_REMOVED if preset.any() else 1.0) * surplus * IS_POSE
+def plan_units(
+    units: np.ndarray, shading: dict[Emotion, float], source: ClipExpression, regions: RegionStrengths
+) -> MotionPlan:
+    """Plan for action units instead of a request.
+
+    Args:
+        units: (K,) activations that the face should show.
+        shading: Emotion → weight of its brightness ratio.
+        source: The face to edit.
+        regions: Strength of each region.
+
+    Returns:
+        The plan for this face.
+    """
+    return MotionPlan(
+        offset=_towards(source, units) * region_factors(regions),
+        dynamics=np.ones(len(ACTION_UNITS)),
+        shading=shading,
+        regions=regions,
+        source=source,
+    )
+
+
+def _towards(source: ClipExpression, units: np.ndarray) -> np.ndarray:
+    """(K,) change that makes a face show units (K,): they come, most of what else the face shows goes."""
+    surplus = np.maximum(source.above_neutral - SURPLUS_IGNORED - units, 0.0)
+    return units - (SURPLUS_REMOVED if units.any() else 1.0) * surplus * IS_POSE
 
 
 def _copied(source: ClipExpression, reference: ClipExpression) -> tuple[np.ndarray, np.ndarray, dict[Emotion, float]]:

@@ -1,0 +1,101 @@
+"""Learn how a person shows emotions, for the expression editor ``valence-arousal``.
+
+    python -m training.build_emotion_map DATA thfem_core/expression/valence_arousal/everybody.safetensors
+    python -m training.build_emotion_map DATA anna.safetensors --identity anna
+
+DATA holds ``index.csv`` (columns file, identity, split, emotion) and ``crops/``; without ``--identity`` everybody of
+the splits train and val counts. An emotion's units are what its clips show beyond the neutral ones, brought to the
+strength of the mesh editor's hand-set preset, since people who talk show less than it; few clips lean on the preset.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.numpy import save_file
+
+from thfem_core.expression.mesh.presets import preset_units
+from thfem_core.expression.request import EMOTIONS, Emotion
+from thfem_core.expression.valence_arousal.emotion_map import PLACES
+from thfem_core.face.models import default_face_models
+
+from .train_expression_reader import FRAMES_LABELLED, SPLITS, clip_expression
+
+PRESET_CLIPS = 20.0  # a preset counts as this many clips of its emotion
+LEAST, MOST = -0.5, 1.3  # activations beyond which a mesh looks wrong
+
+
+def read_activations(data: Path, identity: str | None) -> dict[Emotion, list[np.ndarray]]:
+    """Measure every labelled clip.
+
+    Args:
+        data: The folder.
+        identity: Whose clips count; None for everybody of the splits train and val.
+
+    Returns:
+        Emotion → activations (K,) of each of its clips.
+    """
+    models = default_face_models(torch.device("cpu"))
+    found: dict[Emotion, list[np.ndarray]] = {emotion: [] for emotion in EMOTIONS}
+    with (data / "index.csv").open() as index:
+        for row in csv.DictReader(index):
+            wanted = row["identity"] == identity if identity is not None else row["split"] in SPLITS
+            if not wanted or row["emotion"] not in EMOTIONS:
+                continue
+            expression = clip_expression(data / "crops" / row["file"], models, FRAMES_LABELLED)
+            if expression is not None:
+                found[row["emotion"]].append(expression.activation)
+    return found
+
+
+def learn_units(activations: Mapping[Emotion, Sequence[np.ndarray]]) -> dict[Emotion, np.ndarray]:
+    """Learn each emotion's units.
+
+    Args:
+        activations: Emotion → activations (K,) of its clips; the neutral ones say what the others go beyond.
+
+    Returns:
+        Emotion → units (K,); emotions without a clip, or without neutral clips, keep their preset.
+    """
+    rest = np.mean(activations["neutral"], axis=0) if activations.get("neutral") else None
+    learnt: dict[Emotion, np.ndarray] = {}
+    for emotion in PLACES:
+        preset, clips = preset_units(emotion), activations.get(emotion, ())
+        learnt[emotion] = preset
+        if rest is None or not len(clips):
+            continue
+        shown = np.mean(clips, axis=0) - rest
+        along = float(shown @ preset) / float(preset @ preset)
+        if along > 0:  # clips that show nothing of an emotion teach nothing about it
+            scaled = shown / along
+            mixed = (len(clips) * scaled + PRESET_CLIPS * preset) / (len(clips) + PRESET_CLIPS)
+            learnt[emotion] = np.clip(mixed, LEAST, MOST)
+    return learnt
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("data", type=Path, help="folder with index.csv and crops/")
+    parser.add_argument("output", type=Path, help="the map (.safetensors)")
+    parser.add_argument("--identity", help="whose clips count (default: everybody's)")
+    arguments = parser.parse_args()
+    activations = read_activations(arguments.data, arguments.identity)
+    print({emotion: len(clips) for emotion, clips in activations.items()})
+    units = {emotion: row.astype(np.float32) for emotion, row in learn_units(activations).items()}
+    save_file(
+        units,
+        arguments.output,
+        metadata={
+            "source": "labelled clips of MEAD and public talking-head samples, and hand-set presets",
+            "licence": "CC BY-NC 4.0 (the clips are for research use)",
+        },
+    )
+
+
+if __name__ == "__main__":
+    main()
