@@ -12,7 +12,8 @@ from comfy_api.latest import io, ui
 from ..thfem_core.errors import InputError
 from ..thfem_core.expression.request import EMOTIONS
 from ..thfem_core.face.models import default_face_models
-from ..thfem_core.metrics.charts import HEIGHT, WIDTH, as_picture, draw_charts
+from ..thfem_core.figure import as_pixels
+from ..thfem_core.metrics.charts import HEIGHT, WIDTH, draw_charts
 from ..thfem_core.metrics.comparison import ComparisonConfig, compare_clips
 from ..thfem_core.metrics.findings import Comparison
 from ..thfem_core.metrics.judges.choosing import Choice, choose_judges
@@ -132,7 +133,7 @@ class Metrics(io.ComfyNode):
 def _plots(comparison: Comparison) -> np.ndarray:
     """All plots, (N, 320, 768, 3) uint8; a white one without matplotlib, so that the table is not lost."""
     try:
-        return np.stack([as_picture(figure) for figure in draw_charts(comparison)])
+        return np.stack([as_pixels(figure) for figure in draw_charts(comparison)])
     except InputError as missing:
         _log.warning("%s", missing)
         return np.full((1, HEIGHT, WIDTH, 3), 255, np.uint8)

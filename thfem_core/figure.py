@@ -6,8 +6,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .errors import InputError
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+
+def check_matplotlib() -> None:
+    """Check, before long work, that plots can be drawn.
+
+    Raises:
+        InputError: matplotlib is not installed.
+    """
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError:
+        raise InputError("plots need matplotlib, which is not installed; run: pip install matplotlib") from None
 
 
 def new_figure(width: int, height: int) -> Figure:
@@ -19,7 +33,11 @@ def new_figure(width: int, height: int) -> Figure:
 
     Returns:
         An empty figure.
+
+    Raises:
+        InputError: matplotlib is not installed.
     """
+    check_matplotlib()
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width / 100, height / 100), dpi=100, layout="constrained")

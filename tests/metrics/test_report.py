@@ -16,8 +16,9 @@ import pytest
 
 from thfem_core.errors import InputError, OutputError
 from thfem_core.expression.request import EMOTIONS
+from thfem_core.figure import as_pixels
 from thfem_core.metrics.catalogue import LANDMARK_MEASURES
-from thfem_core.metrics.charts import as_picture, as_svg, draw_charts
+from thfem_core.metrics.charts import as_svg, draw_charts
 from thfem_core.metrics.feature_pass import MeasuredValue
 from thfem_core.metrics.findings import Comparison, Findings
 from thfem_core.metrics.judges.syncnet.back_end import LSE_D
@@ -115,7 +116,7 @@ def test_charts_show_each_line_with_its_gaps(comparison) -> None:
 
 
 def test_a_picture_of_a_chart_has_the_lines_in_their_colours(comparison) -> None:
-    picture = as_picture(next(draw_charts(comparison)))
+    picture = as_pixels(next(draw_charts(comparison)))
     assert picture.shape == (320, 768, 3)
     for colour in ((0x00, 0x72, 0xB2), (0xD5, 0x5E, 0x00)):
         assert (np.abs(picture.astype(int) - colour).max(axis=2) < 12).sum() > 200

@@ -1,4 +1,4 @@
-"""Plots of a comparison, drawn by matplotlib: as SVG in reports, as pixels in node previews."""
+"""Plots of a comparison, drawn by matplotlib."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..errors import InputError
 from ..expression.request import EMOTIONS
+from ..figure import new_figure
 from .findings import Comparison
 from .sync import SyncScore
 
@@ -26,18 +26,6 @@ _SIDE_COLOURS = (_BLUE, _ORANGE)
 _EMOTION_COLOURS = ("#777777", "#b22222", "#009e73", "#b0578d", _ORANGE, _BLUE, "#4a9fd0")
 
 
-def check_matplotlib() -> None:
-    """Check, before long work, that plots can be drawn.
-
-    Raises:
-        InputError: matplotlib is not installed.
-    """
-    try:
-        import matplotlib  # noqa: F401
-    except ImportError:
-        raise InputError("plots need matplotlib, which is not installed; run: pip install matplotlib") from None
-
-
 def draw_charts(comparison: Comparison) -> Iterator[Figure]:
     """Draw lip opening over time, then emotions and the synchrony curve of each network that gave them.
 
@@ -50,7 +38,6 @@ def draw_charts(comparison: Comparison) -> Iterator[Figure]:
     Raises:
         InputError: matplotlib is not installed.
     """
-    check_matplotlib()
     times = np.arange(comparison.frames) / float(comparison.frame_rate)
     with _chart("Lip opening", "seconds", "% of eye distance") as (figure, axes):
         _lines(axes, ((side, times, opening) for side, opening in zip(SIDES, comparison.traces.apertures, strict=True)))
@@ -80,21 +67,10 @@ def as_svg(figure: Figure) -> bytes:
     return file.getvalue()
 
 
-def as_picture(figure: Figure) -> np.ndarray:
-    """A figure as pixels, (320, 768, 3) uint8 RGB."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
-
-
 @contextmanager
 def _chart(title: str, x_label: str, y_label: str) -> Iterator[tuple[Figure, Axes]]:
-    """Empty axes to draw on; the legend is added at the end. Without pyplot, so nothing global is touched."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(WIDTH / 100, HEIGHT / 100), dpi=100, layout="constrained")
+    """Empty axes to draw on; the legend is added at the end."""
+    figure = new_figure(WIDTH, HEIGHT)
     axes = figure.add_subplot(xlabel=x_label, ylabel=y_label, title=title)
     axes.grid(color="#dddddd")
     yield figure, axes

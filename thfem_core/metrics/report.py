@@ -9,8 +9,9 @@ import cv2
 import numpy as np
 
 from ..errors import OutputError
+from ..figure import check_matplotlib
 from ..media.atomic import check_output, complete_file, output_error
-from .charts import as_svg, check_matplotlib, draw_charts
+from .charts import as_svg, draw_charts
 from .findings import Comparison
 from .measure import ARROWS
 from .verdict_table import headline, label

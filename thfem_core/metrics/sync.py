@@ -103,24 +103,3 @@ class SyncCurve:
             curve=tuple(curve.tolist()),
             windows=self._windows,
         )
-
-
-def sync_score(lips: torch.Tensor, sound: torch.Tensor, *, max_shift: int = MAX_SHIFT) -> SyncScore:
-    """Score two whole streams, as SyncNet's published protocol does: beyond its ends the sound is rows of zeros.
-
-    Args:
-        lips: Features of the lips, (N, D).
-        sound: Features of the sound, (N, D).
-        max_shift: Windows tried each way.
-
-    Returns:
-        The score.
-
-    Raises:
-        InputError: The streams are of different length, or empty.
-    """
-    if lips.shape != sound.shape:
-        raise InputError(f"{len(lips)} lip windows and {len(sound)} sound windows do not pair; cut both to one length")
-    curve = SyncCurve(max_shift)
-    curve.add(lips, torch.nn.functional.pad(sound, (0, 0, max_shift, max_shift)))
-    return curve.score()

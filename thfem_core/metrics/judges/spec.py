@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from ...registry import BackEnd, Registry
-from ...weights.model import Model
 from ..measure import Measure
 
 if TYPE_CHECKING:
@@ -82,8 +81,3 @@ def judge_spec(name: str) -> JudgeSpec:
     if not isinstance(spec, JudgeSpec):
         raise TypeError(f"judge {name!r} declares a {type(spec).__name__}; its back_end.py needs a JudgeSpec")
     return spec
-
-
-def judge_models() -> tuple[Model, ...]:
-    """List the model files of all judges, in the order of the registry."""
-    return tuple(model for name in judges for model in judge_spec(name).models)
