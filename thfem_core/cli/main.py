@@ -19,8 +19,6 @@ from .. import __version__
 from ..errors import ThfemError
 from . import demo, edit, faces, metrics, models, talk
 
-ISSUES_URL = "https://github.com/thfem/ComfyUI-THFEM/issues"
-
 
 class _OneLineParser(argparse.ArgumentParser):
     """argparse prints the whole usage on a typo; one line is enough to mend it."""
@@ -89,5 +87,5 @@ def main(argv: Sequence[str] | None = None) -> int:
         if args.traceback:
             raise
         fault = f"{type(error).__name__}: {error}"
-        return fail(f"unexpected fault: {fault} (add --traceback for details, report it at {ISSUES_URL})", 70)
+        return fail(f"unexpected fault: {fault} (add --traceback for details, and please report it)", 70)
     return 0

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ...loaded import stays_loaded
 from ...media.frame import Frame
-from ...networks.loaded import stays_loaded
 from ...options import Options
 from ...registry import Resources
 from ...weights.reading import EMBEDDED_FOLDER, embedded_tensors, load_strict
