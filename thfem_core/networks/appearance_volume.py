@@ -106,6 +106,9 @@ class VolumeWarp(nn.Module):
         moved = F.grid_sample(volume.float(), motion.deformation, align_corners=False).to(volume.dtype)
         return self.fourth(self.third(moved.flatten(1, 2))) * motion.occlusion.to(volume.dtype)
 
+    def forward(self, appearance: SourceAppearance, source: Tensor, driving: Tensor) -> Tensor:
+        return self.warp(appearance, self.motion(appearance, source, driving))
+
     def accelerate_warp(self) -> None:
         """For inference in float32 on a CPU, after folding: fewer multiplications, the same features."""
         hourglass = self.dense_motion_network.hourglass

@@ -301,3 +301,10 @@ def test_loading_finds_files_and_refuses_animals(tmp_path: Path, monkeypatch: py
     write_liveportrait(tmp_path / "animal" / "liveportrait-mit", layout="flat_short")
     with pytest.raises(WeightsError, match=r"model of animals.*models fetch liveportrait"):
         load(LivePortraitOptions(), animal)
+
+
+def test_compiled_networks_are_those_that_draw(networks: LivePortraitNetworks, monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled: list[str] = []
+    monkeypatch.setattr(drawing, "compile_in_place", lambda network, device: compiled.append(type(network).__name__))
+    FaceDrawer(networks, CPU, compiled=True)
+    assert compiled == ["VolumeWarp", "SpadeDecoder"]

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ...errors import InputError
-from ..acceleration import compile_in_place
+from ..compilation import compile_in_place
 from ..threads import all_cpu_threads
 from .keypoints import FaceMotion, face_motion, stack_motions
 from .networks import LivePortraitNetworks

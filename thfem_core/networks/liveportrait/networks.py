@@ -167,8 +167,7 @@ class LivePortraitNetworks(nn.Module):
         Returns:
             (N, 3, 2·side, 2·side) float32 in 0..1.
         """
-        motion = self.warping.motion(appearance, source, driving)
-        return self.decoder(self.warping.warp(appearance, motion))
+        return self.decoder(self.warping(appearance, source, driving))
 
 
 def make_network(name: str, sizes: Sizes) -> nn.Module:
