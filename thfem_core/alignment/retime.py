@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import dataclass, replace
+from typing import Any, cast
 
 from ..errors import InputError
 from ..media.frame import Frame
@@ -58,12 +59,14 @@ class RetimedVideo:
 
     def frames(self) -> Generator[Frame, None, None]:
         with closing(self.first.frames()) as clock, closing(self.second.frames()) as pictures:
-            shown = coming = next(pictures, None)
+            coming = next(pictures, None)
+            shown = coming
             for tick in clock:
                 moment = self.frame_map.second_time(tick.time)
                 while coming is not None and coming.time <= moment:
                     shown, coming = coming, next(pictures, None)
-                yield replace(shown, index=tick.index, time=tick.time)
+                if shown is not None:
+                    yield replace(cast(Any, shown), index=tick.index, time=tick.time)
 
     def sound_blocks(self, *, warn: Callable[[str], None] | None = None) -> Generator[Sound, None, None]:
         yield from self.first.sound_blocks(warn=warn)

@@ -105,8 +105,10 @@ def prepare_talking_head(
         InputError: The drive is unknown, or the clip or the talking head lacks what it needs.
     """
     check_drive(drive)
-    speech = sound if isinstance(sound, Speech) else None
-    if speech is None and drive != "original":
+    speech = None
+    if isinstance(sound, Speech):
+        speech = sound
+    elif drive != "original":
         speech = Speech.from_video(video, warn=warn) if sound is None else Speech.from_sound(sound)
     drive = effective_drive(drive, head.drives, has_speech=speech is not None)
     return PreparedTalkingHead(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from torch import nn
 
@@ -29,7 +30,7 @@ OPTIONAL_NETWORKS: dict[str, Callable[[], nn.Module]] = {"emo_detector": Emotion
 class EammNetworks(nn.Module):
     """For inference: folded, without unused parts. ``emotion`` is None where no file had it."""
 
-    def __init__(self, networks: dict[str, nn.Module]) -> None:
+    def __init__(self, networks: Mapping[str, Any]) -> None:
         super().__init__()
         self.keypoints: KeypointDetector = networks["kp_detector"]
         self.audio: AudioFeatures = networks["audio_feature"]

@@ -57,7 +57,7 @@ def style_branch() -> nn.Module:
         for part in path:
             if part not in module._modules:
                 module.add_module(part, nn.Module())
-            module = module._modules[part]
+            module = module.get_submodule(part)
         if isinstance(tensor, nn.Parameter):
             module.register_parameter(name, tensor)
         else:

@@ -65,7 +65,8 @@ def logits_of(network: DeepSpeech, cepstra: Tensor) -> Tensor:
     like = network.first.weight
     forwards, backwards = (_direction(network.lstm, suffix) for suffix in ("", "_reverse"))
     starts = range(0, len(cepstra), BLOCK)
-    entered, state = {}, None
+    entered: dict[int, tuple[Tensor, Tensor] | None] = {}
+    state: tuple[Tensor, Tensor] | None = None
     for start in reversed(starts):
         entered[start] = state
         if start:

@@ -65,15 +65,23 @@ def _message(value: int | memoryview) -> memoryview:
     return value
 
 
+def _number(value: int | memoryview) -> int:
+    if not isinstance(value, int):
+        raise ValueError("a message where a number is due")
+    return value
+
+
 def _tensor(data: memoryview) -> np.ndarray | None:
     """A TensorProto of floats; None for other types."""
-    dtype, shape, content, values = 0, [], b"", []
+    dtype, content = 0, b""
+    shape: list[int] = []
+    values: list[bytes] = []
     for number, value in fields(data):
         if number == 1:
-            dtype = value
+            dtype = _number(value)
         elif number == 2:
             dimensions = [_message(v) for n, v in fields(_message(value)) if n == 2]
-            shape = [next((v for n, v in fields(d) if n == 1), 0) for d in dimensions]
+            shape = [next((_number(v) for n, v in fields(d) if n == 1), 0) for d in dimensions]
         elif number == 4:
             content = bytes(_message(value))
         elif number == 5:

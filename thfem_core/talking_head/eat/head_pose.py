@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from itertools import pairwise
 from typing import ClassVar, NamedTuple
 
@@ -93,8 +92,6 @@ def place_keypoints(canonical: Tensor, pose: HeadPoseEstimate, expression: Tenso
 class _Bottleneck(nn.Module):
     """1×1, 3×3 (with the stride), 1×1 convolutions around a shortcut; ReLU after the sum."""
 
-    folds: ClassVar[Folds] = (("conv1", "norm1"), ("conv2", "norm2"), ("conv3", "norm3"), ("skip", "norm4"))
-
     def __init__(self, channels: int, *, stride: int = 1) -> None:
         super().__init__()
         inner = channels // 4
@@ -104,9 +101,9 @@ class _Bottleneck(nn.Module):
         self.norm1 = nn.BatchNorm2d(inner)
         self.norm2 = nn.BatchNorm2d(inner)
         self.norm3 = nn.BatchNorm2d(channels)
-        if stride == 1:
-            self.folds = self.folds[:3]
-        else:
+        self.folds: Folds = (("conv1", "norm1"), ("conv2", "norm2"), ("conv3", "norm3"))
+        if stride != 1:
+            self.folds += (("skip", "norm4"),)
             self.skip = nn.Conv2d(channels, channels, 1, stride=stride)
             self.norm4 = nn.BatchNorm2d(channels)
         self._skips = stride != 1
@@ -134,24 +131,27 @@ class HeadPoseEstimator(nn.Module):
             setattr(self, f"conv{number}", nn.Conv2d(a, b, 7, 2, 3) if first else nn.Conv2d(a, b, 1))
             setattr(self, f"norm{number}", nn.BatchNorm2d(b))
         for number, channels, count in ((1, 256, 3), (3, 512, 3), (5, 1024, 5), (7, 2048, 2)):
-            blocks = OrderedDict((f"b{number}_{i}", _Bottleneck(channels)) for i in range(count))
-            setattr(self, f"block{number}", nn.Sequential(blocks))
+            block = nn.Sequential()
+            for i in range(count):
+                block.add_module(f"b{number}_{i}", _Bottleneck(channels))
+            setattr(self, f"block{number}", block)
         for number, channels in ((2, 512), (4, 1024), (6, 2048)):
             setattr(self, f"block{number}", _Bottleneck(channels, stride=2))
         for name, size in (("roll", BINS), ("pitch", BINS), ("yaw", BINS), ("t", 3), ("exp", 3 * KEYPOINTS)):
             setattr(self, f"fc_{name}", nn.Linear(widths[-1], size))
 
     def forward(self, images: Tensor) -> HeadPoseEstimate:
-        x = F.max_pool2d(torch.relu(self.norm1(self.conv1(images))), 3, 2, 1)
-        x = self.block1(torch.relu(self.norm2(self.conv2(x))))
-        x = self.block3(self.block2(torch.relu(self.norm3(self.conv3(x)))))
-        x = self.block5(self.block4(torch.relu(self.norm4(self.conv4(x)))))
-        x = self.block7(self.block6(torch.relu(self.norm5(self.conv5(x)))))
+        layer = self.get_submodule
+        x = F.max_pool2d(torch.relu(layer("norm1")(layer("conv1")(images))), 3, 2, 1)
+        for number, blocks in ((2, (1,)), (3, (2, 3)), (4, (4, 5)), (5, (6, 7))):
+            x = torch.relu(layer(f"norm{number}")(layer(f"conv{number}")(x)))
+            for block in blocks:
+                x = layer(f"block{block}")(x)
         x = x.mean(dim=(2, 3))
         return HeadPoseEstimate(
-            yaw=self.fc_roll(x),
-            pitch=self.fc_pitch(x),
-            roll=self.fc_yaw(x),
-            translation=self.fc_t(x),
-            expression=self.fc_exp(x),
+            yaw=layer("fc_roll")(x),
+            pitch=layer("fc_pitch")(x),
+            roll=layer("fc_yaw")(x),
+            translation=layer("fc_t")(x),
+            expression=layer("fc_exp")(x),
         )

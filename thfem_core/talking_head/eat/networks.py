@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,7 @@ class EatNetworks(nn.Module):
     mean: Tensor
     silence: Tensor
 
-    def __init__(self, networks: dict[str, nn.Module], constants: dict[str, Tensor]) -> None:
+    def __init__(self, networks: Mapping[str, Any], constants: dict[str, Tensor]) -> None:
         super().__init__()
         self.keypoints: KeypointDetector = networks["kp_detector"]
         self.head_pose: HeadPoseEstimator = networks["he_estimator"]
@@ -103,7 +103,7 @@ def load_eat(files: Sequence[Path]) -> EatNetworks:
     if missing := [file for file, (name, _) in _CONSTANTS.items() if name not in constants]:
         raise WeightsError(f"EAT: {', '.join(missing)} is missing; put it beside the checkpoint, from the same release")
     constants.setdefault("silence", torch.zeros(SPEECH_PAD[2]))
-    networks: dict[str, nn.Module] = {}
+    networks: dict[str, Any] = {}
     for name, make in CHECKPOINT_NETWORKS.items():
         networks[name] = fold(drop_unused(build(make, states.pop(name), what=f"EAT's {name}")))
     networks["generator"].decoder.merge()

@@ -25,6 +25,8 @@ def position_table() -> Tensor:
 class Positions(nn.Module):
     """Adds row p of the table to token p of (N, T, 128), T ≤ 20."""
 
+    pos_table: Tensor
+
     def __init__(self) -> None:
         super().__init__()
         self.register_buffer("pos_table", position_table())

@@ -169,4 +169,5 @@ def _sample(source: SourceFace, grid: _BoxGrid, positions: np.ndarray) -> np.nda
     inverse = cv2.invertAffineTransform(source.crop.matrix(WIDE_PIXELS))
     in_frame = grid.resize(positions) @ inverse[:, :2].T.astype(np.float32) + inverse[:, 2].astype(np.float32)
     in_frame -= np.array([source.box.x0 + 0.5, source.box.y0 + 0.5], np.float32)
-    return cv2.remap(source.pixels, in_frame.astype(np.float32), None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    x, y = np.ascontiguousarray(in_frame[..., 0]), np.ascontiguousarray(in_frame[..., 1])
+    return cv2.remap(source.pixels, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)

@@ -88,8 +88,9 @@ class LipRestoration:
         Returns:
             0 where the edited lips speak as the original ones do, up to 1 where they do not.
         """
-        change = smoothstep(self._change_of_speech(index), self._options.keep_below, self._options.redraw_above)
-        return float(max(change, self._lost_closure(index)))
+        change = np.asarray(self._change_of_speech(index))
+        need = float(smoothstep(change, self._options.keep_below, self._options.redraw_above))
+        return max(need, self._lost_closure(index))
 
     def _change_of_speech(self, index: int) -> float:
         """Mean distance (face units) between the edited lips and those of :meth:`shape`, averaged around a frame."""

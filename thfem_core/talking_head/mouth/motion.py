@@ -122,6 +122,9 @@ def _first_gates(config: MotionConfig) -> Tensor:
 class MotionNet(nn.Module):
     """The motion network, see this module. All coefficients are over the spread of the basis, so about unit size."""
 
+    readout: Tensor
+    reaches: Tensor
+
     def __init__(self, config: MotionConfig | None = None) -> None:
         super().__init__()
         self.config = config = config or MotionConfig()

@@ -78,9 +78,11 @@ class MouthRenderer(nn.Module):
             if i:
                 self.up.append(_Block(width + widths[i - 1], widths[i - 1]))
         self.middle = _Block(widths[-1], widths[-1])
-        self.head = nn.Sequential(nn.GroupNorm(8, widths[0]), nn.SiLU(), nn.Conv2d(widths[0], 4 * 8, 3, padding=1))
-        nn.init.zeros_(self.head[2].weight)
-        nn.init.zeros_(self.head[2].bias)
+        last = nn.Conv2d(widths[0], 4 * 8, 3, padding=1)
+        nn.init.zeros_(last.weight)
+        if last.bias is not None:
+            nn.init.zeros_(last.bias)
+        self.head = nn.Sequential(nn.GroupNorm(8, widths[0]), nn.SiLU(), last)
 
     def fields(self, source: Tensor, source_mask: Tensor, flows: Tensor, target_masks: Tensor) -> Fields:
         """source: (B, 3, R, R) in 0..1. source_mask: (B, R, R). flows: (B, 3, S, S, 2) pixels of the source region.

@@ -169,7 +169,7 @@ class MouthSession:
             return 1.0
         if self._clip.drive == "audio" or self._style.is_still:
             return 0.0
-        return float(smoothstep(np.float64(mouth.weight), _HIDDEN, CLEARLY_SEEN))
+        return float(smoothstep(np.asarray(mouth.weight), _HIDDEN, CLEARLY_SEEN))
 
 
 def _shows_more(source: Mouth, mouth: Mouth, target: _Target) -> bool:
