@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from thfem_core.talking_head.eamm import networks as eamm
+from thfem_core.talking_head.eamm.convert import convert
 from thfem_core.talking_head.eat import networks as eat
 from thfem_core.weights.convert import convert_files
 
@@ -85,5 +86,5 @@ def write_converted_eamm(folder: Path) -> None:
     """EAMM's checkpoint, converted: the only form in which it is accepted (0.4 GB)."""
     published = folder / "published.pth.tar"
     write_checkpoint(published, eamm.CHECKPOINT_NETWORKS)
-    convert_files("eamm", [published], folder / "eamm.safetensors")
+    convert_files("eamm", [published], folder / "eamm.safetensors", convert=convert)
     published.unlink()

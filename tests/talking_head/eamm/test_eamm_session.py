@@ -14,8 +14,10 @@ from moving_face import MovingTrack, assert_same_patches, clip, predicted
 from thfem_core.audio.speech import Speech
 from thfem_core.errors import InputError, WeightsError
 from thfem_core.networks.folding import fold
+from thfem_core.registry import Resources
 from thfem_core.talking_head.eamm import head as eamm_head
 from thfem_core.talking_head.eamm.back_end import EammOptions
+from thfem_core.talking_head.eamm.convert import convert
 from thfem_core.talking_head.eamm.head import EammTalkingHead
 from thfem_core.talking_head.eamm.keypoint_detectors import AffineKeypoints
 from thfem_core.talking_head.eamm.networks import EammNetworks, load_eamm
@@ -49,8 +51,8 @@ def test_half_precision_keeps_its_keypoints_and_grids(eamm_network) -> None:
 
 
 def test_a_converted_file_draws_the_same(eamm_file: Path, eamm: EammNetworks, tmp_path: Path) -> None:
-    convert_files("eamm", [eamm_file], tmp_path / "eamm.safetensors")
-    head = eamm_head.load(folders=[tmp_path])
+    convert_files("eamm", [eamm_file], tmp_path / "eamm.safetensors", convert=convert)
+    head = eamm_head.load(EammOptions(), Resources(folders=(tmp_path,)))
     track = MovingTrack(1)
     ours = predicted(head.open_face(clip(track)), track, size=1, batch=1)
     assert_same_patches(ours, predicted(EammTalkingHead(eamm).open_face(clip(track)), track, size=1, batch=1))
@@ -60,7 +62,7 @@ def test_faults_are_named(tmp_path: Path, eamm_file: Path, monkeypatch: pytest.M
     monkeypatch.delenv("THFEM_MODELS", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     with pytest.raises(WeightsError, match=r"eamm\.safetensors"):
-        eamm_head.load(folders=[tmp_path])
+        eamm_head.load(EammOptions(), Resources(folders=(tmp_path,)))
     partial = tmp_path / "partial.pth.tar"
     torch.save({"generator": {"first.conv.weight": torch.zeros(1)}, "epoch": 1}, partial)
     with pytest.raises(WeightsError, match="holds no kp_detector, audio_feature, kp_detector_a"):

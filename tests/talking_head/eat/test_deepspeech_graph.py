@@ -84,7 +84,7 @@ def test_long_clips_go_in_blocks(graph: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_conversion_keeps_the_network(graph: Path, tmp_path: Path) -> None:
-    convert_files("deepspeech", [graph], tmp_path / "deepspeech.safetensors")
+    convert_files("deepspeech", [graph], tmp_path / "deepspeech.safetensors", convert=convert)
     converted = load_deepspeech(tmp_path / "deepspeech.safetensors").state_dict()
     for key, tensor in tensors_of_graph(graph).items():
         torch.testing.assert_close(converted[key], tensor, rtol=0, atol=0)
