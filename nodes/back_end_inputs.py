@@ -40,23 +40,35 @@ def back_end_input(
     )
 
 
-def option_inputs(registry: Registry[Any]) -> dict[str, io.Input]:
-    """Inputs for all options of all back ends of a kind.
+def option_inputs(registry: Registry[Any], *, only: str | None = None) -> dict[str, io.Input]:
+    """Inputs for the options of all back ends of a kind, or of one of them.
 
     Args:
         registry: The kind of back end.
+        only: The one whose options are asked for; None for all.
 
     Returns:
         One optional input per option name; back ends that have options of one name share it.
     """
     owners: dict[str, dict[str, Option]] = {}
-    for name in registry:
+    for name in registry if only is None else (only,):
         for option in options_of(registry.back_end(name).options):
             owners.setdefault(option.name, {})[name] = option
     return {
         name: _input(next(iter(options.values())), f"{', '.join(options)}: {next(iter(options.values())).help}")
         for name, options in owners.items()
     }
+
+
+def clip_inputs(registry: Registry[Any]) -> list[io.Input]:
+    """Sockets for the options of back ends that are clips; unlike widgets, they take no room in a node."""
+    declared = {
+        option.name: (name, option)
+        for name in registry
+        for option in options_of(registry.back_end(name).options)
+        if option.kind == "clip"
+    }
+    return [_input(option, f"{name}: {option.help}") for name, option in declared.values()]
 
 
 def _input(option: Option, tooltip: str) -> io.Input:

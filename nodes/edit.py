@@ -10,7 +10,7 @@ from comfy_api.latest import Input, io
 
 from ..thfem_core.expression.editor import editors
 from ..thfem_core.pipeline import EditConfig
-from .back_end_inputs import back_end_input, chosen_options, option_inputs
+from .back_end_inputs import back_end_input, chosen_options, clip_inputs
 from .edit_run import edited_video, prepared_edit, tell
 from .expression_inputs import (
     REGIONS,
@@ -23,7 +23,7 @@ from .expression_inputs import (
     region_inputs,
 )
 from .host import CATEGORY, HostProgress, schema
-from .payloads import Track, TrackedFaces
+from .payloads import EditorSocket, Track, TrackedFaces
 from .video_sockets import clip_from_socket, fps_input, images_from_frames
 
 
@@ -38,7 +38,12 @@ def editing_inputs(*more: io.Input) -> list[io.Input]:
         back_end_input("editor", editors, purpose="The editing method"),
         *more,
         reference_input(),
-        *option_inputs(editors).values(),
+        *clip_inputs(editors),
+        EditorSocket.Input(
+            "editor_options",
+            optional=True,
+            tooltip="From one of the Editor nodes: that editor with its options, instead of the one named in editor.",
+        ),
     ]
 
 
@@ -62,10 +67,13 @@ def edit_config(tracks: TrackedFaces, inputs: Mapping[str, Any]) -> EditConfig:
         curve=inputs["curve"],
         reference=inputs.get("reference"),
     )
+    chosen = inputs.get("editor_options")
+    editor = inputs["editor"] if chosen is None else chosen.name
+    options = chosen_options(editors, editor, inputs)
     return EditConfig(
         request=request,
-        editor=inputs["editor"],
-        editor_options=chosen_options(editors, inputs["editor"], inputs),
+        editor=editor,
+        editor_options=options if chosen is None else {**chosen.options, **options},
         face=face_choice(inputs["face"]),
         face_order=tracks.order,
         talking_head=None,

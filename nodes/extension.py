@@ -5,6 +5,7 @@ from __future__ import annotations
 from comfy_api.latest import ComfyExtension, io
 
 from .adjacent_frame import AdjacentFrameTalkingHead
+from .back_end_nodes import back_end_nodes
 from .compare_videos import CompareVideos
 from .dtw_align import DTWAlign
 from .edit import SPFEMEdit, SPFEMEditImages
@@ -41,4 +42,5 @@ class ThfemExtension(ComfyExtension):
             DTWAlign,
             Metrics,
             CompareVideos,
+            *back_end_nodes(),
         ]

@@ -1,13 +1,14 @@
 """The sockets of this pack and what travels on them.
 
 THFEM_TRACK carries a :class:`TrackedFaces`, THFEM_POSE an :class:`EncodedPoses`, THFEM_SPEECH a
-:class:`..thfem_core.audio.speech.Speech`, THFEM_FRAME_MAP a :class:`..thfem_core.alignment.frame_map.FrameMap`: small,
-immutable, safe for the host to cache. THFEM_TALKING_HEAD carries a :class:`LoadedTalkingHead`, whose networks the host
-moves and frees.
+:class:`..thfem_core.audio.speech.Speech`, THFEM_FRAME_MAP a :class:`..thfem_core.alignment.frame_map.FrameMap`,
+THFEM_EDITOR a :class:`ChosenEditor`: small, immutable, safe for the host to cache. THFEM_TALKING_HEAD carries a
+:class:`LoadedTalkingHead`, whose networks the host moves and frees.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +24,7 @@ Pose = io.Custom("THFEM_POSE")
 SpeechSocket = io.Custom("THFEM_SPEECH")
 FrameMapSocket = io.Custom("THFEM_FRAME_MAP")
 TalkingHeadSocket = io.Custom("THFEM_TALKING_HEAD")
+EditorSocket = io.Custom("THFEM_EDITOR")
 HostLandmarks = io.Custom("FACE_LANDMARKS")  # of the host's own MediaPipe nodes, where it has them
 
 
@@ -40,6 +42,14 @@ class EncodedPoses:
 
     tracks: FaceTracks
     poses: tuple[HeadPoses, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ChosenEditor:
+    """An expression editor by name, and its options that differ from their defaults."""
+
+    name: str
+    options: Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -83,6 +83,25 @@ def described(loaded: LoadedTalkingHead) -> str:
     return ", ".join(facts)
 
 
+def device_input() -> io.Input:
+    """Where a talking head draws."""
+    return io.Combo.Input(
+        "device",
+        options=list(DEVICES),
+        default="auto",
+        tooltip="auto: on the host's device, moved away when other models need the memory. keep loaded: "
+        "stays there. cpu: slow, but takes no graphics memory.",
+    )
+
+
+def loaded_outputs() -> list[io.Output]:
+    """What every node gives that loads a talking head."""
+    return [
+        TalkingHeadSocket.Output(display_name="model", tooltip="For Adjacent-Frame Talking Head."),
+        io.String.Output(display_name="about", tooltip="Its device, size and licence."),
+    ]
+
+
 class TalkingHeadLoader(io.ComfyNode):
     """THFEM_TalkingHeadLoader: loads once; the host caches the result and looks after the memory."""
 
@@ -94,26 +113,12 @@ class TalkingHeadLoader(io.ComfyNode):
             display_name="Talking Head Loader (THFEM)",
             category=f"{CATEGORY}/talking head",
             description="Load a talking head once, with a precision and a device, for Adjacent-Frame Talking Head. The "
-            "host moves it and frees its memory as it does with other models.",
+            "host moves it and frees its memory as it does with other models. The nodes of each talking head have "
+            "all of its options.",
             search_aliases=["load model", "model loader", "EAT", "EAMM", "checkpoint"],
-            inputs=[
-                talking_head_input(),
-                # saved graphs store values by position: precision, device, compiled, and what came later
-                options.pop("precision"),
-                io.Combo.Input(
-                    "device",
-                    options=list(DEVICES),
-                    default="auto",
-                    tooltip="auto: on the host's device, moved away when other models need the memory. keep loaded: "
-                    "stays there. cpu: slow, but takes no graphics memory.",
-                ),
-                options.pop("compiled"),
-                *options.values(),
-            ],
-            outputs=[
-                TalkingHeadSocket.Output(display_name="model", tooltip="For Adjacent-Frame Talking Head."),
-                io.String.Output(display_name="about", tooltip="Its device, size and licence."),
-            ],
+            # saved graphs store values by position
+            inputs=[talking_head_input(), options["precision"], device_input(), options["compiled"]],
+            outputs=loaded_outputs(),
         )
 
     @classmethod

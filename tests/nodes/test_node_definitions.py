@@ -30,6 +30,16 @@ def own_inputs(definition: dict) -> list[str]:
     return names
 
 
+@pytest.fixture
+def own_nodes(node_definitions) -> dict:
+    """Nodes with words of their own; those of back ends are made from what they declare, in English."""
+    return {
+        name: node
+        for name, node in node_definitions.items()
+        if not name.startswith(("THFEM_Editor_", "THFEM_TalkingHead_"))
+    }
+
+
 def locale(language: str) -> dict:
     return json.loads((REPO / "locales" / language / "nodeDefs.json").read_text(encoding="utf-8"))
 
@@ -50,7 +60,17 @@ def test_the_pack_offers_its_nodes(node_definitions):
         "THFEM_DTWAlign",
         "THFEM_Metrics",
         "THFEM_CompareVideos",
+        *(f"THFEM_Editor_{name.replace('-', '_')}" for name in editors if name != "frames"),
+        *(f"THFEM_TalkingHead_{name}" for name in talking_heads),
     }
+
+
+def test_an_editors_node_asks_for_its_options_and_spfem_edit_does_not(node_definitions):
+    asked = inputs_of(node_definitions["THFEM_Editor_ned"])
+    assert asked["label_order"][1]["default"] == "ned"
+    assert "label_order" not in inputs_of(node_definitions["THFEM_SPFEMEdit"])
+    assert node_definitions["THFEM_Editor_ned"]["output"] == ["THFEM_EDITOR"]
+    assert inputs_of(node_definitions["THFEM_SPFEMEdit"])["editor_options"][0] == "THFEM_EDITOR"
 
 
 def test_every_node_input_and_output_explains_itself(node_definitions):
@@ -76,10 +96,10 @@ def test_numbers_have_bounds_that_hold_their_default(node_definitions):
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_locales_cover_every_input_and_output(node_definitions, language):
+def test_locales_cover_every_input_and_output(own_nodes, language):
     words = locale(language)
-    assert set(words) == set(node_definitions)
-    for name, definition in node_definitions.items():
+    assert set(words) == set(own_nodes)
+    for name, definition in own_nodes.items():
         entry = words[name]
         assert entry["display_name"] and entry["description"]
         assert [key for key in entry["inputs"] if key in own_inputs(definition)] == own_inputs(definition), name
@@ -89,9 +109,9 @@ def test_locales_cover_every_input_and_output(node_definitions, language):
             assert part["name"] and part["tooltip"], name
 
 
-def test_the_english_locale_says_what_the_nodes_say(node_definitions):
+def test_the_english_locale_says_what_the_nodes_say(own_nodes):
     words = locale("en")
-    for name, definition in node_definitions.items():
+    for name, definition in own_nodes.items():
         said = {key: inputs_of(definition)[key][1]["tooltip"] for key in own_inputs(definition)}
         assert {key: part["tooltip"] for key, part in words[name]["inputs"].items()} == said
         outputs = [(part["name"], part["tooltip"]) for part in words[name].get("outputs", {}).values()]
@@ -107,16 +127,16 @@ def test_the_chinese_locale_is_chinese():
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_help_pages_name_every_node(node_definitions, language):
+def test_help_pages_name_every_node(own_nodes, language):
     pages = {page.parent.name for page in (REPO / "nodes" / "web" / "docs").glob(f"*/{language}.md")}
-    assert pages == set(node_definitions)
+    assert pages == set(own_nodes)
     for name in pages:
         text = (REPO / "nodes" / "web" / "docs" / name / f"{language}.md").read_text(encoding="utf-8")
         assert text.startswith("# ") and len(text) > 100
 
 
-def test_english_help_mentions_every_input(node_definitions):
-    for name, definition in node_definitions.items():
+def test_english_help_mentions_every_input(own_nodes):
+    for name, definition in own_nodes.items():
         text = (REPO / "nodes" / "web" / "docs" / name / "en.md").read_text(encoding="utf-8")
         missing = [key for key in own_inputs(definition) if f"**{key}**" not in text]
         assert not missing, f"{name}: {missing}"
