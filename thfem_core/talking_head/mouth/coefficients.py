@@ -1,4 +1,4 @@
-"""What a mouth does, in a few numbers: linear modes of the lower face's motion on the canonical head.
+"""Mouth shapes in a few numbers: linear modes of the lower face's motion on the canonical head.
 
 The modes are a weighted PCA of how lower faces move while people speak (training/build_mouth_basis.py). Coefficients
 are in face units (1 % of the outer-eye distance): about the root-mean-square displacement that a mode contributes.
@@ -22,11 +22,12 @@ FADE = (40.0, 62.0)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MouthBasis:
-    """K modes of the 478-point mesh.
+    """K modes of the face mesh's lower part. Meshes are on the canonical head, in face units.
 
-    mean: (478, 3) average speaking face. modes: (K, 478, 3) displacement per unit of coefficient, fading to 0 at the
-    nose. reader: (478 * 3, K): coefficients = (shape - mean) @ reader, a weighted least-squares fit.
-    spread: (K,) standard deviation of each coefficient within a clip.
+    mean: (478, 3), average speaking face.
+    modes: (K, 478, 3), displacement per unit of coefficient, fading to 0 at the nose.
+    reader: (478 · 3, K), weighted least-squares fit: coefficients = (mesh − mean) @ reader.
+    spread: (K,), standard deviation of each coefficient within a clip.
     """
 
     mean: np.ndarray
@@ -40,12 +41,12 @@ class MouthBasis:
         return len(self.modes)
 
     def read(self, shapes: np.ndarray) -> np.ndarray:
-        """Meshes on the canonical head (..., 478, 3) → coefficients (..., K), relative to the average face."""
+        """Fit meshes: (..., 478, 3) → float32 (..., K), coefficients relative to the average face."""
         offset = (shapes - self.mean).reshape(*shapes.shape[:-2], -1)
         return (offset @ self.reader).astype(np.float32)
 
     def displacement(self, coefficients: np.ndarray) -> np.ndarray:
-        """Changes of coefficients (..., K) → displacements (..., 478, 3) in face units."""
+        """Displace the mesh: changes of coefficients (..., K) → float32 (..., 478, 3)."""
         return np.tensordot(coefficients, self.modes, axes=1).astype(np.float32)
 
 
@@ -59,6 +60,13 @@ def lower_face_fade() -> np.ndarray:
 
 @lru_cache(maxsize=1)
 def load_mouth_basis() -> MouthBasis:
-    """The embedded basis. Raises WeightsError if its file is missing or damaged."""
+    """Load the embedded basis.
+
+    Returns:
+        The basis; always the same object.
+
+    Raises:
+        WeightsError: Its file is missing or damaged.
+    """
     tensors, _ = embedded_tensors(FILE, maker="training/build_mouth_basis.py")
     return MouthBasis(**{name: tensors[name].numpy() for name in ("mean", "modes", "reader", "spread")})

@@ -28,21 +28,20 @@ OUTER_LIPS = (
     *(375, 321, 405, 314, 17, 84, 181, 91, 146),
 )
 CELL = 1.5  # pixels of the flow grid; the flow is smooth
-# Gaps between the lips (pixels) up to which they meet and from which they do not, and how far about the line where they
-# meet the smooth flow confuses upper and lower lip.
-_MEETING, _APART = 1.0, 3.5
-_CONFUSED = 2.5
+_MEETING, _APART = 1.0, 3.5  # gaps between the lips, pixels, up to which they meet, and from which they do not
+_CONFUSED = 2.5  # pixels around the line where lips meet in which the smooth flow confuses upper and lower lip
 _TOP = 5.0  # canonical height (face units) above which no surface reaches the region with its margin
 _SUBPIXEL = 4  # bits
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MouthGeometry:
-    """For one target frame, over a region of S × S pixels.
+    """Where the pixels of one target region (S × S) come from in the source's region with margin (R × R).
 
-    flows: (3, S, S, 2) float32: the position (x, y; pixels of the source region, centre of the first at 0.5) that
-    mesh, skull and jaw say each pixel comes from. target_masks: (2, S, S) float32 0..1: inside of the mouth, lips with
-    their inside. source_mask: (R, R) float32: inside of the source's mouth, over the R × R source region.
+    flows: float32 (3, S, S, 2): for each target pixel its position (x, y) in the source region, in pixels whose first
+        centre is at 0.5, if it moves with the face mesh, with the skull, or with the jaw.
+    target_masks: float32 (2, S, S) in 0..1: inside of the target's mouth; its lips with their inside.
+    source_mask: float32 (R, R) in 0..1: inside of the source's mouth.
     """
 
     flows: np.ndarray
@@ -51,7 +50,15 @@ class MouthGeometry:
 
 
 def polygon_mask(points: np.ndarray, size: int) -> np.ndarray:
-    """(size, size) float32 0..1, antialiased: inside of the closed line ``points`` (P, 2; pixels, centres at 0.5)."""
+    """Fill a polygon, antialiased.
+
+    Args:
+        points: float (P, 2), its corners in pixels; the first pixel has its centre at 0.5.
+        size: Side of the mask.
+
+    Returns:
+        float32 (size, size) in 0..1.
+    """
     mask = np.zeros((size, size), np.uint8)
     shifted = np.rint((points - 0.5) * (1 << _SUBPIXEL)).astype(np.int32)
     cv2.fillPoly(mask, [shifted], 255, lineType=cv2.LINE_AA, shift=_SUBPIXEL)
@@ -59,7 +66,7 @@ def polygon_mask(points: np.ndarray, size: int) -> np.ndarray:
 
 
 def _affine_grid(matrix: np.ndarray, size: int) -> np.ndarray:
-    """(size, size, 2): where the centres of the pixels go under ``matrix`` (2, 3)."""
+    """Map the centres of pixels by a matrix (2, 3): float32 (size, size, 2)."""
     axis = np.arange(size, dtype=np.float32) + 0.5
     x, y = np.meshgrid(axis, axis)
     return np.stack([matrix[i, 0] * x + matrix[i, 1] * y + matrix[i, 2] for i in range(2)], axis=-1).astype(np.float32)
@@ -74,11 +81,18 @@ def mouth_geometry(
     source_size: int,
     target_size: int,
 ) -> MouthGeometry:
-    """The geometry from meshes in region pixels.
+    """Compute where the pixels of a target come from.
 
-    source, target: (478, 3), each in pixels of its own frame's region with margin (R × R, R = ``source_size``), whose
-    middle S × S pixels (S = ``target_size``) are what is drawn. source_skull, target_skull: (P, 2) points that move
-    with the head only (:func:`skull_points`), in the same pixels.
+    Args:
+        source: float (478, 3), the source's mesh in pixels of its region with margin.
+        target: float (478, 3), the target's mesh in pixels of its own region with margin.
+        source_skull: float (P, 2), points of the source that move with the head only (:func:`skull_points`).
+        target_skull: float (P, 2), the same points of the target.
+        source_size: R, side of the regions with margin.
+        target_size: S, side of what is drawn: their middle.
+
+    Returns:
+        Flows and masks.
     """
     margin = (source_size - target_size) / 2
     # Both regions are fixed to the head and of one scale: what differs is the motion of the face in them.
@@ -88,7 +102,7 @@ def mouth_geometry(
     flows = np.empty((3, target_size, target_size, 2), np.float32)
     flows[0] = _affine_grid(np.array([[1, 0, margin], [0, 1, margin]]), target_size)
     if warp is not None:
-        flows[0] += _spread(warp.flow, warp.box, target_size, margin)
+        flows[0] += _resample(warp.flow, warp.box, target_size, margin)
     _part_lips(flows[0], source[:, :2] - margin, target[:, :2] - margin, margin)
     ones = np.column_stack([target_skull, np.ones(len(target_skull))])
     skull = np.linalg.lstsq(ones, source_skull, rcond=None)[0].T
@@ -117,8 +131,14 @@ def _lower_surface() -> Surface:
 def _part_lips(positions: np.ndarray, source: np.ndarray, target: np.ndarray, margin: float) -> None:
     """Where the target's lips meet, let each lip come from its own side, up to the line between them.
 
-    A flow that is smooth across that line takes it from between the source's lips: a closed mouth would keep a dark
-    slit. positions: (S, S, 2), of the mesh's flow, is changed in place; source, target: (478, 2) in its pixels.
+    A flow that is smooth across that line takes its pixels from between the source's lips: a mouth that closes would
+    keep a dark slit.
+
+    Args:
+        positions: float32 (S, S, 2), flow of the mesh; changed in place.
+        source: float (478, 2), the source's mesh in pixels of the drawn region.
+        target: float (478, 2), the target's mesh in the same pixels.
+        margin: Pixels that the source's region is larger by on each side.
     """
     upper, lower = list(topology.INNER_LIP_UPPER), list(topology.INNER_LIP_LOWER)
     line = (target[upper] + target[lower]) / 2
@@ -155,12 +175,19 @@ def _part_lips(positions: np.ndarray, source: np.ndarray, target: np.ndarray, ma
 
 
 def skull_points(pose: HeadPose) -> np.ndarray:
-    """(T, P, 2) pixels: points at the upper teeth that move with the head only."""
+    """Place points at the upper teeth, which move with the head only.
+
+    Args:
+        pose: Head poses of T frames.
+
+    Returns:
+        float (T, P, 2), pixels of the frame.
+    """
     return pose.to_image(_SKULL)[..., :2]
 
 
-def _spread(flow: np.ndarray, box: Box, size: int, margin: float) -> np.ndarray:
-    """A flow grid over ``box`` as (size, size, 2), ``margin`` pixels from its origin on, border values continued."""
+def _resample(flow: np.ndarray, box: Box, size: int, margin: float) -> np.ndarray:
+    """Resample a flow grid over ``box`` at (size, size) pixels from ``margin`` on; border values are continued."""
     height, width = flow.shape[:2]
     x_scale, y_scale = width / box.width, height / box.height
     matrix = np.array(

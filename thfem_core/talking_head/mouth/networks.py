@@ -22,12 +22,22 @@ N = TypeVar("N", bound=nn.Module)
 
 
 def load_motion(path: Path | None = None) -> MotionNet:
-    """The motion network in float32 on the CPU. Raises WeightsError where its file is missing or does not fit."""
+    """Load the motion network.
+
+    Args:
+        path: A file that training exported; None for the embedded one.
+
+    Returns:
+        The network in float32 on the CPU; shared, so not to be changed.
+
+    Raises:
+        WeightsError: The file is missing, damaged or of another architecture.
+    """
     return _load(path or WEIGHTS / "mouth_motion.safetensors", "motion", MotionNet, MotionConfig)
 
 
 def load_renderer(path: Path | None = None) -> MouthRenderer:
-    """The renderer in float32 on the CPU. Raises WeightsError where its file is missing or does not fit."""
+    """Load the renderer; as :func:`load_motion`."""
     return _load(path or WEIGHTS / "mouth_renderer.safetensors", "renderer", MouthRenderer, RendererConfig)
 
 
@@ -57,7 +67,7 @@ def _load(path: Path, stage: str, network: type[N], config: type[Any]) -> N:
 
 
 def on_device(net: N, device: torch.device) -> N:
-    """``net`` itself on the CPU, else a copy on ``device``: loaded networks are shared."""
+    """Bring a network to a device: itself on the CPU, else a copy, because loaded networks are shared."""
     if device.type == "cpu":
         return net
     copy: N = type(net)(net.config)  # type: ignore[call-arg, arg-type]

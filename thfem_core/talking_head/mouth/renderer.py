@@ -13,16 +13,18 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-# Largest correction of the flow, as a share of the region's side, and largest paint (of the range 0..1).
-FLOW_REACH = 0.02
-PAINT_REACH = 0.6
-# Softening of the mouth's mask: how far (share of the region's side) paint may reach beyond the lips.
-_SOFT = 0.03
+FLOW_REACH = 0.02  # largest correction of the flow, as a share of the region's side
+PAINT_REACH = 0.6  # largest paint, of the range 0..1
+_SOFT = 0.03  # how far paint may reach beyond the lips, as a share of the region's side
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RendererConfig:
-    """size: pixels of the region the network sees. widths: channels at 1/2, 1/4, 1/8 and 1/16 of it."""
+    """Sizes of the renderer.
+
+    size: Side in pixels of the region it is trained on.
+    widths: Channels at 1/2, 1/4, 1/8 and 1/16 of the region's side.
+    """
 
     size: int = 128
     widths: tuple[int, ...] = (32, 64, 96, 128)
@@ -41,8 +43,12 @@ class _Block(nn.Module):
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """weights: (B, 3, h, w) of the carriers, sum 1. bend: (B, 2, h, w) flow correction, share of the side. paint:
-    (B, 3, h, w) added to the picture of range 0..1."""
+    """What the renderer predicts: smooth fields that can be brought to any resolution.
+
+    weights: (B, 3, h, w), share of what is carried by mesh, skull and jaw in each pixel; sum 1.
+    bend: (B, 2, h, w), correction of the mesh's flow, as a share of the region's side.
+    paint: (B, 3, h, w), added to the picture of range 0..1.
+    """
 
     weights: Tensor
     bend: Tensor
@@ -50,12 +56,19 @@ class Fields:
 
 
 def sampling_grid(positions: Tensor, size: int) -> Tensor:
-    """Pixel positions (..., 2; first centre at 0.5) of a picture of ``size`` → the convention of grid_sample."""
+    """Pixel positions (..., 2), first centre at 0.5, of a picture of side ``size`` → the convention of grid_sample."""
     return positions * (2 / size) - 1
 
 
 def mouth_gate(masks: Tensor) -> Tensor:
-    """(B, 1, S, S): 1 on the lips and inside, falling softly to 0 around. masks: (B, 2, S, S) of the target."""
+    """Soften the mouth's mask: where paint is allowed.
+
+    Args:
+        masks: (B, 2, S, S), ``target_masks`` of :class:`.geometry.MouthGeometry`.
+
+    Returns:
+        (B, 1, S, S): 1 on the lips and inside, falling softly to 0 around.
+    """
     reach = max(1, round(_SOFT * masks.shape[-1]))
     grown = F.max_pool2d(masks[:, 1:], 2 * reach + 1, 1, reach)
     kernel = 2 * reach + 1
@@ -85,8 +98,17 @@ class MouthRenderer(nn.Module):
         self.head = nn.Sequential(nn.GroupNorm(8, widths[0]), nn.SiLU(), last)
 
     def fields(self, source: Tensor, source_mask: Tensor, flows: Tensor, target_masks: Tensor) -> Fields:
-        """source: (B, 3, R, R) in 0..1. source_mask: (B, R, R). flows: (B, 3, S, S, 2) pixels of the source region.
-        target_masks: (B, 2, S, S). Any S divisible by 16; trained at ``config.size``."""
+        """Predict what is drawn.
+
+        Args:
+            source: (B, 3, R, R) in 0..1, the source's region with margin.
+            source_mask: (B, R, R), see :class:`.geometry.MouthGeometry`.
+            flows: (B, 3, S, S, 2), S any number divisible by 16.
+            target_masks: (B, 2, S, S).
+
+        Returns:
+            Fields of S × S pixels.
+        """
         size, region = flows.shape[2], source.shape[-1]
         picture = torch.cat([source - 0.5, source_mask[:, None]], dim=1)
         grid = sampling_grid(flows, region)
@@ -116,14 +138,22 @@ class MouthRenderer(nn.Module):
         )
 
     def forward(self, source: Tensor, source_mask: Tensor, flows: Tensor, target_masks: Tensor) -> Tensor:
-        """The drawn region (B, 3, S, S) in 0..1, at the resolution of the inputs."""
+        """Draw the region: (B, 3, S, S) in 0..1; arguments as in :meth:`fields`."""
         fields = self.fields(source, source_mask, flows, target_masks)
         return draw(source, flows, fields)
 
 
 def draw(source: Tensor, flows: Tensor, fields: Fields) -> Tensor:
-    """Sample the source (B, 3, R, R) by the carriers' flows (B, 3, S, S, 2), mixed and painted by ``fields`` of the
-    same S. Returns (B, 3, S, S)."""
+    """Sample the source by three flows, mix the results, and paint.
+
+    Args:
+        source: (B, 3, R, R) in 0..1.
+        flows: (B, 3, S, S, 2), pixels of the source region.
+        fields: Of the same S.
+
+    Returns:
+        (B, 3, S, S) in 0..1.
+    """
     region, size = source.shape[-1], flows.shape[2]
     bent = flows[:, :1] + size * fields.bend.permute(0, 2, 3, 1)[:, None]
     grids = sampling_grid(torch.cat([bent, flows[:, 1:]], dim=1), region)
@@ -136,6 +166,6 @@ def draw(source: Tensor, flows: Tensor, fields: Fields) -> Tensor:
 
 
 def warp_only(source: Tensor, flows: Tensor) -> Tensor:
-    """The source carried over by the mesh alone: what is drawn without the network."""
+    """Carry the source over by the mesh alone, as is drawn without the network; arguments as in :func:`draw`."""
     grid = sampling_grid(flows[:, 0], source.shape[-1])
     return F.grid_sample(source, grid, mode="bicubic", padding_mode="border", align_corners=False).clamp(0, 1)
