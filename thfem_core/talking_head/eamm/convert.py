@@ -12,8 +12,18 @@ from .networks import CHECKPOINT_NETWORKS, OPTIONAL_NETWORKS, read_checkpoint
 
 
 def convert(files: Sequence[Path], *, progress: Progress = silent) -> Converted:
-    """Checkpoints (``.pth.tar``) in the order of training: where several hold a network, the last counts. Keys stay the
-    published ones. Raises WeightsError where a network is missing or of another architecture."""
+    """Convert EAMM's files. Keys stay the published ones: folding happens at load.
+
+    Args:
+        files: Checkpoints (``.pth.tar``) in the order of training: where several hold a network, the last counts.
+        progress: Hears how far it is.
+
+    Returns:
+        Tensors and card.
+
+    Raises:
+        WeightsError: A network is missing or of another architecture.
+    """
     states = read_checkpoint(files)
     makers = {**CHECKPOINT_NETWORKS, **OPTIONAL_NETWORKS}
     tensors, parameters = flatten_networks(states, makers, system="EAMM", progress=progress)

@@ -28,7 +28,10 @@ OPTIONAL_NETWORKS: dict[str, Callable[[], nn.Module]] = {"emo_detector": Emotion
 
 
 class EammNetworks(nn.Module):
-    """For inference: folded, without unused parts. ``emotion`` is None where no file had it."""
+    """All networks of EAMM for inference: batch norms folded, unused parts dropped.
+
+    emotion: Displaces keypoints by an emotion; None where no file had it.
+    """
 
     def __init__(self, networks: Mapping[str, Any]) -> None:
         super().__init__()
@@ -40,7 +43,7 @@ class EammNetworks(nn.Module):
         self._accelerated = False
 
     def accelerate(self) -> None:
-        """For float32 on a CPU: fewer multiplications, the same results within rounding. Once and for all."""
+        """Rewrite networks for float32 on a CPU: fewer multiplications, the same results within rounding."""
         if not self._accelerated:
             enlarge_in_place(self.keypoints)
             enlarge_in_place(self.generator)
@@ -50,13 +53,23 @@ class EammNetworks(nn.Module):
 
 
 def read_checkpoint(files: Sequence[Path]) -> dict[str, State]:
-    """State dicts by network; the optional ones where they are there."""
+    """Read checkpoints: state dicts by network, with the optional ones where there are any."""
     names = (*CHECKPOINT_NETWORKS, *OPTIONAL_NETWORKS)
     return read_networks(files, names, required=tuple(CHECKPOINT_NETWORKS), system="EAMM")
 
 
 def load_eamm(files: Sequence[Path]) -> EammNetworks:
-    """The networks out of published or converted ``files``, on the CPU, in float32. Raises WeightsError."""
+    """Load EAMM's networks.
+
+    Args:
+        files: Published checkpoints, or a converted file.
+
+    Returns:
+        The networks, on the CPU, in float32.
+
+    Raises:
+        WeightsError: Something is missing or of another architecture.
+    """
     states = read_checkpoint(files)
     states.pop("discriminator", None)
     makers = {**CHECKPOINT_NETWORKS, **OPTIONAL_NETWORKS}

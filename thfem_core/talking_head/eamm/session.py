@@ -35,8 +35,16 @@ _MOUTH = (slice(160, 220), slice(85, 185))  # rows and columns of the crop, hidd
 
 
 def mfcc_windows(speech: Speech, frames: Sequence[int], frame_rate: Fraction) -> Tensor:
-    """float32 (N, 28, 12): cepstra of the 0.28 s from 0.12 s before each frame on, at any frame rate; without the
-    first coefficient. Silence outside the sound."""
+    """Compute what EAMM reads of the sound for each frame.
+
+    Args:
+        speech: The sound; outside it there is silence.
+        frames: N frame numbers.
+        frame_rate: Frames per second, any.
+
+    Returns:
+        float32 (N, 28, 12): cepstra of the 0.28 s from 0.12 s before each frame on, without the first coefficient.
+    """
     firsts = np.array([frame_to_sample(frame, frame_rate, speech.sample_rate) - _LEAD for frame in frames])
     starts = firsts[:, None] + _HOP * np.arange(WINDOW[0])
     rows = mfcc_at(speech.samples, starts.ravel())[:, 1:]
@@ -44,10 +52,18 @@ def mfcc_windows(speech: Speech, frames: Sequence[int], frame_rate: Fraction) ->
 
 
 def pose_rows(pose: HeadPose, crops: Sequence[FaceCrop]) -> Tensor:
-    """float32 (T, 6): yaw, pitch, roll in degrees, scale, x, y of the head in each crop of 256 × 256 pixels.
+    """Describe head poses within crops.
 
-    By our tracker's convention (:mod:`...face.pose`); scale in pixels per canonical unit. The published pose files were
-    made by another tracker and not normalised, so how far a head turns may come out different.
+    By our tracker's convention (:mod:`...face.pose`). The published pose files were made by another tracker and not
+    normalised, so how far a head turns may come out different.
+
+    Args:
+        pose: Head poses of T frames, in the full frame.
+        crops: The crops of these frames.
+
+    Returns:
+        float32 (T, 6): yaw, pitch, roll in degrees, scale in pixels per canonical unit, x, y in pixels of a crop of
+        256 × 256.
     """
     angles = pose.angles()
     rows = np.zeros((len(crops), POSE), np.float32)
@@ -64,7 +80,7 @@ class _Smoother:
         self._filters = [OneEuroFilter(config), OneEuroFilter(config)]
 
     def __call__(self, keypoints: AffineKeypoints) -> AffineKeypoints:
-        """(1, K, 2) and (1, K, 2, 2), the next frame's."""
+        """Filter the keypoints of the next frame."""
         return AffineKeypoints(
             *(
                 torch.from_numpy(smooth(x.double().cpu().numpy())).to(x)
@@ -73,7 +89,7 @@ class _Smoother:
         )
 
     def copy(self) -> _Smoother:
-        """What was seen so far, to go on from twice."""
+        """Copy the state, to go on from it twice."""
         twin = copy(self)
         twin._filters = [copy(smooth) for smooth in self._filters]
         return twin
@@ -108,7 +124,7 @@ class EammSession:
         )
 
     def observe(self, frame: Frame) -> None:
-        """Nothing: the head's pose comes from the track."""
+        """Nothing is read here: head poses come from the track (see :meth:`..head.FaceSession.observe`)."""
 
     def predict(self, windows: Sequence[AdjacentWindow]) -> list[list[PatchOrReason]]:
         """Draw windows (see :meth:`..head.FaceSession.predict`)."""
@@ -130,24 +146,24 @@ class EammSession:
 
     def _driving(self, image: Tensor, source: int, frames: Sequence[Frame]) -> AffineKeypoints:
         """Keypoints of ``frames``, drawn from ``image``."""
-        wanted = [frame.index for frame in frames]
-        first = max(min(source, wanted[0]), wanted[-1] + 1 - _LONGEST)
-        steps = [index for index in range(first, wanted[-1] + 1) if self._crops.at(index) is not None]
+        targets = [frame.index for frame in frames]
+        first = max(min(source, targets[0]), targets[-1] + 1 - _LONGEST)
+        steps = [index for index in range(first, targets[-1] + 1) if self._crops.at(index) is not None]
         mfcc = mfcc_windows(self._speech, steps, self._clip.frame_rate).to(image.device)
         audio = self._networks.audio
         hidden, _ = audio.recur(audio.image_code(image), audio.step_codes(mfcc, self._poses(steps).to(image.device)))
-        rows = [steps.index(index) for index in wanted]
+        rows = [steps.index(index) for index in targets]
         keypoints = self._networks.audio_keypoints(audio.features(hidden[rows]))
         moves = None
         if self._emotion is not None:
             found = self._emotion(self._shown(frames), keypoints)
             moves = AffineKeypoints(found.value, found.jacobian)
-        return self._smoothed(wanted, keypoints, moves)
+        return self._smoothed(targets, keypoints, moves)
 
     def _smoothed(
         self, frames: Sequence[int], keypoints: AffineKeypoints, moves: AffineKeypoints | None
     ) -> AffineKeypoints:
-        """Filtered on from the frame before; frames that two windows draw are filtered twice, from the same state."""
+        """Filter on from the frame before; frames that two windows draw are filtered twice, from the same state."""
         before = max((index for index in self._smoothers if index < frames[0]), default=None)
         pair = (_Smoother(KEYPOINT), _Smoother(EMOTION)) if before is None else self._smoothers[before]
         self._smoothers = {index: kept for index, kept in self._smoothers.items() if index == before}
@@ -166,7 +182,7 @@ class EammSession:
         return pose_rows(pose, [crop for index in frames if (crop := self._crops.at(index)) is not None])
 
     def _shown(self, frames: Sequence[Frame]) -> Tensor:
-        """Edited frames, their mouths hidden by noise: the emotion must not be read off the lips."""
+        """Crops of edited frames with mouths hidden by noise: the emotion must not be read off the lips."""
         pictures = []
         for frame in frames:
             picture = self._crops.picture(frame)

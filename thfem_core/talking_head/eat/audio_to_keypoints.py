@@ -35,7 +35,7 @@ class _Transformer(nn.Module):
 
 
 class AudioToKeypoints(nn.Module):
-    """Shapes: F frames of a clip, N drawn frames (each with 11 steps), S source pictures."""
+    """The transformer. Shapes: F frames of a clip, N drawn frames (each with 11 steps), S source pictures."""
 
     unused: ClassVar[tuple[str, ...]] = ("embedding",)
 
@@ -62,22 +62,22 @@ class AudioToKeypoints(nn.Module):
         self.f0_model = F0Network()
 
     def frame_tokens(self, pose_images: Tensor, speech: Tensor) -> Tensor:
-        """Pose images (F, 1, 64, 64) in 0..255 and DeepSpeech windows (F, 16, 29) → (F, 128)."""
+        """Encode frames: pose images (F, 1, 64, 64) in 0..255 and DeepSpeech windows (F, 16, 29) → (F, 128)."""
         pose = self.feature_extract(pose_images)
         spoken = self.audio_embedding(speech.transpose(1, 2)).flatten(1)
         return self.encoder_fc1(torch.cat([pose, spoken], dim=1))
 
     def head_token(self, pose: HeadPoseEstimate) -> Tensor:
-        """(N, 128) from the poses of the drawn frames themselves."""
+        """Encode the poses of the drawn frames themselves: (N, 128)."""
         return self.hp_extractor(pose_vector(pose))
 
     def face_map(self, logits: Tensor, emotion: Tensor) -> Tensor:
-        """Keypoint logits (S, 15, 16, 64, 64) and emotion (S or 1, 128) → (S, 32, 64, 64)."""
+        """Encode faces: keypoint logits (S, 15, 16, 64, 64) and emotion (S or 1, 128) → (S, 32, 64, 64)."""
         shrunk = self.face_shrink(logits.flatten(1, 2).flatten(2).transpose(1, 2))
         return self.fea(shrunk.transpose(1, 2).unflatten(2, logits.shape[3:]), emotion)
 
     def sound(self, mel: Tensor, emotion: Tensor) -> Tensor:
-        """Mel windows (N, 1, 80, 11) and emotion (N or 1, 128) → (N, 11, 32, 64, 64), a map per step."""
+        """Encode sound: mel windows (N, 1, 80, 11) and emotion (N or 1, 128) → (N, 11, 32, 64, 64), a map per step."""
         encoded = self.audioencoder(mel, self.f0_model(mel), emotion)
         return self.audio_embedding2(encoded.permute(0, 3, 1, 2).flatten(0, 1)[:, None]).unflatten(0, (-1, STEPS))
 
@@ -115,7 +115,17 @@ class AudioToKeypoints(nn.Module):
 
 
 def expression_vector(coefficients: Tensor, deformation: Tensor, basis: Tensor, mean: Tensor, volume: Tensor) -> Tensor:
-    """Coefficients (N, 32) of the first columns of ``basis`` (45, 45), plus ``mean`` (45,) and the emotion's own
-    ``deformation`` (N or 1, 45), all times the face's ``volume`` (N or 1,) → keypoint offsets (N, 45)."""
+    """Turn coefficients into keypoint offsets.
+
+    Args:
+        coefficients: (N, 32), of the first columns of ``basis``.
+        deformation: (N or 1, 45), the emotion's own offsets.
+        basis: (45, 45).
+        mean: (45,).
+        volume: (N or 1,), size of the face; scales all offsets.
+
+    Returns:
+        (N, 45).
+    """
     offsets = F.linear(coefficients.float(), basis[:, :COEFFICIENTS]) + mean + deformation.float()
     return offsets * volume[:, None]

@@ -12,10 +12,18 @@ from .networks import CHECKPOINT_NETWORKS, TRAINING_NETWORKS, read_checkpoint, r
 
 
 def convert(files: Sequence[Path], *, progress: Progress = silent) -> Converted:
-    """Checkpoints (``.pth.tar``; where several hold a network, the last counts), ``U_mead.npy``, ``mean_mead.npy`` and
-    ``pad.npy``, in any order. Keys stay the published ones: folding happens at load, so the file can be trained on.
+    """Convert EAT's files. Keys stay the published ones: folding happens at load, so the file can be trained on.
 
-    Raises WeightsError where a network is missing or of another architecture.
+    Args:
+        files: Checkpoints (``.pth.tar``; where several hold a network, the last counts), ``U_mead.npy``,
+            ``mean_mead.npy`` and ``pad.npy``, in any order.
+        progress: Hears how far it is.
+
+    Returns:
+        Tensors and card.
+
+    Raises:
+        WeightsError: A network is missing or of another architecture.
     """
     states, constants = read_checkpoint(files), read_constants(files)
     makers = {**CHECKPOINT_NETWORKS, **TRAINING_NETWORKS}

@@ -1,4 +1,4 @@
-"""EAT's emotion prompts: what an emotion is to its transformers and generator."""
+"""EAT's emotion prompts: vectors that tell its transformers and its generator which emotion to show."""
 
 from __future__ import annotations
 
@@ -16,7 +16,11 @@ DEEP = 6
 
 
 class EmotionPrompts(NamedTuple):
-    """emotion: (B, 128). deep: (B, 6, 128), one per transformer layer."""
+    """What an emotion is to the networks.
+
+    emotion: (B, 128), for adapters and the generator.
+    deep: (B, 6, 128), one prompt for each transformer layer.
+    """
 
     emotion: Tensor
     deep: Tensor
@@ -39,13 +43,22 @@ class _Mapping(nn.Module):
 
 
 class EmotionPromptNetwork(nn.Module):
-    """Noise z (B, 16) ~ N(0, 1), drawn once per clip, and labels (B,) int64 → :class:`EmotionPrompts`."""
+    """Maps noise and emotion labels to prompts."""
 
     def __init__(self) -> None:
         super().__init__()
         self.mappingnet = _Mapping()
 
     def forward(self, z: Tensor, labels: Tensor) -> EmotionPrompts:
+        """Compute prompts.
+
+        Args:
+            z: (B, 16), standard normal, drawn once per clip.
+            labels: int64 (B,), places in :data:`EMOTIONS`.
+
+        Returns:
+            The prompts of B emotions.
+        """
         shared = self.mappingnet.shared(z)
         heads = [self.mappingnet.unshared[label](row) for label, row in zip(labels.tolist(), shared, strict=True)]
         prompts = torch.stack(heads).view(-1, 1 + DEEP, WIDTH)

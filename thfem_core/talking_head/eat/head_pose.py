@@ -18,7 +18,14 @@ _PI = 3.14
 
 
 class HeadPoseEstimate(NamedTuple):
-    """yaw, pitch, roll: (N, 66) logits of angle bins. translation: (N, 3). expression: (N, 45) keypoint offsets."""
+    """Head poses and expressions of N pictures.
+
+    yaw: (N, 66), logits of angle bins.
+    pitch: (N, 66), logits of angle bins.
+    roll: (N, 66), logits of angle bins.
+    translation: (N, 3).
+    expression: (N, 45), keypoint offsets.
+    """
 
     yaw: Tensor
     pitch: Tensor
@@ -27,16 +34,16 @@ class HeadPoseEstimate(NamedTuple):
     expression: Tensor
 
     def bins(self) -> Tensor:
-        """(N, 3): expected bin 0..65 of yaw, pitch, roll."""
+        """Expected bins 0..65 of yaw, pitch and roll: (N, 3)."""
         return expected_bins(self.yaw, self.pitch, self.roll)
 
     def rows(self, rows: slice | Tensor) -> HeadPoseEstimate:
-        """The frames ``rows``."""
+        """Some of the pictures."""
         return HeadPoseEstimate(*(field[rows] for field in self))
 
 
 def expected_bins(*angles: Tensor) -> Tensor:
-    """Logits (N, 66) of each of A angles → (N, A): the expected bin 0..65, in float32."""
+    """Expected bin 0..65 of each of A angles, from logits (N, 66) each: float32 (N, A)."""
     logits = torch.stack(angles, dim=1).float()
     return torch.softmax(logits, dim=2) @ torch.arange(BINS, device=logits.device, dtype=logits.dtype)
 

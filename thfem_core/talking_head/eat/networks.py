@@ -38,8 +38,12 @@ SPEECH_PAD = ("pad.npy", "silence", (16, 29))
 
 
 class EatNetworks(nn.Module):
-    """For inference: folded, without unused parts. basis (45, 45) and mean (45,) turn coefficients into keypoint
-    offsets; silence (16, 29) is the speech window outside the clip."""
+    """All networks of EAT for inference: batch norms folded, unused parts dropped.
+
+    basis: (45, 45), turns coefficients into keypoint offsets.
+    mean: (45,), added to them.
+    silence: (16, 29), the speech window outside the clip.
+    """
 
     basis: Tensor
     mean: Tensor
@@ -58,7 +62,7 @@ class EatNetworks(nn.Module):
         self._accelerated = False
 
     def accelerate(self) -> None:
-        """For float32 on a CPU: fewer multiplications, the same results within rounding. Once and for all."""
+        """Rewrite networks for float32 on a CPU: fewer multiplications, the same results within rounding."""
         if not self._accelerated:
             self.generator.accelerate()
             enlarge_in_place(self.keypoints)
@@ -66,9 +70,16 @@ class EatNetworks(nn.Module):
 
 
 def read_constants(files: Sequence[Path]) -> dict[str, Tensor]:
-    """ "basis", "mean" and, where there is one, "silence", out of .npy files or a converted file among ``files``.
+    """Read the constants that lie beside EAT's checkpoint.
 
-    Raises WeightsError for arrays of another shape.
+    Args:
+        files: Files of a release, or a converted one; others among them are ignored.
+
+    Returns:
+        The tensors ``basis``, ``mean`` and, where there is one, ``silence``.
+
+    Raises:
+        WeightsError: An array cannot be read, or has another shape.
     """
     wanted = {**_CONSTANTS, SPEECH_PAD[0]: SPEECH_PAD[1:]}
     found: dict[str, Tensor] = {}
@@ -91,14 +102,24 @@ def read_constants(files: Sequence[Path]) -> dict[str, Tensor]:
 
 
 def read_checkpoint(files: Sequence[Path]) -> dict[str, State]:
-    """State dicts by network; the discriminator where it is there."""
+    """Read the checkpoint: state dicts by network, with the discriminator where there is one."""
     names = (*CHECKPOINT_NETWORKS, *TRAINING_NETWORKS)
     archives = [file for file in files if file.suffix != ".npy"]
     return read_networks(archives, names, required=tuple(CHECKPOINT_NETWORKS), system="EAT")
 
 
 def load_eat(files: Sequence[Path]) -> EatNetworks:
-    """The networks out of published or converted ``files``, on the CPU, in float32. Raises WeightsError."""
+    """Load EAT's networks.
+
+    Args:
+        files: Published files, or a converted one.
+
+    Returns:
+        The networks, on the CPU, in float32.
+
+    Raises:
+        WeightsError: Something is missing or of another architecture.
+    """
     states, constants = read_checkpoint(files), read_constants(files)
     if missing := [file for file, (name, _) in _CONSTANTS.items() if name not in constants]:
         raise WeightsError(f"EAT: {', '.join(missing)} is missing; put it beside the checkpoint, from the same release")

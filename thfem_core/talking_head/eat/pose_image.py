@@ -32,7 +32,7 @@ def box_corners(pose: HeadPoseEstimate) -> np.ndarray:
 
 
 def pose_images(pose: HeadPoseEstimate) -> Tensor:
-    """(N, 1, 64, 64) float32 in 0..255, on the CPU."""
+    """Draw head poses: float32 (N, 1, 64, 64) in 0..255, on the CPU."""
     pictures = np.zeros((len(pose.yaw), _SIDE, _SIDE))
     for picture, corners in zip(pictures, box_corners(pose), strict=True):
         cv2.polylines(picture, [corners[:, None]], True, 255, 2, cv2.LINE_AA)

@@ -30,7 +30,16 @@ _KEPT = 256  # frames before the last drawn one whose poses are kept: no later w
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """What a source picture gives, for all frames drawn from it (see :mod:`.generator`, :mod:`.audio_to_keypoints`)."""
+    """What is computed once for a source picture, and used by all frames drawn from it.
+
+    canonical: (1, 15, 3), keypoints without pose and expression.
+    placed: (1, 15, 3), keypoints of the picture.
+    expression: (1, 45), keypoint offsets of the picture's expression.
+    volume: (1,), of the convex hull of the canonical keypoints.
+    face: (1, 32, 64, 64), map of the face for the audio network.
+    deformation: (1, 45), keypoint offsets of the emotion.
+    appearance: What the generator warps.
+    """
 
     canonical: Tensor
     placed: Tensor
@@ -42,7 +51,7 @@ class _Source:
 
 
 def hull_volume(keypoints: Tensor) -> Tensor:
-    """(1, K, 3) → (1,): volume of the convex hull; 0 for points in one plane."""
+    """Volume of the convex hull of keypoints (1, K, 3), as (1,); 0 for points in one plane."""
     try:
         volume = ConvexHull(keypoints[0].cpu().double().numpy()).volume
     except QhullError:
@@ -51,8 +60,15 @@ def hull_volume(keypoints: Tensor) -> Tensor:
 
 
 def align_positions(driving: Tensor, reference: Tensor) -> Tensor:
-    """Driving keypoints (n, K, 3) of one window, all moved alike so that their mean is that of ``reference``
-    (n or 1, K, 3)."""
+    """Move the keypoints of one window, all alike, to where others are.
+
+    Args:
+        driving: (n, K, 3).
+        reference: (n or 1, K, 3).
+
+    Returns:
+        (n, K, 3), with the mean of ``reference``.
+    """
     return driving + (reference.mean(dim=(0, 1)) - driving.mean(dim=(0, 1)))
 
 
@@ -135,7 +151,7 @@ class EatSession:
             self._poses |= {index: estimate.rows(slice(n, n + 1)) for n, index in enumerate(indices)}
 
     def _pose(self, index: int) -> HeadPoseEstimate:
-        """Of the frame, or of the nearest one in which the person was seen."""
+        """The head pose of a frame, or of the nearest one in which the person was seen."""
         if index not in self._poses:
             index = min(self._poses, key=lambda known: (abs(known - index), known))
         return self._poses[index]
@@ -162,7 +178,7 @@ class EatSession:
         return self._sources[frame.index]
 
     def _frame_tokens(self, steps: list[list[Step]]) -> Tensor:
-        """(N, 11, 128); every step that windows share is computed once."""
+        """Tokens of the steps of N frames, (N, 11, 128); a step that windows share is computed once."""
         new = list(dict.fromkeys(step for row in steps for step in row if step not in self._tokens))
         if new:
             device = self._clip.device
@@ -177,7 +193,7 @@ class EatSession:
         return torch.stack([torch.stack([self._tokens[step] for step in row]) for row in steps])
 
     def _driving(self, frames: Sequence[Frame], sources: Sequence[_Source], numbers: Sequence[int]) -> Tensor:
-        """(N, 15, 3) keypoints of the drawn frames; frames of equal number are one window."""
+        """Keypoints of N frames to draw, (N, 15, 3); frames of equal number are one window."""
         audio, prompts = self._networks.audio, self._prompts
         indices = [frame.index for frame in frames]
         tokens = self._frame_tokens([self._timeline.steps(index) for index in indices])

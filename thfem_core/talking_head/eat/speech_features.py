@@ -20,7 +20,7 @@ SpeechLogits = Callable[[Speech], np.ndarray]
 
 
 def computed_logits(network: DeepSpeech) -> SpeechLogits:
-    """By the network, wherever it is."""
+    """Compute logits by the network, on the device where it is."""
 
     def logits(speech: Speech) -> np.ndarray:
         cepstra = torch.from_numpy(deepspeech_input(np.asarray(speech.samples))).float()
@@ -30,8 +30,18 @@ def computed_logits(network: DeepSpeech) -> SpeechLogits:
 
 
 def read_logits(path: Path) -> np.ndarray:
-    """(n, 29) float32 from a ``.npy``: logits (n, 29) at 50 per second, or the windows (frames, 16, 29) at 25 per
-    second that EAT's own preparation writes. Raises InputError."""
+    """Read logits from a file.
+
+    Args:
+        path: A ``.npy`` with logits (n, 29), 50 per second, or with the windows (frames, 16, 29), 25 per second, that
+            EAT's own preparation writes.
+
+    Returns:
+        float32 (n, 29), 50 per second.
+
+    Raises:
+        InputError: The file cannot be read, or holds something else.
+    """
     try:
         array = np.load(path, allow_pickle=False)
     except (OSError, ValueError) as error:
@@ -48,6 +58,6 @@ def read_logits(path: Path) -> np.ndarray:
 
 
 def stored_logits(path: Path) -> SpeechLogits:
-    """From a file made for the clip (see :func:`read_logits`), whatever the sound. Raises InputError."""
+    """Take logits from a file that was made for the clip, whatever the sound; see :func:`read_logits`."""
     array = read_logits(path)
     return lambda speech: array

@@ -25,7 +25,11 @@ _WINDOW, _BEFORE = 16, 8  # rows of a step, and how many of them lie before its 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """pose: frame whose head pose counts. row: of DeepSpeech's logits, in the middle of the 16 that are heard."""
+    """One of the 11 steps of time that EAT looks at for a drawn frame.
+
+    pose: Frame whose head pose counts.
+    row: Row of DeepSpeech's logits (50 per second) in the middle of the 16 that count; may lie between rows.
+    """
 
     pose: int
     row: Fraction
@@ -33,18 +37,22 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Timeline:
-    """frame_rate: of the clip."""
+    """Finds the sound and the head poses that belong to a frame.
+
+    frame_rate: Frames per second of the clip.
+    timing: See :data:`.back_end.Timing`.
+    """
 
     frame_rate: Fraction
     timing: Timing = "exact"
 
     @property
     def reach(self) -> int:
-        """How many frames before and after a drawn one its poses are read from."""
+        """Frames before and after a drawn one from which poses are read."""
         return CENTRE + 1 if self.timing == "thfem-compat" else ceil(CENTRE * self.frame_rate / _EAT_RATE)
 
     def steps(self, frame: int) -> list[Step]:
-        """The 11 steps of ``frame``; may lie outside the clip."""
+        """The 11 steps around a frame; some may lie outside the clip."""
         offsets = range(-CENTRE, STEPS - CENTRE)
         if self.timing == "thfem-compat":
             return [Step(pose=frame + k - 1, row=Fraction(2 * (frame + k))) for k in offsets]
@@ -52,7 +60,7 @@ class Timeline:
         return [Step(pose=floor(frame + k * rate + Fraction(1, 2)), row=start * _ROWS + 2 * k) for k in offsets]
 
     def mel(self, speech: Speech, frames: Sequence[int]) -> Tensor:
-        """float32 (N, 1, 80, 11); silence outside the sound."""
+        """Log-mel windows of N frames: float32 (N, 1, 80, 11), with silence outside the sound."""
         if self.timing == "thfem-compat":
             count = 1 + len(speech.samples) // EAT_COMPAT.hop_length
             windows = eat_windows(speech, frames, count, profile=EAT_COMPAT, reach=CENTRE, outside=EAT_COMPAT.silence)
@@ -63,18 +71,26 @@ class Timeline:
 
 
 def speech_window(logits: np.ndarray, row: Fraction, silence: np.ndarray) -> np.ndarray:
-    """float32 (16, 29): the rows around ``row`` of logits (n, 29), between rows by linear interpolation, zeros beyond
-    the ends; ``silence`` (16, 29) where ``row`` itself lies outside."""
+    """Cut 16 rows out of logits.
+
+    Args:
+        logits: (n, 29), 50 rows per second.
+        row: The middle of the window; between rows, logits are interpolated linearly.
+        silence: (16, 29), the window where ``row`` lies outside the clip.
+
+    Returns:
+        float32 (16, 29), with zeros beyond the ends.
+    """
     if not 0 <= row < len(logits):
         return silence
     first = floor(row)
     share = np.float32(row - first)
-    wanted = first - _BEFORE + np.arange(_WINDOW + 1)
-    inside = (wanted >= 0) & (wanted < len(logits))
-    rows = np.where(inside[:, None], logits[np.clip(wanted, 0, len(logits) - 1)], 0).astype(np.float32)
+    index = first - _BEFORE + np.arange(_WINDOW + 1)
+    inside = (index >= 0) & (index < len(logits))
+    rows = np.where(inside[:, None], logits[np.clip(index, 0, len(logits) - 1)], 0).astype(np.float32)
     return (1 - share) * rows[:-1] + share * rows[1:]
 
 
 def speech_windows(logits: np.ndarray, rows: Sequence[Fraction], silence: np.ndarray) -> Tensor:
-    """:func:`speech_window` of each of ``rows``: float32 (N, 16, 29)."""
+    """Cut a window around each of N rows, see :func:`speech_window`: float32 (N, 16, 29)."""
     return torch.from_numpy(np.stack([speech_window(logits, row, silence) for row in rows]).astype(np.float32))
