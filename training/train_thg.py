@@ -26,6 +26,8 @@ from thfem_core.talking_head.mouth.coefficients import load_mouth_basis
 from .config import LoopConfig, check_name, from_table, read_toml
 from .loop import make_accelerator, train
 from .stages.base import Stage
+from .stages.eamm import EammStage, EammStageConfig
+from .stages.eat import EatStage, EatStageConfig
 from .stages.motion import MotionStage, MotionStageConfig
 from .stages.renderer import RendererStage, RendererStageConfig
 from .stages.sync import SyncStage, SyncStageConfig
@@ -40,6 +42,8 @@ STAGES: dict[str, _Recipe] = {
     "sync": _Recipe(SyncStageConfig, lambda config: SyncStage(config, load_mouth_basis())),
     "motion": _Recipe(MotionStageConfig, lambda config: MotionStage(config, load_mouth_basis())),
     "renderer": _Recipe(RendererStageConfig, lambda config: RendererStage(config, load_mouth_basis())),
+    "eat": _Recipe(EatStageConfig, EatStage),
+    "eamm": _Recipe(EammStageConfig, EammStage),
 }
 
 

@@ -65,7 +65,7 @@ class PairConfig:
     editor: str = "mesh"
     by_label: bool = False
     frames: Path | None = None
-    max_cost: float = 40.0
+    max_cost: float = 110.0
     alignments: Path | None = None
     device: str = "cpu"
 

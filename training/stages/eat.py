@@ -1,0 +1,229 @@
+"""Fine-tuning EAT on adjacent frames, from its published checkpoint (the paper's main model).
+
+Parts: "adapters" are the style norms of the audio encoder and the two emotion adapters; "paper" adds the emotion
+prompts and the emotional deformation network; "full" adds the rest of the audio network and the generator. The keypoint
+detector and the head-pose estimator always stay: they define the space in which the others move.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+from thfem_core.networks.checkpoint import State, build
+from thfem_core.talking_head.eat.audio_to_keypoints import expression_vector
+from thfem_core.talking_head.eat.deepspeech import load_deepspeech
+from thfem_core.talking_head.eat.emotion_prompt import NOISE
+from thfem_core.talking_head.eat.generator import SourceAppearance
+from thfem_core.talking_head.eat.head import EMOTION_LABELS
+from thfem_core.talking_head.eat.head_pose import HeadPoseEstimate, HeadPoseEstimator, place_keypoints
+from thfem_core.talking_head.eat.networks import (
+    CHECKPOINT_NETWORKS,
+    SPEECH_PAD,
+    EatNetworks,
+    read_checkpoint,
+    read_constants,
+)
+from thfem_core.talking_head.eat.pose_image import pose_images
+from thfem_core.talking_head.eat.session import hull_volume
+from thfem_core.talking_head.eat.speech_features import computed_logits
+from thfem_core.talking_head.eat.timeline import Timeline, Timing, speech_windows
+
+from ..data.face_windows import FaceWindows, Window
+from ..data.pairs import TrainingPair
+from ..data.prepare import write_beside
+from .base import Batch
+from .faces import FaceLosses, FaceStage, FaceStageConfig, train_only
+
+_ADAPTERS = (".norm1.fc.", ".norm2.fc.", "audio.fea.", "generator.ea3d.")
+PARTS = {
+    "adapters": _ADAPTERS,
+    "paper": (*_ADAPTERS, "prompts.", "deformation."),
+    "full": ("prompts.", "deformation.", "audio.", "generator."),
+}
+_AT_ONCE = 8  # frames whose pose is estimated together
+_POSE_WIDTHS = (66, 66, 66, 3, 45)  # of the fields of HeadPoseEstimate
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EatStageConfig(FaceStageConfig):
+    """EAT's stage; see :class:`FaceStageConfig`.
+
+    Attributes:
+        deepspeech: file of DeepSpeech 0.1.0 (``output_graph.pb`` or converted).
+        timing: "exact", or "thfem-compat" as in the released code.
+        outside: what is heard beyond the clip: the release's "silence" or "zeros", as the released training.
+        audio_lr: learning rate of the audio network over that of the rest.
+    """
+
+    deepspeech: str = ""
+    timing: Timing = "exact"
+    outside: Literal["silence", "zeros"] = "silence"
+    audio_lr: float = 1.5
+
+
+class EatLosses(FaceLosses):
+    """EAT with its losses on a batch of windows."""
+
+    net: EatNetworks
+
+    def predict(self, batch: Batch) -> tuple[Callable[[], Tensor], dict[str, Tensor]]:
+        net, n = self.net, batch["true"].shape[1]
+        source = batch["source"].float() / 255
+        with torch.no_grad():
+            keypoints = net.keypoints(source)
+            volume = torch.cat([hull_volume(points[None]) for points in keypoints.value])
+        prompts = net.prompts(batch["noise"], batch["label"])
+        face = net.audio.face_map(keypoints.logits, prompts.emotion)
+        deformation = net.deformation(face, prompts)
+
+        def per_target(values: Tensor) -> Tensor:
+            return values.repeat_interleave(n, dim=0)
+
+        poses, source_pose = pose_of(batch["poses"].flatten(0, 1)), pose_of(batch["source_pose"])
+        tokens = net.audio.frame_tokens(batch["pose_images"].flatten(0, 2), batch["speech"].flatten(0, 2))
+        emotion = per_target(prompts.emotion)
+        sound = net.audio.sound(batch["mel"].flatten(0, 1), emotion)
+        coefficients = net.audio.coefficients(
+            tokens.unflatten(0, (-1, batch["speech"].shape[2])),
+            net.audio.face_tokens(sound, per_target(face)),
+            net.audio.head_token(poses),
+            per_target(prompts.deep),
+        )
+        expression = expression_vector(coefficients, per_target(deformation), net.basis, net.mean, per_target(volume))
+        losses = {}
+        if self.config.latent:
+            losses["latent"] = self.config.latent * (expression - poses.expression).square().mean()
+
+        def draw() -> Tensor:
+            driving = place_keypoints(per_target(keypoints.value), poses, expression)
+            placed = per_target(place_keypoints(keypoints.value, source_pose, source_pose.expression))
+            appearance = SourceAppearance(*map(per_target, net.generator.encode(source, prompts.emotion)))
+            if not self.config.checkpointing:
+                return net.generator(appearance, placed, driving)
+            frames = zip(*(values.split(1) for values in (*appearance, placed, driving)), strict=True)
+            drawn = [checkpoint(self._one, *frame, use_reentrant=False) for frame in frames]
+            return torch.cat(drawn)
+
+        return draw, losses
+
+    def _one(self, volume: Tensor, compressed: Tensor, placed: Tensor, driving: Tensor) -> Tensor:
+        return self.net.generator(SourceAppearance(volume, compressed), placed, driving)
+
+
+def pose_of(rows: Tensor) -> HeadPoseEstimate:
+    """(N, 225) as they are stored → the estimate."""
+    return HeadPoseEstimate(*rows.split(_POSE_WIDTHS, dim=1))
+
+
+def trainable_eat(files: list[Path]) -> tuple[EatNetworks, State | None]:
+    """EAT as published, nothing folded or merged, in float32 on the CPU; and its discriminator, if a file has one."""
+    states, constants = read_checkpoint(files), read_constants(files)
+    constants.setdefault("silence", torch.zeros(SPEECH_PAD[2]))
+    networks: dict[str, nn.Module] = {
+        name: build(make, states[name], what=f"EAT's {name}") for name, make in CHECKPOINT_NETWORKS.items()
+    }
+    return EatNetworks(networks, constants), states.get("discriminator")
+
+
+class EatStage(FaceStage):
+    """EAT: emotion prompt, sound, head pose and an edited frame → the next n frames."""
+
+    config: EatStageConfig
+    network: EatLosses
+
+    def __init__(self, config: EatStageConfig) -> None:
+        net, discriminator = trainable_eat([Path(file) for file in config.files])
+        train_only(net, PARTS[config.parts])
+        super().__init__(config, EatLosses(net, config), discriminator)
+        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        speech = load_deepspeech(Path(config.deepspeech)).to(device) if config.deepspeech else None
+        self._logits: dict[Path, np.ndarray] = {}
+        self._poses: dict[Path, np.ndarray] = {}
+        estimator = net.head_pose.to(device)
+        for windows in (self.windows, self.unseen):
+            for pair, sound in zip(windows.pairs, windows.speech, strict=True):
+                path = pair.folder / "deepspeech.npy"
+                if speech is not None and not path.exists():
+                    logits = computed_logits(speech)(sound)
+                    write_beside(path, lambda file, logits=logits: np.save(file, logits))
+                self._logits[pair.folder] = np.load(path)
+                self._poses[pair.folder] = stored_poses(estimator, pair, config.pose)
+        net.head_pose.cpu()
+
+    def parameter_groups(self, lr: float) -> list[dict[str, object]]:
+        groups: dict[bool, list[nn.Parameter]] = {False: [], True: []}
+        for name, weight in self.network.named_parameters():
+            if weight.requires_grad:
+                groups[name.startswith("net.audio.")].append(weight)
+        rates = {False: lr, True: self.config.audio_lr * lr}
+        return [{"params": weights, "lr": rates[audio]} for audio, weights in groups.items() if weights]
+
+    def conditions(self, windows: FaceWindows, window: Window, rng: np.random.Generator) -> dict[str, object]:
+        pair = windows.pairs[window.pair]
+        timeline = Timeline(frame_rate=pair.frame_rate, timing=self.config.timing)
+        poses, logits = self._poses[pair.folder], self._logits[pair.folder]
+        steps = [timeline.steps(int(target)) for target in window.targets]
+        silence = self.network.net.silence.cpu().numpy() * (self.config.outside == "silence")
+        speech = [speech_windows(logits, [step.row for step in row], silence).numpy() for row in steps]
+        near = np.clip([[step.pose for step in row] for row in steps], 0, len(poses) - 1)
+        needed, where = np.unique(near, return_inverse=True)
+        boxes = pose_images(pose_of(torch.from_numpy(poses[needed]))).numpy()
+        mel = timeline.mel(windows.speech[window.pair], [int(target) for target in window.targets]).numpy()
+        return {
+            "mel": mel,
+            "speech": np.stack(speech),
+            "pose_images": boxes[where.reshape(near.shape)],
+            "poses": poses[window.targets],
+            "source_pose": poses[window.source],
+            "label": np.array(EMOTION_LABELS[pair.emotion]),
+            "noise": rng.standard_normal(NOISE, np.float32),
+        }
+
+    def exported(self) -> dict[str, Tensor]:
+        """Every network under its published name: what the back end reads as ``eat.safetensors``."""
+        net = self.network.net
+        networks = dict(
+            zip(
+                CHECKPOINT_NETWORKS,
+                (net.keypoints, net.head_pose, net.prompts, net.audio, net.deformation, net.generator),
+                strict=True,
+            )
+        )
+        tensors = {
+            f"{name}.{key}": value for name, part in networks.items() for key, value in part.state_dict().items()
+        }
+        tensors |= {f"constants.{name}": getattr(net, name) for name in ("basis", "mean", "silence")}
+        if self.adversarial is not None:
+            state = self.adversarial.net.net.state_dict()
+            tensors |= {f"discriminator.{key}": value for key, value in state.items()}
+        return {name: tensor.clone() for name, tensor in tensors.items()}
+
+
+@torch.no_grad()
+def stored_poses(estimator: HeadPoseEstimator, pair: TrainingPair, side: str) -> np.ndarray:
+    """(T, 225) head poses of a pair's frames by EAT's own estimator; kept beside the pair.
+
+    Args:
+        estimator: frozen; another one gets a file of its own.
+        pair: whose frames are looked at.
+        side: "edited" or "target".
+    """
+    weights = estimator.fc_t.weight.detach().cpu().numpy()
+    path = pair.folder / f"eat-poses-{side}-{hashlib.sha256(weights.tobytes()).hexdigest()[:8]}.npy"
+    if not path.exists():
+        device, rows = next(estimator.parameters()).device, []
+        pictures = pair.pictures(side)
+        for begin in range(0, len(pictures), _AT_ONCE):
+            images = torch.from_numpy(pictures[begin : begin + _AT_ONCE]).to(device).permute(0, 3, 1, 2).float() / 255
+            rows.append(torch.cat(estimator(images), dim=1).cpu().numpy())
+        write_beside(path, lambda file: np.save(file, np.concatenate(rows).astype(np.float32)))
+    return np.load(path)
