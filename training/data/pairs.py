@@ -25,7 +25,7 @@ from thfem_core.alignment.dtw import dtw_path
 from thfem_core.alignment.pauses import quiet_frames, with_even_pauses
 from thfem_core.audio.speech import Speech
 from thfem_core.errors import InputError, ThfemError
-from thfem_core.expression.request import EMOTIONS
+from thfem_core.expression.request import EMOTIONS, Emotion
 from thfem_core.face.models import default_face_models
 from thfem_core.face.tracking.tracker import track_faces
 from thfem_core.media.array_video import ArrayVideo
@@ -112,7 +112,7 @@ class TrainingPair:
 
     folder: Path
     actor: str
-    emotion: str
+    emotion: Emotion
     split: str
     frame_rate: Fraction
     frame_map: np.ndarray

@@ -115,6 +115,6 @@ class EammStage(FaceStage):
         parts = (net.keypoints, net.audio, net.audio_keypoints, net.generator)
         networks = {name: part.state_dict() for name, part in zip(CHECKPOINT_NETWORKS, parts, strict=True)}
         networks |= self._others
-        if self.adversarial is not None:
-            networks["discriminator"] = self.adversarial.net.net.state_dict()
+        if self.scores is not None:
+            networks["discriminator"] = self.scores.net.state_dict()
         return {f"{name}.{key}": value.clone() for name, state in networks.items() for key, value in state.items()}

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -153,8 +154,7 @@ class EatStage(FaceStage):
             for pair, sound in zip(windows.pairs, windows.speech, strict=True):
                 path = pair.folder / "deepspeech.npy"
                 if speech is not None and not path.exists():
-                    logits = computed_logits(speech)(sound)
-                    write_beside(path, lambda file, logits=logits: np.save(file, logits))
+                    write_beside(path, partial(np.save, arr=computed_logits(speech)(sound)))
                 self._logits[pair.folder] = np.load(path)
                 self._poses[pair.folder] = stored_poses(estimator, pair, config.pose)
         net.head_pose.cpu()
@@ -198,13 +198,11 @@ class EatStage(FaceStage):
                 strict=True,
             )
         )
-        tensors = {
-            f"{name}.{key}": value for name, part in networks.items() for key, value in part.state_dict().items()
-        }
+        states = {name: part.state_dict() for name, part in networks.items()}
+        if self.scores is not None:
+            states["discriminator"] = self.scores.net.state_dict()
+        tensors = {f"{name}.{key}": value for name, state in states.items() for key, value in state.items()}
         tensors |= {f"constants.{name}": getattr(net, name) for name in ("basis", "mean", "silence")}
-        if self.adversarial is not None:
-            state = self.adversarial.net.net.state_dict()
-            tensors |= {f"discriminator.{key}": value for key, value in state.items()}
         return {name: tensor.clone() for name, tensor in tensors.items()}
 
 
@@ -217,7 +215,7 @@ def stored_poses(estimator: HeadPoseEstimator, pair: TrainingPair, side: str) ->
         pair: whose frames are looked at.
         side: "edited" or "target".
     """
-    weights = estimator.fc_t.weight.detach().cpu().numpy()
+    weights = estimator.get_parameter("fc_t.weight").detach().cpu().numpy()
     path = pair.folder / f"eat-poses-{side}-{hashlib.sha256(weights.tobytes()).hexdigest()[:8]}.npy"
     if not path.exists():
         device, rows = next(estimator.parameters()).device, []
@@ -225,5 +223,5 @@ def stored_poses(estimator: HeadPoseEstimator, pair: TrainingPair, side: str) ->
         for begin in range(0, len(pictures), _AT_ONCE):
             images = torch.from_numpy(pictures[begin : begin + _AT_ONCE]).to(device).permute(0, 3, 1, 2).float() / 255
             rows.append(torch.cat(estimator(images), dim=1).cpu().numpy())
-        write_beside(path, lambda file: np.save(file, np.concatenate(rows).astype(np.float32)))
+        write_beside(path, partial(np.save, arr=np.concatenate(rows).astype(np.float32)))
     return np.load(path)

@@ -159,14 +159,15 @@ class FaceStage(Stage):
 
     config: FaceStageConfig
     network: FaceLosses
+    scores: PatchScores | None = None
     idle_parameters = True  # an emotion's head gets a gradient only where a window has that emotion
 
     def __init__(self, config: FaceStageConfig, network: FaceLosses, discriminator: State | None) -> None:
         self.config, self.network = config, network
         self.windows, self.unseen = FaceWindows(data=config.data, split="train"), self._unseen()
         if config.adversarial:
-            scores = PatchScores(discriminator)
-            self.adversarial = AdversarialLoss(scores, weight=config.adversarial, kind=config.gan)
+            self.scores = PatchScores(discriminator)
+            self.adversarial = AdversarialLoss(self.scores, weight=config.adversarial, kind=config.gan)
 
     def _unseen(self) -> FaceWindows:
         """Held-out pairs; the training pairs where none is held out, as in the smallest trials."""
