@@ -150,10 +150,33 @@ def _typed(value: Any, hint: Any, where: str) -> Any:
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """Raises InputError in one line where the file is missing or no TOML."""
+    """A configuration, laid over the one that its ``base`` names (relative to itself), if any.
+
+    Raises:
+        InputError: a file is missing or no TOML, or bases go in a circle; in one line.
+    """
+    return _read_toml(path, ())
+
+
+def _read_toml(path: Path, above: tuple[Path, ...]) -> dict[str, Any]:
+    if path.resolve() in above:
+        raise InputError(f"{path} is its own base; take the base out of one of: {', '.join(a.name for a in above)}")
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InputError(f"there is no configuration {path}; see training/configs") from None
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{path} is not valid TOML: {error}") from None
+    base = table.pop("base", None)
+    if base is None:
+        return table
+    return _laid_over(_read_toml(path.parent / str(base), (*above, path.resolve())), table)
+
+
+def _laid_over(base: dict[str, Any], table: dict[str, Any]) -> dict[str, Any]:
+    """``table`` over ``base``, tables inside them likewise."""
+    merged = dict(base)
+    for name, value in table.items():
+        both = isinstance(value, dict) and isinstance(merged.get(name), dict)
+        merged[name] = _laid_over(merged[name], value) if both else value
+    return merged

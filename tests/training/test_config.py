@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,13 +16,34 @@ REPO = Path(__file__).parents[2]
 DATA = {"prepared": "somewhere"}
 
 
-@pytest.mark.parametrize("stage", STAGES)
-def test_the_shipped_configuration_is_valid(stage: str) -> None:
-    table = read_toml(REPO / "training" / "configs" / "mouth.toml")
-    config = stage_config(stage, table)
-    assert config.data.prepared == table["data"]["prepared"]
-    assert config.loop.steps == table[stage]["loop"]["steps"]
-    assert config.loop.seed == table["loop"]["seed"]
+CONFIGS = sorted((REPO / "training" / "configs").rglob("*.toml"))
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_the_shipped_configurations_are_valid(path: Path) -> None:
+    table = read_toml(path)
+    stages = [stage for stage in STAGES if stage in table]
+    assert stages and table["runs"].startswith("runs/")
+    for stage in stages:
+        config = stage_config(stage, table)
+        if "steps" in table[stage].get("loop", {}):
+            assert config.loop.steps == table[stage]["loop"]["steps"]
+
+
+def test_an_ablation_differs_from_the_papers_run_in_one_thing() -> None:
+    folder = REPO / "training" / "configs"
+    paper = stage_config("eat", read_toml(folder / "eat_paper.toml"))
+    assert (paper.sync, paper.pixel, paper.perceptual, paper.adversarial, paper.data.window) == (0.5, 10, 1, 0.1, 5)
+    assert stage_config("eat", read_toml(folder / "ablations" / "eat_no_pixel.toml")) == replace(paper, pixel=0.0)
+    twenty = stage_config("eat", read_toml(folder / "ablations" / "eat_frames_20.toml"))
+    assert twenty == replace(paper, data=replace(paper.data, window=20))
+
+
+def test_bases_in_a_circle_are_one_clear_line(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text('base = "b.toml"')
+    (tmp_path / "b.toml").write_text('base = "a.toml"')
+    with pytest.raises(InputError, match=r"is its own base; take the base out of one of: a\.toml, b\.toml"):
+        read_toml(tmp_path / "a.toml")
 
 
 def test_a_stage_overrides_what_all_stages_share() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ from thfem_core.audio.profile import COMPACT, WAV2LIP
 from thfem_core.audio.speech import Speech
 from thfem_core.errors import InputError
 from thfem_core.face.mesh.canonical import canonical_mesh
+from thfem_core.face.mesh.lip_motion import lip_aperture
 from thfem_core.face.pose import HeadPose, head_pose
 from thfem_core.media.sound import Sound
 from thfem_core.talking_head.mouth.coefficients import MouthBasis
@@ -22,7 +23,8 @@ from thfem_core.talking_head.mouth.speaking_style import style_vector
 
 from ..config import DataConfig
 from ..sync_expert import COLUMNS
-from .prepare import FRAME_RATE, PreparedClip, read_clip
+from .pairs import read_pairs
+from .prepare import FRAME_RATE, PreparedClip, cut_regions, read_clip, synchrony
 
 COLUMNS_PER_FRAME = 4  # of the compact profile at 25 frames per second
 WAV2LIP_COLUMNS = WAV2LIP.sample_rate // WAV2LIP.hop_length  # per second
@@ -96,30 +98,71 @@ def load_clips(
     Raises:
         InputError: there is no such clip.
     """
-    clips = []
-    prepared, is_in_step = Path(data.prepared), in_step(data)
-    for path in sorted(prepared.glob("*.npz")):
-        clip = read_clip(path)
-        if clip.split != split or not keep(clip):
-            continue
-        pose = head_pose(clip.landmarks, canonical_mesh())
-        shapes = pose.to_canonical(clip.landmarks).astype(np.float32)
-        mel, sync_mel = clip_mels(clip)
-        if mel is not None:
-            columns = COLUMNS_PER_FRAME * len(shapes)
-            mel = np.pad(mel, ((0, max(0, columns - len(mel))), (0, 0)), mode="edge")[:columns]
-        clips.append(
-            SpeakingClip(
-                clip=clip,
-                pose=pose,
-                shapes=shapes,
-                coefficients=basis.read(shapes) / basis.spread,
-                mel=mel,
-                sync_mel=sync_mel if is_in_step(clip) else None,
-            )
-        )
+    if data.pairs:
+        return paired_clips(data, split, basis, keep=keep)
+    clips = [
+        speaking_clip(clip, basis, in_step(data))
+        for path in sorted(Path(data.prepared).glob("*.npz"))
+        if (clip := read_clip(path)).split == split and keep(clip)
+    ]
     if not clips:
-        raise InputError(f"no {split} clips in {prepared}; make them with python -m training.build_dataset")
+        raise InputError(f"no {split} clips in {data.prepared}; make them with python -m training.build_dataset")
+    return clips
+
+
+def speaking_clip(clip: PreparedClip, basis: MouthBasis, is_in_step: Callable[[PreparedClip], bool]) -> SpeakingClip:
+    """A prepared clip with what is derived from it; ``is_in_step`` says whether sync losses may listen to it."""
+    pose = head_pose(clip.landmarks, canonical_mesh())
+    shapes = pose.to_canonical(clip.landmarks).astype(np.float32)
+    mel, sync_mel = clip_mels(clip)
+    if mel is not None:
+        columns = COLUMNS_PER_FRAME * len(shapes)
+        mel = np.pad(mel, ((0, max(0, columns - len(mel))), (0, 0)), mode="edge")[:columns]
+    return SpeakingClip(
+        clip=clip,
+        pose=pose,
+        shapes=shapes,
+        coefficients=basis.read(shapes) / basis.spread,
+        mel=mel,
+        sync_mel=sync_mel if is_in_step(clip) else None,
+    )
+
+
+def paired_clips(
+    data: DataConfig, split: str, basis: MouthBasis, *, keep: Callable[[PreparedClip], bool]
+) -> list[SpeakingClip]:
+    """The targets of pairs (25 frames per second), each with the edited clip whose frames are its sources.
+
+    Args and errors as :func:`load_clips`; mouth regions are cut out of the face crops.
+    """
+    clips = []
+    for pair in read_pairs(Path(data.pairs), split):
+        if pair.frame_rate != FRAME_RATE:
+            raise InputError(
+                f"{pair.folder} has {float(pair.frame_rate):g} frames per second; the mouth model wants 25"
+            )
+        sides = []
+        for side, landmarks in (("edited", pair.edited_landmarks), ("target", pair.target_landmarks)):
+            sync, lag = synchrony(lip_aperture(landmarks), pair.speech)
+            prepared = PreparedClip(
+                name=f"{pair.folder.name}-{side}",
+                identity=pair.actor,
+                split=split,
+                origin="pairs",
+                landmarks=landmarks,
+                speech=pair.speech,
+                sync=sync,
+                lag=lag,
+                regions=cut_regions(pair.pictures(side), landmarks),
+            )
+            sides.append(prepared)
+        if keep(sides[1]):
+            edited, target = (speaking_clip(side, basis, in_step(data)) for side in sides)
+            clips.append(replace(target, edited=edited))
+    if not clips:
+        raise InputError(
+            f"no {split} pairs in {data.pairs} fit this stage; make more with python -m training.build_pairs"
+        )
     return clips
 
 

@@ -111,8 +111,7 @@ def prepare(source: Path, out: Path, row: dict[str, str], with_regions: bool) ->
         speech = (np.clip(mono[begin:end], -1, 1) * 32767).astype(np.int16)
     sync, lag = synchrony(lip_aperture(landmarks), speech)
     if with_regions:
-        crops = mouth_regions(head_pose(landmarks, canonical_mesh()), margin=MARGIN)
-        regions = np.stack([crop_frame(f, c, WIDE_PIXELS) for f, c in zip(frames[first:stop], crops, strict=True)])
+        regions = cut_regions(pictures[first:stop], landmarks)
         write_beside(out.with_suffix(".regions.npy"), lambda file: np.save(file, regions))
     write_beside(
         out,
@@ -128,6 +127,13 @@ def prepare(source: Path, out: Path, row: dict[str, str], with_regions: bool) ->
         ),
     )
     return None
+
+
+def cut_regions(pictures: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
+    """(T, 168, 168, 3) uint8 mouth regions with margin, of pictures (T, H, W, 3) and landmarks in their pixels."""
+    crops = mouth_regions(head_pose(landmarks, canonical_mesh()), margin=MARGIN)
+    frames = ArrayVideo(pictures, frame_rate=FRAME_RATE).frames()
+    return np.stack([crop_frame(frame, crop, WIDE_PIXELS) for frame, crop in zip(frames, crops, strict=True)])
 
 
 def write_beside(path: Path, save: Callable[[BinaryIO], None]) -> None:

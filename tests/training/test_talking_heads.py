@@ -1,0 +1,267 @@
+"""Fine-tuning EAT and EAMM from files in the published layout: what is trained, that it learns, goes on, and is read.
+
+The generators are replaced by small ones with the same interface, or a step would take a minute: everything before the
+drawing is as published. THFEM_SLOW=1 draws with the published ones.
+"""
+
+from __future__ import annotations
+
+import copy
+import os
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import published_heads
+import pytest
+import torch
+from torch import Tensor, nn
+
+from tests.training.made_pairs import speech_and_pictures, warped, write_clip_with_sound
+from thfem_core.errors import InputError
+from thfem_core.talking_head.eamm.networks import load_eamm
+from thfem_core.talking_head.eat.networks import CHECKPOINT_NETWORKS, EatNetworks, load_eat
+from training.build_pairs import main as build_pairs
+from training.config import DataConfig, LoopConfig
+from training.data.face_windows import FaceWindows
+from training.loop import make_accelerator, train
+from training.stages import eamm, eat
+from training.stages.faces import FaceStage, numbered, train_only
+
+LOOP = LoopConfig(steps=2, batch=1, lr=1e-3, warmup=0, weight_decay=0.0, ema=0.0, log_every=1, validate_every=1000)
+SLOW = os.environ.get("THFEM_SLOW") == "1"
+
+
+@pytest.fixture(scope="session")
+def pairs(demo_clip: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A happy and a neutral pair of 24 frames each."""
+    folder = tmp_path_factory.mktemp("pairs")
+    sound, pictures = speech_and_pictures(demo_clip, seconds=Fraction(24, 25), side=160)
+    other_sound, other_pictures, _ = warped(sound, pictures, 25)
+    write_clip_with_sound(folder / "plain.mp4", pictures, sound)
+    write_clip_with_sound(folder / "smiling.mp4", other_pictures, other_sound)
+    rows = ["file,actor,emotion,sentence", "plain.mp4,ann,neutral,orbit", "smiling.mp4,ann,happy,orbit"]
+    (folder / "clips.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    assert build_pairs(["csv", str(folder / "clips.csv"), str(folder / "out"), "--by-label", "--max-cost", "1000"]) == 0
+    for path in (folder / "out").glob("*/pair.json"):  # a tenth is held out: of two clips, both
+        path.write_text(path.read_text().replace('"split": "val"', '"split": "train"'))
+    return folder / "out"
+
+
+@pytest.fixture(scope="session")
+def eat_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("eat")
+    published_heads.write_published_eat(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def eamm_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("eamm")
+    published_heads.write_converted_eamm(folder)
+    return folder
+
+
+class SmallEat(nn.Module):
+    """Draws a flat picture whose colour depends on emotion and keypoints."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ea3d = eat_adapter()
+        self.first = nn.Linear(15 * 3, 3)
+
+    def encode(self, images: Tensor, emotion: Tensor) -> eat.SourceAppearance:
+        volume = self.ea3d(images.new_ones(len(images), 32, 1, 1, 1), emotion)
+        return eat.SourceAppearance(volume, volume)
+
+    def forward(self, appearance: eat.SourceAppearance, source: Tensor, driving: Tensor) -> Tensor:
+        colour = self.first((driving - source).flatten(1)) + appearance.volume.mean(dim=(1, 2, 3, 4))[:, None]
+        return torch.sigmoid(colour)[:, :, None, None].expand(-1, -1, 256, 256)
+
+
+def eat_adapter() -> nn.Module:
+    from thfem_core.talking_head.eat.generator import EmotionAdapter
+
+    return EmotionAdapter(32)
+
+
+class SmallEamm(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = nn.Linear(10 * 6, 3)
+
+    def encode(self, images: Tensor) -> eamm.SourceAppearance:
+        return eamm.SourceAppearance(images[:, :, ::64, ::64], images[:, :, ::64, ::64])
+
+    def forward(self, appearance, source, driving) -> Tensor:
+        moved = torch.cat([driving.value, driving.jacobian.flatten(2)], dim=2).flatten(1)
+        colour = self.first(moved) + appearance.features.mean(dim=(2, 3))
+        return torch.sigmoid(colour)[:, :, None, None].expand(-1, -1, 256, 256)
+
+
+def make_stage(name: str, pairs: Path, folder: Path) -> FaceStage:
+    data = DataConfig(pairs=str(pairs), window=1)
+    torch.manual_seed(0)
+    if name == "eat":
+        names = ("00000429-checkpoint.pth.tar", "U_mead.npy", "mean_mead.npy", "pad.npy")
+        files, graph = tuple(str(folder / file) for file in names), str(folder / "output_graph.pb")
+        return eat.EatStage(eat.EatStageConfig(data=data, loop=LOOP, files=files, deepspeech=graph))
+    files = (str(folder / "eamm.safetensors"),)
+    return eamm.EammStage(eamm.EammStageConfig(data=data, loop=LOOP, files=files))
+
+
+@pytest.fixture(scope="module", params=["eat", "eamm"])
+def published(request: pytest.FixtureRequest, pairs: Path) -> FaceStage:
+    """As it begins, with the published generator."""
+    return make_stage(request.param, pairs, request.getfixturevalue(f"{request.param}_files"))
+
+
+@pytest.fixture
+def stage(published: FaceStage) -> FaceStage:
+    """A copy that may be trained, with a small generator."""
+    twin = copy.copy(published)
+    twin.network = copy.deepcopy(published.network)
+    module = eat if isinstance(published, eat.EatStage) else eamm
+    if not SLOW:
+        torch.manual_seed(1)
+        twin.network.net.generator = SmallEat() if module is eat else SmallEamm()
+        train_only(twin.network.net, module.PARTS["paper"])
+    return twin
+
+
+def configured(stage: FaceStage, *, window: int = 1, **settings) -> FaceStage:
+    """The stage with other settings and another number of targets."""
+    data = replace(stage.config.data, window=window)
+    stage.config = stage.network.config = replace(stage.config, data=data, **settings)
+    stage.windows = FaceWindows(data=data, split="train")
+    return stage
+
+
+def run(stage: FaceStage, folder: Path, steps: int | None = None) -> dict[str, Tensor]:
+    train(stage, LOOP, folder, accelerator=make_accelerator(stage, LOOP, cpu=True), stop_after=steps)
+    return {name: value.detach().clone() for name, value in stage.network.state_dict().items()}
+
+
+def test_only_the_intended_weights_change_and_a_stop_changes_nothing(stage: FaceStage, tmp_path: Path) -> None:
+    again = copy.copy(stage)
+    again.network, again.adversarial = copy.deepcopy(stage.network), copy.deepcopy(stage.adversarial)
+    before = {name: value.clone() for name, value in stage.network.state_dict().items()}
+    trained = {name for name, weight in stage.network.named_parameters() if weight.requires_grad}
+    first = run(stage, tmp_path, steps=1)
+    changed = {name for name in first if not torch.equal(first[name], before[name])}
+    assert changed and changed <= trained
+    # Not reached: heads of the emotions that no window had, and what dead units hide.
+    silent = {name for name in trained - changed if "unshared" not in name and "down_blocks" not in name}
+    assert len(silent) < 0.1 * len(trained), silent
+    whole = run(stage, tmp_path)
+    fresh = run(again, tmp_path)  # the run is finished: another process finds its end
+    for name, value in whole.items():
+        assert torch.equal(value, fresh[name]), name
+
+
+def test_the_loss_falls_on_a_fixed_batch_and_checkpointing_changes_no_gradient(stage: FaceStage) -> None:
+    configured(stage, latent=1.0, adversarial=0.0)
+    batch = stage.draw(np.random.default_rng(0), 1)
+    optimiser = torch.optim.Adam(stage.parameter_groups(3e-3))
+    losses, gradients = [], []
+    for step in range(5):
+        configured(stage, checkpointing=step == 1)
+        found = stage.network(batch, 0.0).losses
+        assert set(found) == {"latent", "pixel"}
+        optimiser.zero_grad()
+        total = torch.stack(list(found.values())).sum()
+        total.backward()
+        losses.append(float(total.detach()))
+        if step < 2:
+            gradients.append({n: w.grad.clone() for n, w in stage.network.named_parameters() if w.grad is not None})
+        if step:
+            optimiser.step()
+    assert losses[-1] < 0.9 * losses[0]
+    assert gradients[0].keys() == gradients[1].keys()
+    for name, value in gradients[0].items():
+        torch.testing.assert_close(value, gradients[1][name], rtol=1e-3, atol=1e-5, msg=name)
+
+
+def test_every_loss_reaches_the_trained_weights(stage: FaceStage) -> None:
+    class Expert(nn.Module):
+        def embed_lips(self, faces: Tensor) -> Tensor:
+            assert faces.shape[1:] == (15, 48, 96)
+            return faces.mean(dim=(2, 3))
+
+        def embed_sound(self, sound: Tensor) -> Tensor:
+            return sound[:, 0, :15].abs().mean(dim=2) + 0.1
+
+    configured(stage, window=5, latent=1.0)
+    stage.network.expert = Expert()
+    output = stage.network(stage.draw(np.random.default_rng(0), 1), 0.0)
+    assert output.real is not None and output.fake is not None and stage.adversarial is not None
+    losses = {**output.losses, "adversarial": stage.adversarial.generator_loss(output.fake[:1])}
+    assert set(losses) == {"pixel", "sync", "latent", "adversarial"}
+    trained = [weight for weight in stage.network.parameters() if weight.requires_grad]
+    for name, loss in losses.items():
+        gradients = torch.autograd.grad(loss, trained, retain_graph=True, allow_unused=True)
+        assert any(g is not None and float(g.abs().sum()) > 0 for g in gradients), name
+
+
+def test_the_export_is_what_the_back_end_reads(published: FaceStage, tmp_path: Path) -> None:
+    name = "eat" if isinstance(published, eat.EatStage) else "eamm"
+    published.network.train()
+    assert not any(module.training for module in published.network.modules()), "batch norms keep their statistics"
+    path = tmp_path / f"{name}.safetensors"
+    published.export(path, {"stage": name})
+    (load_eat if name == "eat" else load_eamm)([path])
+    again = (eat.trainable_eat if name == "eat" else eamm.trainable_eamm)([path])[0].state_dict()
+    for key, value in published.network.net.state_dict().items():
+        assert torch.equal(again[key], value), key
+
+
+@pytest.mark.parametrize(("preset", "millions"), [("adapters", 0.78), ("paper", 13.95)])
+def test_the_parts_of_eat_have_the_papers_sizes(preset: str, millions: float) -> None:
+    """Prompt 10.78 M, deformation 2.386 M, style norms 0.777 M; two small adapters besides."""
+    with torch.device("meta"):
+        net = EatNetworks({name: make() for name, make in CHECKPOINT_NETWORKS.items()}, {})
+    train_only(net, eat.PARTS[preset])
+    assert sum(w.numel() for w in net.parameters() if w.requires_grad) / 1e6 == pytest.approx(millions, rel=0.01)
+    for small, large in (("adapters", "paper"), ("paper", "full")):
+        parts = []
+        for name in (small, large):
+            train_only(net, eat.PARTS[name])
+            parts.append({name for name, weight in net.named_parameters() if weight.requires_grad})
+        assert parts[0] < parts[1] and not any(n.startswith(("keypoints", "head_pose")) for n in parts[1])
+
+
+@pytest.mark.parametrize("window", [1, 6, 20])
+def test_windows_of_any_length(pairs: Path, window: int) -> None:
+    windows = FaceWindows(data=DataConfig(pairs=str(pairs), window=window), split="train")
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        drawn = windows.draw(rng)
+        assert list(drawn.targets) == list(range(drawn.source + 1, drawn.source + 1 + window))
+        assert drawn.targets[-1] < len(windows.pairs[drawn.pair].frame_map)
+    pictures = windows.pictures(drawn)
+    assert pictures["true"].shape == (window, 3, 256, 256) and pictures["boxes"].shape == (window, 4)
+    sound = windows.expert_sound(drawn, rng)
+    assert bool(sound["sounding"]) == (window >= 5) and sound["sync_first"] <= max(0, window - 5)
+
+
+def test_without_the_adjacent_prior_sources_lie_anywhere(pairs: Path) -> None:
+    windows = FaceWindows(data=DataConfig(pairs=str(pairs), window=5, adjacent=False), split="train")
+    rng = np.random.default_rng(0)
+    assert len({drawn.source - drawn.targets[0] for drawn in (windows.draw(rng) for _ in range(40))}) > 5
+
+
+def test_boxes_are_numbered() -> None:
+    assert numbered(torch.ones(2, 4)).tolist() == [[0, 1, 1, 1, 1], [1, 1, 1, 1, 1]]
+
+
+def test_what_is_missing_is_one_clear_line(tmp_path: Path) -> None:
+    data = DataConfig(pairs=str(tmp_path))
+    with pytest.raises(InputError, match="files is missing"):
+        eat.EatStageConfig(data=data, loop=LOOP)
+    with pytest.raises(InputError, match=r"data\.pairs is missing"):
+        eat.EatStageConfig(data=DataConfig(prepared="x"), loop=LOOP, files=("x",))
+    with pytest.raises(InputError, match="every loss is off"):
+        eamm.EammStageConfig(data=data, loop=LOOP, files=("x",), pixel=0.0)
+    with pytest.raises(InputError, match="no train pairs in"):
+        FaceWindows(data=data, split="train")
