@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .errors import InputError
 from .expression.editor import editors
@@ -11,8 +11,10 @@ from .metrics.judges.spec import judges
 from .pose.encoder import pose_encoders
 from .registry import Registry
 from .talking_head.head import talking_heads
-from .weights.convert import Converter
 from .weights.model import Model, ModelFile
+
+if TYPE_CHECKING:
+    from .weights.convert import Converter
 
 REGISTRIES: tuple[Registry[Any], ...] = (face_models, pose_encoders, editors, talking_heads, judges)
 
