@@ -57,8 +57,8 @@ class RetimedVideo:
     def source(self) -> SourceFile | None:
         return self.first.source
 
-    def frames(self) -> Generator[Frame, None, None]:
-        with closing(self.first.frames()) as clock, closing(self.second.frames()) as pictures:
+    def frames(self, *, warn: Callable[[str], None] | None = None) -> Generator[Frame, None, None]:
+        with closing(self.first.frames(warn=warn)) as clock, closing(self.second.frames(warn=warn)) as pictures:
             coming = next(pictures, None)
             shown = coming
             for tick in clock:

@@ -71,7 +71,7 @@ class ArrayVideo:
     def info(self) -> VideoInfo:
         return self._info
 
-    def frames(self) -> Generator[ArrayFrame, None, None]:
+    def frames(self, *, warn: Callable[[str], None] | None = None) -> Generator[ArrayFrame, None, None]:
         for index, image in enumerate(self._images):
             pixels = image.detach().cpu().numpy() if isinstance(image, torch.Tensor) else image
             if pixels.dtype != np.uint8:
@@ -140,7 +140,7 @@ class ImageFolderVideo:
     def info(self) -> VideoInfo:
         return self._info
 
-    def frames(self) -> Generator[ArrayFrame, None, None]:
+    def frames(self, *, warn: Callable[[str], None] | None = None) -> Generator[ArrayFrame, None, None]:
         expected = (self._info.height, self._info.width)
         for index, file in enumerate(self._files):
             pixels = read_image(file)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
+from contextlib import closing
 from fractions import Fraction
 
 import av
 import av.error
 
 from ..errors import InputError
+from .demux import Losses
 from .facts import read_facts
 from .sound import Sound
 from .sound_stream import find_sound_stream, read_sound_blocks
@@ -35,12 +37,13 @@ class FileVideo:
     def __init__(self, media: MediaSource, *, start: Fraction = Fraction(0), duration: Fraction | None = None) -> None:
         self._window = TrimWindow(start=Fraction(start), duration=None if duration is None else Fraction(duration))
         name = source_name(media)
+        with closing(_readable(decode_pictures(media, self._window), name)) as pictures:
+            first = next(pictures, None)
+        if first is None:
+            inside = "" if self._window.whole else f" from {float(self._window.start):g} s on"
+            raise InputError(f"{name} has no picture that can be decoded{inside}; it may be damaged or cut off")
         with open_media(media) as container:
             stream = find_video_stream(container, name)
-            first = next(self._decode(container, stream, name), None)
-            if first is None:
-                inside = "" if self._window.whole else f" from {float(self._window.start):g} s on"
-                raise InputError(f"{name} has no picture that can be decoded{inside}; it may be damaged or cut off")
             time_base = stream_time_base(stream)
             self._source = SourceFile(
                 media=media,
@@ -53,6 +56,9 @@ class FileVideo:
             turned = first.picture.width != stream.codec_context.width
             rate = stream_rate(stream)
             duration, count = self._extent(container, stream, rate)
+            self._promised = _indexed_frames(container, stream)
+            if self._window.whole and self._promised is not None:
+                count = self._promised
             self._info = VideoInfo(
                 name=name,
                 width=first.picture.width,
@@ -86,14 +92,6 @@ class FileVideo:
         duration = max(end - origin, Fraction(0)) if end is not None else None
         return duration, max(1, round(duration * rate)) if duration is not None else None
 
-    def _decode(
-        self, container: av.container.InputContainer, stream: av.VideoStream, name: str
-    ) -> Iterator[DecodedPicture]:
-        try:
-            yield from decode_pictures(container, stream, self._window)
-        except (av.error.FFmpegError, OSError) as error:
-            raise InputError(f"{name} cannot be read any further ({error}); copy it again") from error
-
     @property
     def info(self) -> VideoInfo:
         return self._info
@@ -102,19 +100,53 @@ class FileVideo:
     def source(self) -> SourceFile:
         return self._source
 
-    def frames(self) -> Generator[PlanarFrame, None, None]:
-        with open_media(self._source.media) as container:
-            stream = find_video_stream(container, self._info.name)
-            time_base = stream_time_base(stream)
-            for index, decoded in enumerate(self._decode(container, stream, self._info.name)):
+    def frames(self, *, warn: Callable[[str], None] | None = None) -> Generator[PlanarFrame, None, None]:
+        info, losses, count = self._info, Losses(), 0
+        time_base = info.time_base or 1 / info.frame_rate
+        with closing(_readable(decode_pictures(self._source.media, self._window, losses), info.name)) as pictures:
+            for decoded in pictures:
                 yield PlanarFrame(
-                    index=index,
+                    index=count,
                     time=decoded.ticks * time_base - self._source.origin,
                     picture=decoded.picture,
                     layout=decoded.layout,
                     tags=decoded.tags,
                 )
+                count += 1
+        if warn is not None and (line := self._lost(count, losses)):
+            warn(line)
+
+    def _lost(self, count: int, losses: Losses) -> str | None:
+        """One line about the frames that a whole pass could not read; None where all came out."""
+        name, claimed = self._info.name, self._info.frame_count or 0
+        if self._window.whole and self._promised is not None:
+            if count < self._promised:
+                lost = self._promised - count
+                return f"{name} is damaged or cut off: {lost} of its {self._promised} frames cannot be read"
+        elif count < 0.95 * claimed - 1:
+            return f"{name} seems to be cut off: only {count} of about {claimed} frames can be read"
+        if losses.failed_reads:
+            return f"{name} cannot be read in {losses.failed_reads} places; frames may be missing there"
+        if losses.damaged:
+            return f"{name} is damaged: {losses.damaged} of its pictures decode badly or not at all"
+        return None
 
     def sound_blocks(self, *, warn: Callable[[str], None] | None = None) -> Generator[Sound, None, None]:
         source = self._source
         yield from read_sound_blocks(source.media, origin=source.origin, stop=source.stop, warn=warn)
+
+
+def _readable(pictures: Generator[DecodedPicture, None, None], name: str) -> Generator[DecodedPicture, None, None]:
+    """The same stream, with what ends it early in one line."""
+    try:
+        yield from pictures
+    except (av.error.FFmpegError, OSError) as error:
+        raise InputError(f"{name} cannot be read any further ({error}); copy it again") from error
+
+
+def _indexed_frames(container: av.container.InputContainer, stream: av.VideoStream) -> int | None:
+    """How many frames the file's index lists, without those that an edit list hides; None without such an index."""
+    if not {"mp4", "avi"} & set(container.format.name.split(",")):
+        return None
+    entries = getattr(stream, "index_entries", ())  # PyAV knows them from version 17 on
+    return sum(not entry.is_discard for entry in entries) or None

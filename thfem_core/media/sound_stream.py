@@ -5,11 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Generator, Iterator
 from fractions import Fraction
+from itertools import chain
 
 import av
 import av.error
 import numpy as np
+from av.stream import Disposition
 
+from .demux import Losses, read_packets
 from .sound import Sound
 from .source import MediaSource, open_media, source_name
 
@@ -17,15 +20,23 @@ _log = logging.getLogger(__name__)
 
 # Time stamps of compressed sound are rounded; only a jump of more than this (seconds) is a real gap.
 _GAP = Fraction(1, 20)
+# Sound that ends more than this (seconds) early is told; codecs pad and cut less.
+_SHORT = Fraction(1, 8)
 # Decoding from the very start repeats exactly (AAC's noise depends on what came before); only a later moment
 # than this (seconds) is worth a seek, and then codecs need a packet or two to settle.
 _FAR, _RUN_UP = Fraction(30), Fraction(1)
 
 
 def find_sound_stream(container: av.container.InputContainer) -> av.AudioStream | None:
-    """The first sound track that this installation can decode, else the first of all, else None."""
+    """Choose the sound track that players play: the default one, else the first, of those that can be decoded.
+
+    Returns:
+        The track; one that cannot be decoded if all are such, and None where there is none.
+    """
     tracks = list(container.streams.audio)
-    return next((track for track in tracks if track.codec_context is not None), tracks[0] if tracks else None)
+    usable = [track for track in tracks if track.codec_context is not None] or tracks
+    default = (track for track in usable if track.disposition & Disposition.default)
+    return next(default, usable[0] if usable else None)
 
 
 def stream_start(stream: av.AudioStream) -> Fraction:
@@ -39,17 +50,19 @@ def decode_sound(
     *,
     origin: Fraction | None,
     stop: Fraction | None = None,
+    losses: Losses | None = None,
 ) -> Iterator[Sound]:
     """Decode a track block by block.
 
     Late starts and gaps become silence and early starts are cut, so an encoder's priming never shifts anything.
-    Damaged packets are silence.
+    Damaged packets are silence, and sound that steps back in time is cut, as where recordings are joined.
 
     Args:
         container: an open file.
         stream: one of its sound tracks.
         origin: the moment of the first sample, in seconds of the container's clock; None = the first sample there is.
         stop: the moment after the last sample; None = to the end.
+        losses: is counted up by what cannot be read or decoded.
 
     Returns:
         Blocks of one rate and layout, back to back.
@@ -63,7 +76,7 @@ def decode_sound(
     position = 0  # samples given out so far
     resampler: av.AudioResampler | None = None
     layout = ""
-    for frame in _decoded(container, stream):
+    for frame in _decoded(container, stream, losses or Losses()):
         if resampler is None:
             rate = frame.sample_rate  # the header may state half of it (AAC with band replication)
             layout = frame.layout.name
@@ -77,7 +90,7 @@ def decode_sound(
         block = np.concatenate(converted, axis=1)
         if seconds is not None:
             ahead = round((seconds - origin) * rate) - position
-            if position == 0 and ahead < 0:
+            if ahead < 0 and (position == 0 or ahead < -_GAP * rate):
                 block = block[:, -ahead:]
             elif ahead > 0 and (position == 0 or ahead > _GAP * rate):
                 block = np.concatenate([np.zeros((block.shape[0], ahead), np.float32), block], axis=1)
@@ -90,23 +103,47 @@ def decode_sound(
             return
 
 
-def _decoded(container: av.container.InputContainer, stream: av.AudioStream) -> Iterator[av.AudioFrame]:
+def _decoded(container: av.container.InputContainer, stream: av.AudioStream, losses: Losses) -> Iterator[av.AudioFrame]:
     decoded_any = False
     failure: av.error.FFmpegError | None = None
-    packets = container.demux(stream)
-    while True:
+    for packet in chain(read_packets(container, stream, losses), [None]):
         try:
-            packet = next(packets)
-        except (StopIteration, av.error.FFmpegError):
-            break
-        try:
-            for frame in packet.decode():
+            for frame in stream.codec_context.decode(packet):
                 decoded_any = True
-                yield frame  # type: ignore[misc]
+                yield frame
+        except av.error.EOFError:
+            continue
         except av.error.FFmpegError as error:
+            losses.damaged += 1
             failure = error
     if failure is not None and not decoded_any:
         raise failure
+
+
+def lost_sound(name: str, losses: Losses, *, end: Fraction | None, promised: Fraction | None) -> str | None:
+    """Describe what is missing of a sound track.
+
+    Args:
+        name: what messages call the file.
+        losses: what reading it met.
+        end: when the sound ends, in seconds of the file's clock.
+        promised: when it should end.
+
+    Returns:
+        One line, or None where nothing is missing.
+    """
+    if end is not None and promised is not None and promised - end > _SHORT:
+        return f"the sound of {name} is cut off: it ends {float(promised - end):.1f} s before the file says"
+    places = losses.damaged + losses.failed_reads
+    return f"the sound of {name} is damaged in {places} places, which are silent" if places else None
+
+
+def promised_end(stream: av.AudioStream, stop: Fraction | None) -> Fraction | None:
+    """When a track ends by the container's claim, but at ``stop`` at the latest; None where it does not say."""
+    if not stream.duration:
+        return None
+    end = stream_start(stream) + stream.duration * (stream.time_base or 1)
+    return end if stop is None else min(end, stop)
 
 
 def read_sound_blocks(
@@ -135,13 +172,19 @@ def read_sound_blocks(
         if stream.codec_context is None:
             warn(f"the sound of {name} uses a codec that cannot be decoded here; going on without sound")
             return
-        empty = True
+        losses, read, rate = Losses(), 0, 1
+        if origin is None:
+            origin = stream_start(stream)
+        promised = promised_end(stream, stop)
         try:
-            for block in decode_sound(container, stream, origin=origin, stop=stop):
-                empty = False
+            for block in decode_sound(container, stream, origin=origin, stop=stop, losses=losses):
+                read += block.samples.shape[1]
+                rate = block.sample_rate
                 yield block
         except (av.error.FFmpegError, ValueError) as error:
             warn(f"the sound of {name} cannot be decoded ({error}); going on without sound")
             return
-        if empty:
+        if not read:
             warn(f"the sound track of {name} is empty; going on without sound")
+        elif line := lost_sound(name, losses, end=origin + Fraction(read, rate), promised=promised):
+            warn(line)

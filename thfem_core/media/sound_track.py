@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from itertools import chain
+from pathlib import Path
 from typing import Literal, Protocol, cast
 
 import av
 import av.error
 import numpy as np
 
+from .demux import Losses, read_packets
 from .encoding import Container
 from .sound import Sound
-from .sound_stream import find_sound_stream, read_sound_blocks
-from .source import source_name
+from .sound_stream import find_sound_stream, lost_sound, promised_end, read_sound_blocks
 from .video import SourceFile
 
-_OPUS_RATES = (8_000, 12_000, 16_000, 24_000, 48_000)
+_LOUDEST = 4.0  # samples are nominally within -1..1; mixes run over it a little
 
 SoundKind = Literal["copied", "encoded", "none"]
 
@@ -38,55 +39,73 @@ def can_copy(stream: av.AudioStream, container: Container, output: av.container.
     return bool(names & (container.copied_sound or output.supported_codecs))
 
 
-class CopiedSound:
-    """Packets of ``stream``, moved by ``-shift`` seconds, up to ``stop`` (source clock; None = all).
+class CopiedTrack:
+    """Packets of a track, taken over as they are.
 
-    keeps_unheard: whether the container can say that packets before time 0 are decoded but not heard. Where it
-    cannot, only the one that the decoder needs to settle is kept.
+    Packets that step back in time, as where recordings are joined, are left out: the muxer would refuse them, and
+    moving them would move all that follows.
+
+    Args:
+        output: the file that is written.
+        source: the file of the track, opened for this track alone.
+        stream: the track.
+        shift: the moment of the source's clock, in seconds, that becomes time 0 of the output.
+        stop: the moment of the source's clock where copying ends; None = at the end.
+        keeps_unheard: whether the container can say that packets before time 0 are decoded but not heard. Where it
+            cannot, only the one that the decoder needs to settle is kept.
     """
 
     def __init__(
         self,
         output: av.container.OutputContainer,
         source: av.container.InputContainer,
-        stream: av.AudioStream,
+        stream: av.stream.Stream,
         *,
         shift: Fraction,
         stop: Fraction | None,
         keeps_unheard: bool,
+        warn: Callable[[str], None],
     ) -> None:
-        self._output = output
+        self._output, self._source, self._in = output, source, stream
         self._stream = output.add_stream_from_template(stream)
-        if stream.metadata.get("language"):
-            self._stream.metadata["language"] = stream.metadata["language"]
-        self._packets = self._read(source, stream, shift, stop, keeps_unheard)
+        for tag in ("language", "title"):
+            if stream.metadata.get(tag):
+                self._stream.metadata[tag] = stream.metadata[tag]
+        self._shift, self._stop, self._keeps_unheard, self._warn = shift, stop, keeps_unheard, warn
+        self._packets = self._read()
         self._due: av.Packet | None = next(self._packets, None)
 
-    @staticmethod
-    def _read(
-        source: av.container.InputContainer,
-        stream: av.AudioStream,
-        shift: Fraction,
-        stop: Fraction | None,
-        keeps_unheard: bool,
-    ) -> Iterator[av.Packet]:
-        ticks = round(shift / (stream.time_base or 1))
-        packets = source.demux(stream)
-        while True:
-            try:
-                packet = next(packets)
-            except (StopIteration, av.error.FFmpegError):  # a cut-off file ends where it ends
-                return
-            if not packet.size or packet.dts is None:
+    def _read(self) -> Iterator[av.Packet]:
+        tick = self._in.time_base or Fraction(1, 90_000)
+        ticks, losses = round(self._shift / tick), Losses()
+        last: int | None = None
+        end, repeated = Fraction(0), 0
+        for packet in read_packets(self._source, self._in, losses):
+            if packet.dts is None:
                 continue
-            if stop is not None and packet.pts is not None and packet.pts * (stream.time_base or 1) >= stop:
-                return
+            if self._stop is not None and packet.pts is not None and packet.pts * tick >= self._stop:
+                break
+            if last is not None and packet.dts <= last:
+                repeated += 1
+                continue
+            last = packet.dts
+            end = (last + (packet.duration or 0)) * tick
             packet.dts -= ticks
             if packet.pts is not None:
                 packet.pts -= ticks
-                if not keeps_unheard and packet.pts + 2 * (packet.duration or 0) <= 0:
+                if not self._keeps_unheard and packet.pts + 2 * (packet.duration or 0) <= 0:
                     continue
             yield packet
+        self._tell(losses, end, repeated)
+
+    def _tell(self, losses: Losses, end: Fraction, repeated: int) -> None:
+        if not isinstance(self._in, av.AudioStream):
+            return
+        name = Path(self._source.name).name
+        if line := lost_sound(name, losses, end=end, promised=promised_end(self._in, self._stop)):
+            self._warn(line)
+        if repeated:
+            self._warn(f"the sound of {name} steps back in time; {repeated} overlapping pieces were left out")
 
     def advance(self, until: Fraction | None) -> None:
         while self._due is not None and (until is None or _start(self._due) <= until):
@@ -111,12 +130,15 @@ class EncodedSound:
         *,
         codec: str,
         bitrate: int,
+        warn: Callable[[str], None],
     ) -> None:
         self._output = output
         self._blocks = chain([first], others)
-        self._source_rate = rate = first.sample_rate
-        if codec == "libopus" and rate not in _OPUS_RATES:
-            rate = _OPUS_RATES[-1]
+        self._source_rate = first.sample_rate
+        self._warn, self._mended = warn, False
+        rate = encoder_rate(codec, first.sample_rate)
+        if rate < first.sample_rate:
+            warn(f"{codec} holds no sound of {first.sample_rate} Hz; it is written with {rate} Hz")
         # more channels are mixed to two by the encoder's own converter
         layout = "mono" if len(first.samples) == 1 else "stereo"
         self._stream = cast(av.AudioStream, output.add_stream(codec, rate=rate, layout=layout))
@@ -131,7 +153,7 @@ class EncodedSound:
                 self._ended = True
                 self._output.mux(self._stream.encode(None))
                 return
-            samples = np.ascontiguousarray(block.samples)
+            samples = self._usable(np.ascontiguousarray(block.samples))
             frame = av.AudioFrame.from_ndarray(samples, format="fltp", layout=block.layout)
             frame.sample_rate = self._source_rate
             frame.time_base = Fraction(1, self._source_rate)
@@ -139,13 +161,33 @@ class EncodedSound:
             self._position += samples.shape[1]
             self._output.mux(self._stream.encode(frame))
 
+    def _usable(self, samples: np.ndarray) -> np.ndarray:
+        """Encoders refuse what is not a number or absurdly loud."""
+        if np.isfinite(samples).all() and np.abs(samples).max(initial=0) <= _LOUDEST:
+            return samples
+        if not self._mended:
+            self._mended = True
+            self._warn("the sound has samples that are no numbers, or far too loud; they are silenced or limited")
+        return np.clip(np.nan_to_num(samples, nan=0.0), -1.0, 1.0)
+
+
+def encoder_rate(codec: str, rate: int) -> int:
+    """The sample rate that an encoder takes instead of ``rate``: the next higher one, else its highest."""
+    rates = sorted(av.Codec(codec, "w").audio_rates or [rate])
+    return next((each for each in rates if each >= rate), rates[-1])
+
 
 def encode_blocks(
-    output: av.container.OutputContainer, blocks: Iterator[Sound], *, codec: str, bitrate: int
+    output: av.container.OutputContainer,
+    blocks: Iterator[Sound],
+    *,
+    codec: str,
+    bitrate: int,
+    warn: Callable[[str], None],
 ) -> EncodedSound | None:
     """Start a track that is encoded as its blocks arrive; None where there are none."""
     first = next(blocks, None)
-    return EncodedSound(output, first, blocks, codec=codec, bitrate=bitrate) if first is not None else None
+    return EncodedSound(output, first, blocks, codec=codec, bitrate=bitrate, warn=warn) if first is not None else None
 
 
 def add_file_sound(
@@ -156,7 +198,8 @@ def add_file_sound(
     *,
     shift: Fraction,
     bitrate: int,
-) -> tuple[SoundTrack | None, SoundKind, str | None]:
+    warn: Callable[[str], None],
+) -> tuple[SoundTrack | None, SoundKind]:
     """Start the track of a file's own sound, copied where players take its packets as they are.
 
     Args:
@@ -166,24 +209,23 @@ def add_file_sound(
         copies: that file, opened for copying.
         shift: the moment of the source's clock that becomes time 0 of the output.
         bitrate: bits per second where the sound is encoded anew.
+        warn: is told in one line each what is lost or changed.
 
     Returns:
-        The track, how it came about, and a warning where the sound is lost.
+        The track, and how it came about.
     """
     stream = find_sound_stream(copies)
     if stream is None:
-        return None, "none", None
+        return None, "none"
     if not source.start and can_copy(stream, container, output):
         try:
             edit_lists = container.muxer in ("mp4", "mov")
-            track = CopiedSound(output, copies, stream, shift=shift, stop=source.stop, keeps_unheard=edit_lists)
-            return track, "copied", None
+            track = CopiedTrack(
+                output, copies, stream, shift=shift, stop=source.stop, keeps_unheard=edit_lists, warn=warn
+            )
+            return track, "copied"
         except (av.error.FFmpegError, ValueError):
             pass  # the muxer refuses this codec after all: encode it anew
-    blocks = read_sound_blocks(source.media, origin=shift, stop=source.stop, warn=lambda _: None)
-    encoded = encode_blocks(output, blocks, codec=container.sound, bitrate=bitrate)
-    if encoded is None:
-        name = source_name(source.media)
-        lost = f"the sound of {name} cannot be decoded nor kept in this kind of file; the output is silent"
-        return None, "none", lost
-    return encoded, "encoded", None
+    blocks = read_sound_blocks(source.media, origin=shift, stop=source.stop, warn=warn)
+    encoded = encode_blocks(output, blocks, codec=container.sound, bitrate=bitrate, warn=warn)
+    return encoded, "none" if encoded is None else "encoded"

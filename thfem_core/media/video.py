@@ -76,8 +76,11 @@ class Video(Protocol):
         """The file behind the clip; None for pictures in memory or in a folder."""
         ...
 
-    def frames(self) -> Generator[Frame, None, None]:
+    def frames(self, *, warn: Callable[[str], None] | None = None) -> Generator[Frame, None, None]:
         """Start a pass over the pictures.
+
+        Args:
+            warn: is told in one line, at the end of the pass, which frames could not be read; None tells nobody.
 
         Returns:
             Frames in presentation order, index from 0, time from 0 s. Closing the generator frees its files.

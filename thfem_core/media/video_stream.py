@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from fractions import Fraction
+from heapq import heapify, heappop, heappush
+from itertools import chain, islice
 
 import av
 import av.error
 
 from ..errors import InputError
+from .demux import Losses, read_packets
+from .source import MediaSource, open_media, source_name
 from .yuv.colour import FULL_RANGE, ColourTags
 from .yuv.pixel_format import PixelLayout
 from .yuv.planar_frame import to_planar
-from .yuv.upright import Orientation, picture_orientation, turn_upright
+from .yuv.upright import UPRIGHT, Orientation, picture_orientation, turn_upright
 
 _DEFAULT_RATE = Fraction(25)
 _FASTEST_RATE = 1000
 # Containers that know where their key frames are; in others a seek may land anywhere, so they are read through.
 _INDEXED = {"mp4", "matroska"}
+# So many pictures at most are decoded at once, reordered ones included.
+_AT_ONCE = 48
+# Containers that store no presentation times, or whose times are made up.
+_NO_PRESENTATION_TIMES = {"avi", "h264", "hevc", "m4v", "mpegvideo", "vc1", "cavsvideo"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -103,6 +112,10 @@ class DecodedPicture:
     tags: ColourTags
 
 
+class _Damaged(Exception):
+    """Something does not decode; threads that work on several frames at once lose its neighbours too."""
+
+
 def _decoder(stream: av.VideoStream) -> av.VideoCodecContext:
     """The stream's decoder, or libvpx where VP8/VP9 carries transparency, which libav's own decoders ignore."""
     name = stream.codec_context.name
@@ -114,75 +127,150 @@ def _decoder(stream: av.VideoStream) -> av.VideoCodecContext:
     return stream.codec_context
 
 
-def _raw_pictures(container: av.container.InputContainer, stream: av.VideoStream) -> Iterator[av.VideoFrame]:
-    """Everything that decodes; damaged packets are skipped, and a cut-off file ends where it ends."""
-    decoder = _decoder(stream)
-    if not decoder.is_open:
-        decoder.thread_type = "AUTO"
-    packets = container.demux(stream)
-    while True:
-        try:
-            packet = next(packets)
-        except (StopIteration, av.error.FFmpegError):
-            break
-        try:
-            yield from decoder.decode(packet if packet.size else None)
-        except av.error.FFmpegError:
-            continue
-    try:
-        yield from decoder.decode(None)
-    except av.error.FFmpegError:  # EOFError where the last packet flushed the decoder already
-        return
+class _PictureTimes:
+    """Presentation times of decoded pictures, in ticks and strictly rising.
+
+    Some containers store only the order in which packets are decoded. Theirs are shown in the order they come out of
+    the decoder, each at the earliest time stamp not used yet.
+    """
+
+    def __init__(self, container: av.container.InputContainer, step: int) -> None:
+        names = set(container.format.name.split(","))
+        self._stored = not names & _NO_PRESENTATION_TIMES
+        self._step = step
+        self._unused: list[int] = []
+        self._last: int | None = None
+
+    def read(self, packet: av.Packet) -> None:
+        if not self._stored and packet.dts is not None:
+            heappush(self._unused, packet.dts)
+
+    def lost(self, packet: av.Packet) -> None:
+        """The packet gives no picture."""
+        if packet.dts in self._unused:
+            self._unused.remove(packet.dts)
+            heapify(self._unused)
+
+    def of(self, picture: av.VideoFrame) -> int:
+        ticks = picture.pts
+        if self._unused:
+            ticks = heappop(self._unused)
+        if ticks is None:
+            ticks = 0 if self._last is None else self._last + self._step
+        if self._last is not None and ticks <= self._last:
+            ticks = self._last + 1
+        self._last = ticks
+        return ticks
 
 
-def _pictures_from(
-    container: av.container.InputContainer, stream: av.VideoStream, start: int | None
-) -> Iterator[av.VideoFrame]:
-    """Everything from a key frame at or before ``start``; from the beginning where seeking overshoots or fails."""
-    if start is None or not _INDEXED & set(container.format.name.split(",")):
-        yield from _raw_pictures(container, stream)
-        return
-    try:
-        container.seek(start, stream=stream)
-        pictures = _raw_pictures(container, stream)
-        first = next(pictures, None)
-        if first is not None and first.pts is not None and first.pts <= start:
-            yield first
-            yield from pictures
+def _pass(
+    media: MediaSource, start: int | None, losses: Losses, *, threads: bool
+) -> Generator[tuple[int, av.VideoFrame, av.VideoStream], None, None]:
+    """Decode from a key frame at or before ``start``; from the beginning where seeking overshoots or fails.
+
+    threads: several frames at once, which is exact only while nothing is damaged: then it ends with _Damaged.
+    """
+    with open_media(media) as container:
+        stream = find_video_stream(container, source_name(media))
+        if start is not None and _INDEXED & set(container.format.name.split(",")):
+            with suppress(av.error.FFmpegError):  # this kind of file cannot be searched
+                container.seek(start, stream=stream)
+                pictures = _decoded(container, stream, losses, threads=threads)
+                first = next(pictures, None)
+                if first is not None and first[0] <= start:
+                    yield first
+                    yield from pictures
+                    return
+        else:
+            yield from _decoded(container, stream, losses, threads=threads)
             return
-    except av.error.FFmpegError:
-        pass  # this kind of file cannot be searched
-    container.seek(0)
-    yield from _raw_pictures(container, stream)
+    with open_media(media) as container:
+        stream = find_video_stream(container, source_name(media))
+        yield from _decoded(container, stream, losses, threads=threads)
+
+
+def _decoded(
+    container: av.container.InputContainer, stream: av.VideoStream, losses: Losses, *, threads: bool
+) -> Generator[tuple[int, av.VideoFrame, av.VideoStream], None, None]:
+    """Everything that decodes, with its presentation time."""
+    decoder = _decoder(stream)
+    if threads:
+        decoder.thread_type = "AUTO"
+        decoder.options = {"err_detect": "explode"}  # so that no damage is passed over
+    else:
+        decoder.thread_count = 1
+    times = _PictureTimes(container, max(1, round(1 / (stream_rate(stream) * stream_time_base(stream)))))
+    for packet in chain(read_packets(container, stream, losses), [None]):
+        if threads and (losses.failed_reads or (packet is not None and packet.is_corrupt)):
+            raise _Damaged
+        if packet is not None:
+            times.read(packet)
+        try:
+            pictures = decoder.decode(packet)
+        except av.error.FFmpegError as error:
+            if threads:
+                raise _Damaged from error
+            losses.damaged += 1
+            if packet is not None:
+                times.lost(packet)
+            continue
+        for picture in pictures:
+            if picture.is_corrupt:
+                if threads:
+                    raise _Damaged
+                losses.damaged += 1
+            yield times.of(picture), picture, stream
+
+
+def _all_pictures(
+    media: MediaSource, start: int | None, losses: Losses
+) -> Generator[tuple[int, av.VideoFrame, av.VideoStream], None, None]:
+    """Every picture that one thread decodes, the same in every pass; several threads as long as nothing is damaged."""
+    given = 0
+    with suppress(_Damaged):
+        for each in _pass(media, start, losses, threads=True):
+            yield each
+            given += 1
+        # errors in the last pictures, which several threads finish at once, may go untold
+        if not 0 < losses.packets - losses.hidden - given <= _AT_ONCE:
+            return
+    losses.reset()
+    yield from islice(_pass(media, start, losses, threads=False), given, None)
 
 
 def decode_pictures(
-    container: av.container.InputContainer, stream: av.VideoStream, window: TrimWindow
-) -> Iterator[DecodedPicture]:
-    """Upright planar pictures inside ``window``, all of the first one's size and format."""
-    time_base = stream_time_base(stream)
+    media: MediaSource, window: TrimWindow, losses: Losses | None = None
+) -> Generator[DecodedPicture, None, None]:
+    """Decode the pictures of a file.
+
+    Args:
+        media: path or bytes of the file.
+        window: which part to decode.
+        losses: is counted up by what cannot be read or decoded.
+
+    Returns:
+        Upright planar pictures, all of the first one's size and format. Every pass gives the same ones.
+
+    Raises:
+        InputError: the file cannot be opened or has no pictures.
+    """
+    with open_media(media) as container:
+        time_base = stream_time_base(find_video_stream(container, source_name(media)))
     start, stop = window.ticks(time_base)
-    step = max(1, round(1 / (stream_rate(stream) * time_base)))
-    last: int | None = None
     shape: tuple[int, int, str] | None = None
     orientation: Orientation | None = None
-    for picture in _pictures_from(container, stream, start):
-        ticks = picture.pts
-        if ticks is None:
-            ticks = 0 if last is None else last + step
-        if last is not None and ticks <= last:
-            ticks = last + 1
-        last = ticks
-        if start is not None and ticks < start:
-            continue
-        if stop is not None and ticks >= stop:
-            return
-        if shape is None:
-            shape = (picture.width, picture.height, picture.format.name)
-            orientation = picture_orientation(picture)
-        elif (picture.width, picture.height, picture.format.name) != shape:
-            picture = picture.reformat(*shape)
-        tags = picture_tags(picture, stream)
-        planar, layout = to_planar(picture)
-        upright, layout = turn_upright(planar, layout, tags, orientation or (0, False))
-        yield DecodedPicture(ticks=ticks, picture=upright, layout=layout, tags=tags)
+    with closing(_all_pictures(media, start, losses or Losses())) as pictures:
+        for ticks, picture, stream in pictures:
+            if start is not None and ticks < start:
+                continue
+            if stop is not None and ticks >= stop:
+                return
+            if shape is None:
+                shape = (picture.width, picture.height, picture.format.name)
+                orientation = picture_orientation(picture)
+            elif (picture.width, picture.height, picture.format.name) != shape:
+                picture = picture.reformat(*shape)
+            tags = picture_tags(picture, stream)
+            planar, layout = to_planar(picture)
+            upright, layout = turn_upright(planar, layout, tags, orientation or UPRIGHT)
+            yield DecodedPicture(ticks=ticks, picture=upright, layout=layout, tags=tags)

@@ -143,11 +143,13 @@ def _write(
         track: SoundTrack | None = None
         kind: SoundKind = "none"
         if source is not None and copies is not None:
-            track, kind, lost = add_file_sound(output, container, source, copies, shift=shift, bitrate=bitrate)
-            warnings += [lost] if lost else []
+            track, kind = add_file_sound(
+                output, container, source, copies, shift=shift, bitrate=bitrate, warn=warnings.append
+            )
         elif sound is not None:
             blocks = like.sound_blocks(warn=warnings.append) if sound == "source" else sound.blocks()
-            track = encode_blocks(output, stack.enter_context(closing(blocks)), codec=container.sound, bitrate=bitrate)
+            stack.enter_context(closing(blocks))
+            track = encode_blocks(output, blocks, codec=container.sound, bitrate=bitrate, warn=warnings.append)
             kind = "encoded" if track is not None else "none"
         count = 0
         frame: Frame | None = first

@@ -78,7 +78,7 @@ class Edit:
         start, self._count = time.perf_counter(), 0
         try:
             with ExitStack() as stack:
-                frames = stack.enter_context(closing(prefetch(self.video.frames())))
+                frames = stack.enter_context(closing(prefetch(self.video.frames(warn=self.warnings.append))))
                 for stage in self._stages:
                     frames = stack.enter_context(closing(prefetch(stage(frames))))
                 for frame in frames:
@@ -102,7 +102,7 @@ class Edit:
             passed_through=passed,
             faces=None if self.tracks is None else len(self.chosen),
             lips=None if self._lips is None else self._lips.report,
-            warnings=(*self.warnings, *_cut_off(self.video, self._count)),
+            warnings=tuple(self.warnings),
             seconds=dict(self._seconds),
         )
 
@@ -202,11 +202,3 @@ def _other_length(expected: int, found: str) -> InputError:
     return InputError(
         f"the tracks were made on {expected} frames, but this clip has {found}; connect Track Faces to the same clip"
     )
-
-
-def _cut_off(video: Video, frames: int) -> tuple[str, ...]:
-    """A warning if clearly fewer frames could be read than the container promises (which may be an estimate)."""
-    claimed = video.info.frame_count or 0
-    if frames >= 0.95 * claimed - 1:
-        return ()
-    return (f"{video.info.name} seems to be cut off: only {frames} of about {claimed} frames can be read",)

@@ -1,0 +1,112 @@
+"""A seeded generator of damaged clips: six containers, six kinds of damage."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from contextlib import suppress
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+CLIPS = {
+    # ending: (picture codec, its options, sound codec)
+    ".mp4": ("libx264", {"bf": "3", "g": "12"}, "aac"),
+    ".mkv": ("libx264", {"bf": "8", "g": "60"}, "libopus"),
+    ".mov": ("mpeg4", {"bf": "2"}, "pcm_s16le"),
+    ".avi": ("mpeg4", {"bf": "2"}, "pcm_s16le"),
+    ".ts": ("mpeg2video", {"bf": "2"}, "mp2"),
+    ".webm": ("libvpx-vp9", {"deadline": "realtime", "cpu-used": "8"}, "libopus"),
+}
+KINDS = ("flip a bit", "noise", "zeros", "repeat", "cut off", "drop")
+
+
+def make_clips(folder: Path, *, frames: int = 30) -> list[Path]:
+    """Write one sound clip of each container; from libav alone."""
+    from media_material import make_video, marked_rgb, tone
+
+    paths = []
+    for suffix, (codec, options, sound_codec) in CLIPS.items():
+        sound = tone(frames / 25, 48_000)
+        pictures = [marked_rgb(96, 96, number % 40) for number in range(frames)]
+        paths.append(
+            make_video(
+                folder / f"clip{suffix}",
+                pictures=pictures,
+                codec=codec,
+                options=options,
+                time_base=Fraction(1, 25),
+                sound=sound,
+                sound_rate=48_000,
+                sound_codec=sound_codec,
+            )
+        )
+    return paths
+
+
+def damaged(data: bytes, seed: int) -> tuple[str, bytes]:
+    """Damage the middle of a file; the same seed gives the same damage.
+
+    Args:
+        data: a whole file; its first tenth stays, so that it is still recognised.
+        seed: chooses kind, places and content.
+
+    Returns:
+        The kind of damage and the damaged file.
+    """
+    rng = random.Random(seed)
+    kind, damaged = KINDS[seed % len(KINDS)], bytearray(data)
+    for _ in range(rng.choice((1, 3, 8))):
+        at = rng.randrange(len(damaged) // 10, len(damaged) * 97 // 100)
+        length = min(rng.choice((64, 188, 1000)), len(damaged) - at)
+        if kind == "flip a bit":
+            damaged[at] ^= 1 << rng.randrange(8)
+        elif kind == "noise":
+            damaged[at : at + length] = rng.randbytes(length)
+        elif kind == "zeros":
+            damaged[at : at + length] = bytes(length)
+        elif kind == "repeat":
+            damaged[at:at] = damaged[max(at - length, 0) : at]
+        elif kind == "drop":
+            del damaged[at : at + length]
+        else:
+            del damaged[max(at, len(damaged) // 2) :]
+    return kind, bytes(damaged)
+
+
+def one_thread_frames(path: Path) -> list[np.ndarray]:
+    """Every picture that libav decodes with one thread, read errors skipped."""
+    import av
+
+    pictures: list[np.ndarray] = []
+
+    def decode(context: av.VideoCodecContext, packet: av.Packet | None) -> None:
+        with suppress(av.error.FFmpegError):
+            for picture in context.decode(packet):
+                pictures.append(np.concatenate([np.frombuffer(plane, np.uint8) for plane in picture.planes]))
+
+    with av.open(str(path), metadata_errors="replace") as container:
+        stream = container.streams.video[0]
+        stream.codec_context.thread_count = 1
+        for packet in _packets(container, stream):
+            decode(stream.codec_context, packet)
+        decode(stream.codec_context, None)
+    return pictures
+
+
+def _packets(container, stream) -> Iterator:
+    import av
+
+    packets, failures = container.demux(stream), 0
+    while failures < 3:
+        try:
+            packet = next(packets)
+        except (StopIteration, av.error.EOFError):
+            return
+        except av.error.FFmpegError:
+            failures += 1
+            packets = container.demux(stream)
+            continue
+        if packet.size:
+            yield packet

@@ -1,0 +1,75 @@
+"""What must hold of every damaged clip: all frames that one thread decodes come out, and every loss is told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from thfem_core.errors import ThfemError
+from thfem_core.media.file_video import FileVideo
+from thfem_core.media.writer import write_video
+
+from .damage import damaged, one_thread_frames
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One case: what was damaged, and what came of it."""
+
+    case: str
+    expected: int
+    written: int
+    lines: tuple[str, ...]
+    leftovers: tuple[str, ...]
+    fault: str = ""
+
+
+def copy_of_damaged(clip: Path, seed: int, folder: Path) -> Outcome:
+    """Damage a clip, write its frames and sound as the commands do, and look for what is wrong.
+
+    Args:
+        clip: an undamaged clip.
+        seed: of the damage.
+        folder: an empty folder to work in.
+
+    Returns:
+        The outcome; ``fault`` is empty where all is right.
+    """
+    kind, data = damaged(clip.read_bytes(), seed)
+    source, output = folder / f"in{clip.suffix}", folder / f"out{'.mkv' if seed % 2 else '.mp4'}"
+    source.write_bytes(data)
+    try:
+        expected = one_thread_frames(source)
+    except Exception:  # nothing of the file can be opened
+        expected = []
+    case, fault, written = f"{clip.suffix} {kind} {seed}", "", 0
+    lines: list[str] = []
+    try:
+        video = FileVideo(source)
+        frames = [_samples(frame.picture) for frame in video.frames()]
+        again = video.frames(warn=lines.append)
+        written = write_video(again, output, like=video, warn=lines.append).frame_count
+        if len(frames) != len(expected) or any((a != b).any() for a, b in zip(frames, expected, strict=True)):
+            fault = f"{len(frames)} frames come out where one thread decodes {len(expected)}, or other ones"
+        elif written != len(expected):
+            fault = f"{written} of {len(expected)} frames were written"
+    except ThfemError as error:
+        lines.append(str(error))
+        if expected:
+            fault = f"refused though {len(expected)} frames decode: {error}"
+    except Exception as error:
+        fault = f"{type(error).__name__}: {error}"
+    leftovers = tuple(sorted(path.name for path in folder.iterdir() if path not in (source, output)))
+    if leftovers:
+        fault = fault or f"left behind: {', '.join(leftovers)}"
+    if any("\n" in line for line in lines):
+        fault = fault or "a message of several lines"
+    for path in (source, output):
+        path.unlink(missing_ok=True)
+    return Outcome(case, len(expected), written, tuple(lines), leftovers, fault)
+
+
+def _samples(picture) -> np.ndarray:
+    return np.concatenate([np.frombuffer(plane, np.uint8) for plane in picture.planes])
