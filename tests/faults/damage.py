@@ -19,10 +19,11 @@ CLIPS = {
     ".ts": ("mpeg2video", {"bf": "2"}, "mp2"),
     ".webm": ("libvpx-vp9", {"deadline": "realtime", "cpu-used": "8"}, "libopus"),
 }
+FRAMES = 30
 KINDS = ("flip a bit", "noise", "zeros", "repeat", "cut off", "drop")
 
 
-def make_clips(folder: Path, *, frames: int = 30) -> list[Path]:
+def make_clips(folder: Path, *, frames: int = FRAMES) -> list[Path]:
     """Write one sound clip of each container; from libav alone."""
     from media_material import make_video, marked_rgb, tone
 

@@ -11,7 +11,7 @@ from thfem_core.errors import ThfemError
 from thfem_core.media.file_video import FileVideo
 from thfem_core.media.writer import write_video
 
-from .damage import damaged, one_thread_frames
+from .damage import FRAMES, damaged, one_thread_frames
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,8 @@ def copy_of_damaged(clip: Path, seed: int, folder: Path) -> Outcome:
             fault = f"{len(frames)} frames come out where one thread decodes {len(expected)}, or other ones"
         elif written != len(expected):
             fault = f"{written} of {len(expected)} frames were written"
+        elif written < 0.9 * FRAMES and not lines and clip.suffix != ".ts":  # a stream that ends early is a stream
+            fault = f"{FRAMES - written} frames are lost without a line"
     except ThfemError as error:
         lines.append(str(error))
         if expected:

@@ -146,7 +146,7 @@ def _readable(pictures: Generator[DecodedPicture, None, None], name: str) -> Gen
 
 def _indexed_frames(container: av.container.InputContainer, stream: av.VideoStream) -> int | None:
     """How many frames the file's index lists, without those that an edit list hides; None without such an index."""
-    if not {"mp4", "avi"} & set(container.format.name.split(",")):
+    if "mp4" not in container.format.name.split(","):
         return None
     entries = getattr(stream, "index_entries", ())  # PyAV knows them from version 17 on
     return sum(not entry.is_discard for entry in entries) or None
