@@ -157,7 +157,7 @@ def test_only_a_few_frames_are_alive_at_a_time() -> None:
     class Watched:
         info = clip(None, count=300).info
 
-        def frames(self):
+        def frames(self, *, warn=None):
             nonlocal most
             for frame in clip(None, count=300).frames():
                 alive.add(frame.index)
