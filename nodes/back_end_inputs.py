@@ -55,7 +55,7 @@ def option_inputs(registry: Registry[Any], *, only: str | None = None) -> dict[s
         for option in options_of(registry.back_end(name).options):
             owners.setdefault(option.name, {})[name] = option
     return {
-        name: _input(next(iter(options.values())), f"{', '.join(options)}: {next(iter(options.values())).help}")
+        name: option_input(next(iter(options.values())), f"{', '.join(options)}: {next(iter(options.values())).help}")
         for name, options in owners.items()
     }
 
@@ -68,10 +68,10 @@ def clip_inputs(registry: Registry[Any]) -> list[io.Input]:
         for option in options_of(registry.back_end(name).options)
         if option.kind == "clip"
     }
-    return [_input(option, f"{name}: {option.help}") for name, option in declared.values()]
+    return [option_input(option, f"{name}: {option.help}") for name, option in declared.values()]
 
 
-def _input(option: Option, tooltip: str) -> io.Input:
+def option_input(option: Option, tooltip: str) -> io.Input:
     """The input of one option."""
     common: dict[str, Any] = {"optional": True, "tooltip": tooltip}
     if option.kind == "clip":

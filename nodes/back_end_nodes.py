@@ -11,6 +11,7 @@ from ..thfem_core.options import options_of
 from ..thfem_core.registry import BackEnd, Registry
 from ..thfem_core.talking_head.head import talking_heads
 from .back_end_inputs import chosen_options, option_inputs
+from .editors_in_host import described_editor, is_large, load_editor_in_host, tested
 from .host import CATEGORY, schema
 from .payloads import ChosenEditor, EditorSocket
 from .talking_head_loader import described, device_input, load_in_host, loaded_outputs
@@ -33,6 +34,16 @@ def _schema(registry: Registry[Any], name: str, *, prefix: str, title: str, **fi
     )
 
 
+def self_test_input() -> io.Input:
+    """Whether a loaded editor tries itself."""
+    return io.Boolean.Input(
+        "self_test",
+        default=False,
+        tooltip="Draw faces of the demo clip unchanged, and say in about how like them the result is and how long it "
+        "takes.",
+    )
+
+
 def editor_node(name: str) -> type[io.ComfyNode]:
     """Make the node of an expression editor: its options in, its choice out.
 
@@ -43,6 +54,16 @@ def editor_node(name: str) -> type[io.ComfyNode]:
         A node class whose id follows from the name.
     """
 
+    inputs = list(option_inputs(editors, only=name).values())
+    outputs: list[io.Output] = [
+        EditorSocket.Output(display_name="editor", tooltip="For SPFEM Edit: this editor, with these options.")
+    ]
+    if is_large(name):
+        inputs = [device_input(), self_test_input(), *inputs]
+        outputs.append(
+            io.String.Output(display_name="about", tooltip="Its device, size and licence, and what the self-test says.")
+        )
+
     class EditorNode(io.ComfyNode):
         @classmethod
         def define_schema(cls) -> io.Schema:
@@ -52,17 +73,18 @@ def editor_node(name: str) -> type[io.ComfyNode]:
                 prefix="Editor",
                 title="Editor",
                 category=f"{CATEGORY}/expression/editors",
-                inputs=list(option_inputs(editors, only=name).values()),
-                outputs=[
-                    EditorSocket.Output(
-                        display_name="editor", tooltip="For SPFEM Edit: this editor, with these options."
-                    )
-                ],
+                inputs=inputs,
+                outputs=outputs,
             )
 
         @classmethod
-        def execute(cls, **inputs: Any) -> io.NodeOutput:
-            return io.NodeOutput(ChosenEditor(name=name, options=chosen_options(editors, name, inputs)))
+        def execute(cls, device: str = "auto", self_test: bool = False, **inputs: Any) -> io.NodeOutput:
+            options = chosen_options(editors, name, inputs)
+            if not is_large(name):
+                return io.NodeOutput(ChosenEditor(name=name, options=options))
+            loaded = load_editor_in_host(name, options, device=device)
+            about = described_editor(loaded) + (f"\n{tested(loaded)}" if self_test else "")
+            return io.NodeOutput(ChosenEditor(name=name, options=options, loaded=loaded), about)
 
     EditorNode.__name__ = EditorNode.__qualname__ = f"Editor_{name.replace('-', '_')}"
     return EditorNode

@@ -12,6 +12,7 @@ from ..thfem_core.expression.editor import editors
 from ..thfem_core.pipeline import EditConfig
 from .back_end_inputs import back_end_input, chosen_options, clip_inputs
 from .edit_run import edited_video, prepared_edit, tell
+from .editors_in_host import editing_editor
 from .expression_inputs import (
     REGIONS,
     curve_input,
@@ -21,6 +22,7 @@ from .expression_inputs import (
     face_input,
     reference_input,
     region_inputs,
+    sliders_input,
 )
 from .host import CATEGORY, HostProgress, schema
 from .payloads import EditorSocket, Track, TrackedFaces
@@ -38,6 +40,7 @@ def editing_inputs(*more: io.Input) -> list[io.Input]:
         back_end_input("editor", editors, purpose="The editing method"),
         *more,
         reference_input(),
+        sliders_input(),
         *clip_inputs(editors),
         EditorSocket.Input(
             "editor_options",
@@ -47,7 +50,7 @@ def editing_inputs(*more: io.Input) -> list[io.Input]:
     ]
 
 
-def edit_config(tracks: TrackedFaces, inputs: Mapping[str, Any]) -> EditConfig:
+def edit_config(tracks: TrackedFaces, inputs: Mapping[str, Any]) -> tuple[EditConfig, torch.device | None]:
     """What the inputs of an editing node ask for.
 
     Args:
@@ -55,7 +58,7 @@ def edit_config(tracks: TrackedFaces, inputs: Mapping[str, Any]) -> EditConfig:
         inputs: Values of :func:`editing_inputs`, by name.
 
     Returns:
-        The edit, without a talking head.
+        The edit, without a talking head, and where the editor draws; None leaves that to the host.
 
     Raises:
         InputError: A value is out of range, or a clip is connected that the editor does not take.
@@ -66,18 +69,22 @@ def edit_config(tracks: TrackedFaces, inputs: Mapping[str, Any]) -> EditConfig:
         regions={region: inputs[region] for region in REGIONS},
         curve=inputs["curve"],
         reference=inputs.get("reference"),
+        sliders=inputs.get("sliders"),
     )
     chosen = inputs.get("editor_options")
     editor = inputs["editor"] if chosen is None else chosen.name
     options = chosen_options(editors, editor, inputs)
-    return EditConfig(
+    options = options if chosen is None else {**chosen.options, **options}
+    ready, device = editing_editor(editor, options, None if chosen is None else chosen.loaded)
+    config = EditConfig(
         request=request,
-        editor=editor,
-        editor_options=options if chosen is None else {**chosen.options, **options},
+        editor=ready,
+        editor_options=options if isinstance(ready, str) else {},
         face=face_choice(inputs["face"]),
         face_order=tracks.order,
         talking_head=None,
     )
+    return config, device
 
 
 class SPFEMEdit(io.ComfyNode):
@@ -104,9 +111,10 @@ class SPFEMEdit(io.ComfyNode):
 
     @classmethod
     def execute(cls, video: Input.Video, tracks: TrackedFaces, **inputs: Any) -> io.NodeOutput:
-        config = edit_config(tracks, inputs)
+        config, device = edit_config(tracks, inputs)
         progress = HostProgress(stages=1 if inputs.get("reference") is None else 2)
-        work = prepared_edit(clip_from_socket(video), config, tracks=tracks.tracks, progress=progress)
+        clip = clip_from_socket(video)
+        work = prepared_edit(clip, config, tracks=tracks.tracks, device=device, progress=progress)
         return edited_video(work, progress=progress)
 
 
@@ -131,9 +139,10 @@ class SPFEMEditImages(io.ComfyNode):
 
     @classmethod
     def execute(cls, images: torch.Tensor, tracks: TrackedFaces, fps: float, **inputs: Any) -> io.NodeOutput:
-        config = edit_config(tracks, inputs)
+        config, device = edit_config(tracks, inputs)
         progress = HostProgress(stages=1 if inputs.get("reference") is None else 2)
-        work = prepared_edit(clip_from_socket(images, fps=fps), config, tracks=tracks.tracks, progress=progress)
+        clip = clip_from_socket(images, fps=fps)
+        work = prepared_edit(clip, config, tracks=tracks.tracks, device=device, progress=progress)
         edited = images_from_frames(work.frames(), like=images, progress=progress)
         tell(work)
         return io.NodeOutput(edited)

@@ -18,7 +18,9 @@ from ..thfem_core.expression.request import (
     RegionStrengths,
     StrengthCurve,
 )
+from ..thfem_core.expression.sliders import ExpressionSliders
 from ..thfem_core.face.tracking.track import FaceChoice
+from .payloads import SlidersSocket
 from .video_sockets import clip_from_socket
 
 REGIONS = {"brows": "eyebrows", "eyes": "eyes", "cheeks": "cheeks and nose", "mouth": "mouth and chin"}
@@ -88,6 +90,15 @@ def reference_input() -> io.Input:
     )
 
 
+def sliders_input() -> io.Input:
+    """Parts of an expression in numbers."""
+    return SlidersSocket.Input(
+        "sliders",
+        optional=True,
+        tooltip="From Expression Sliders: shown instead of the emotion, or on top of a reference.",
+    )
+
+
 def face_choice(text: str) -> FaceChoice:
     """``largest``, ``all`` or a number. Raises InputError that says so."""
     word = text.strip().lower()
@@ -103,15 +114,17 @@ def expression_request(
     emotion: str,
     strength: float,
     reference: Input.Video | torch.Tensor | None = None,
+    sliders: ExpressionSliders | None = None,
     regions: Mapping[str, float] | None = None,
     curve: str = "",
 ) -> ExpressionRequest:
     """What an editing node asks for.
 
     Args:
-        emotion: The expression to give; not used where there is a reference.
+        emotion: The expression to give; not used where there is a reference or there are sliders.
         strength: How much of it.
         reference: VIDEO or IMAGE whose expression is copied.
+        sliders: Parts of an expression, instead of the emotion or on top of the reference.
         regions: Factor per region of the face; None for 1 everywhere.
         curve: Strength over time, see :class:`StrengthCurve`; empty for the same throughout.
 
@@ -122,7 +135,8 @@ def expression_request(
         InputError: A value is out of range.
     """
     return ExpressionRequest(
-        emotion=cast(Emotion, emotion) if reference is None else None,
+        emotion=cast(Emotion, emotion) if reference is None and sliders is None else None,
+        sliders=sliders,
         reference=None if reference is None else ReferenceClip(video=clip_from_socket(reference)),
         strength=strength,
         regions=RegionStrengths(**(regions or {})),

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from comfy_api.latest import Input, io
 
+from ..thfem_core.expression.sliders import ExpressionSliders
 from ..thfem_core.pipeline import EditConfig
 from ..thfem_core.talking_head.head import talking_heads
 from .edit_run import edited_video, prepared_edit
-from .expression_inputs import emotion_inputs, expression_request, face_choice, face_input, reference_input
+from .expression_inputs import (
+    emotion_inputs,
+    expression_request,
+    face_choice,
+    face_input,
+    reference_input,
+    sliders_input,
+)
 from .host import CATEGORY, HostProgress, schema, work_device
 from .talking_head_loader import drawing_head
 from .talking_inputs import NONE, talking_head_input
@@ -31,6 +39,7 @@ class EditExpression(io.ComfyNode):
                 face_input(),
                 reference_input(),
                 talking_head_input(none=True),
+                sliders_input(),
             ],
             outputs=[
                 io.Video.Output(
@@ -48,9 +57,10 @@ class EditExpression(io.ComfyNode):
         face: str,
         reference: object = None,
         talking_head: str = talking_heads.names()[0],
+        sliders: ExpressionSliders | None = None,
     ) -> io.NodeOutput:
         progress = HostProgress(stages=2 if reference is None else 3)
-        request = expression_request(emotion=emotion, strength=strength, reference=reference)
+        request = expression_request(emotion=emotion, strength=strength, reference=reference, sliders=sliders)
         head, device = (None, work_device()) if talking_head == NONE else drawing_head(talking_head, None)
         config = EditConfig(request=request, face=face_choice(face), talking_head=head)
         work = prepared_edit(clip_from_socket(video), config, device=device, progress=progress)

@@ -32,6 +32,12 @@ def add_parser(commands: argparse._SubParsersAction) -> argparse.ArgumentParser:
         "names", nargs="*", metavar="NAME", help="models; for convert: one model, then its official files"
     )
     parser.add_argument("--folder", type=Path, action="append", default=[], help="look here first; takes downloads")
+    parser.add_argument(
+        "--render",
+        action="store_true",
+        help="check: also draw the demo clip's face by the models' editor and judge it",
+    )
+    parser.add_argument("--device", default="auto", help="check --render: where networks run (default: auto)")
     parser.add_argument("-o", "--output", type=Path, help="convert: the file to write (default: into the first folder)")
     return parser
 
@@ -118,6 +124,27 @@ def _check(args: argparse.Namespace) -> None:
     if faults:
         more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
         raise WeightsError(f"{faults[0]}{more}")
+    if args.render:
+        _render(args)
+
+
+def _render(args: argparse.Namespace) -> None:
+    """Let the editors of the named models draw the demo clip's face as it is."""
+    from ..device import resolve_device
+    from ..errors import InputError
+    from ..expression.editor import editors
+    from ..pipeline.self_test import self_test
+    from ..registry import Resources
+
+    named = {model.name for model in _chosen(args.names)} if args.names else set()
+    chosen = [name for name in editors if named & {model.name for model in editors.back_end(name).models}]
+    if not chosen:
+        raise InputError("name the models of an editor to draw with, such as: models check liveportrait --render")
+    device = resolve_device(args.device)
+    with _byte_bars(quiet=args.quiet) as progress:
+        for name in chosen:
+            editor = editors.create(name, None, Resources(device=device, folders=tuple(args.folder), progress=progress))
+            print(f"{name}: {self_test(editor, device=device)}")
 
 
 def _verdict(model: Model, file: ModelFile, path: Path) -> str:

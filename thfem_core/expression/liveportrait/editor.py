@@ -25,6 +25,7 @@ from ..request import ExpressionRequest
 from .back_end import LivePortraitOptions
 from .edited_face import EditedFace, FaceEdit, corrections_of, keypoints_of, source_keypoints
 from .expressions import LEAST_WIDTH, face_width, read_driver
+from .self_test import render_identity
 
 _log = logging.getLogger(__name__)
 
@@ -77,6 +78,11 @@ class LivePortraitEditor:
             for track in large
         ]
         return self._edited(frames, faces, request, drawer)
+
+    def self_test(self, frames: list[Frame], track: FaceTrack, *, device: torch.device) -> str:
+        """Draw faces as they are, and say how like they are (see :func:`.self_test.render_identity`)."""
+        drawer = FaceDrawer(self.networks, device, dtype=self._dtype, batch=self._options.batch)
+        return render_identity(drawer, frames, track)
 
     def _edited(
         self,
