@@ -1,4 +1,4 @@
-"""DeepSpeech 0.1.0 (Hannun et al., "Deep Speech", 2014, in Mozilla's size): what EAT hears with."""
+"""DeepSpeech 0.1.0 (Hannun et al., "Deep Speech", 2014, in Mozilla's size), which EAT reads speech with."""
 
 from __future__ import annotations
 
@@ -17,10 +17,7 @@ BLOCK = 3000  # rows of 20 ms computed at once
 
 
 class DeepSpeech(nn.Module):
-    """Cepstra with context (T, 494) of a whole clip → logits (T, 29) over 26 letters, space, apostrophe and blank.
-
-    width: of the layers (2048 in the release).
-    """
+    """Cepstra with context (T, 494) of a whole clip → logits (T, 29) over 26 letters, space, apostrophe and blank."""
 
     def __init__(self, width: int = WIDTH) -> None:
         super().__init__()
@@ -31,22 +28,32 @@ class DeepSpeech(nn.Module):
         self.fifth = nn.Linear(2 * width, width)
         self.sixth = nn.Linear(width, SYMBOLS)
 
-    def heard(self, cepstra: Tensor) -> Tensor:
-        """(T, 494) → (T, 2 · width), row by row: what the recurrent layer reads."""
+    def to_recurrent(self, cepstra: Tensor) -> Tensor:
+        """The layers before the recurrent one, row by row: (T, 494) → (T, 2 · width)."""
         for layer in (self.first, self.second, self.third):
             cepstra = layer(cepstra).clamp(0.0, _CEILING)
         return cepstra
 
-    def read(self, hidden: Tensor) -> Tensor:
-        """(T, 2 · width) of the recurrent layer → (T, 29), row by row."""
+    def from_recurrent(self, hidden: Tensor) -> Tensor:
+        """The layers after the recurrent one, row by row: (T, 2 · width) → (T, 29)."""
         return self.sixth(self.fifth(hidden).clamp(0.0, _CEILING))
 
     def forward(self, cepstra: Tensor) -> Tensor:
-        return self.read(self.lstm(self.heard(cepstra))[0])
+        return self.from_recurrent(self.lstm(self.to_recurrent(cepstra))[0])
 
 
 def load_deepspeech(path: Path) -> DeepSpeech:
-    """From the release's frozen graph (``.pb``) or a converted file. Raises WeightsError."""
+    """Load DeepSpeech.
+
+    Args:
+        path: The release's frozen graph (``.pb``), or a converted file.
+
+    Returns:
+        The network, on the CPU, in float32.
+
+    Raises:
+        WeightsError: The file is damaged, or another.
+    """
     from .deepspeech_convert import tensors_of_graph
 
     state = tensors_of_graph(path) if path.suffix == ".pb" else safe_load(path)
@@ -57,10 +64,17 @@ def load_deepspeech(path: Path) -> DeepSpeech:
 
 @torch.inference_mode()
 def logits_of(network: DeepSpeech, cepstra: Tensor) -> Tensor:
-    """(T, 494) → (T, 29) on the CPU; computed where the network is, block by block, so that memory stays bounded.
+    """Compute logits block by block, so that memory stays bounded, on the device where the network is.
 
-    The same as the network in one go: a first pass from the end leaves the state in which the reversed direction enters
-    each block.
+    The result is that of the network in one go: a first pass from the end finds the state in which the backward
+    direction of the recurrent layer enters each block.
+
+    Args:
+        network: DeepSpeech.
+        cepstra: (T, 494) of :func:`...audio.deepspeech.deepspeech_input`.
+
+    Returns:
+        (T, 29), on the CPU.
     """
     like = network.first.weight
     forwards, backwards = (_direction(network.lstm, suffix) for suffix in ("", "_reverse"))
@@ -70,13 +84,13 @@ def logits_of(network: DeepSpeech, cepstra: Tensor) -> Tensor:
     for start in reversed(starts):
         entered[start] = state
         if start:
-            _, state = backwards(network.heard(cepstra[start : start + BLOCK].to(like)).flip(0), state)
+            _, state = backwards(network.to_recurrent(cepstra[start : start + BLOCK].to(like)).flip(0), state)
     state, parts = None, []
     for start in starts:
-        heard = network.heard(cepstra[start : start + BLOCK].to(like))
-        before, state = forwards(heard, state)
-        after, _ = backwards(heard.flip(0), entered[start])
-        parts.append(network.read(torch.cat([before, after.flip(0)], dim=1)).float().cpu())
+        inputs = network.to_recurrent(cepstra[start : start + BLOCK].to(like))
+        before, state = forwards(inputs, state)
+        after, _ = backwards(inputs.flip(0), entered[start])
+        parts.append(network.from_recurrent(torch.cat([before, after.flip(0)], dim=1)).float().cpu())
     return torch.cat(parts)
 
 

@@ -81,14 +81,14 @@ def read_constants(files: Sequence[Path]) -> dict[str, Tensor]:
     Raises:
         WeightsError: An array cannot be read, or has another shape.
     """
-    wanted = {**_CONSTANTS, SPEECH_PAD[0]: SPEECH_PAD[1:]}
+    known = {**_CONSTANTS, SPEECH_PAD[0]: SPEECH_PAD[1:]}
     found: dict[str, Tensor] = {}
     for file in files:
         if file.suffix == ".safetensors":
             loaded: dict[str, Any] = safe_load(file)
-            found |= {name: loaded[f"constants.{name}"] for name, _ in wanted.values() if f"constants.{name}" in loaded}
-        elif file.name in wanted:
-            name, shape = wanted[file.name]
+            found |= {name: loaded[f"constants.{name}"] for name, _ in known.values() if f"constants.{name}" in loaded}
+        elif file.name in known:
+            name, shape = known[file.name]
             try:
                 array = np.load(file, allow_pickle=False)
             except (OSError, ValueError) as error:

@@ -114,8 +114,8 @@ class MouthRenderer(nn.Module):
         grid = sampling_grid(flows, region)
         carried = [F.grid_sample(picture, grid[:, j], padding_mode="border", align_corners=False) for j in range(3)]
         axis = torch.arange(size, device=source.device, dtype=source.dtype) + 0.5
-        here = torch.stack(torch.meshgrid(axis, axis, indexing="xy"), dim=-1)
-        motion = (flows[:, 0] - here - (region - size) / 2).permute(0, 3, 1, 2) * (8 / size)
+        centres = torch.stack(torch.meshgrid(axis, axis, indexing="xy"), dim=-1)
+        motion = (flows[:, 0] - centres - (region - size) / 2).permute(0, 3, 1, 2) * (8 / size)
         gate = mouth_gate(target_masks)
         x = self.stem(F.pixel_unshuffle(torch.cat([*carried, target_masks, gate, motion], dim=1), 2))
         kept = []

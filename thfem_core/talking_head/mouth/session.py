@@ -117,7 +117,7 @@ class MouthSession:
 
     def _predict(self, window: AdjacentWindow) -> list[PatchOrReason]:
         if self._clip.drive != "original":
-            self._sound.listen([window.source, *window.targets])
+            self._sound.encode([window.source, *window.targets])
         source = self._mouths.smoothed(window.source.index)
         plans: list[_Drawing | str] = [NO_SOURCE] * len(window.targets)
         if source is not None:

@@ -58,7 +58,7 @@ class SoundDrive:
         self._speech: dict[Fraction, torch.Tensor] = {}  # moment → (2, K), see MotionNet.encode_speech
         self._silence: torch.Tensor | None = None
 
-    def listen(self, frames: Sequence[Frame]) -> None:
+    def encode(self, frames: Sequence[Frame]) -> None:
         """Encode the sound at the moments of frames, as far as that is not done yet."""
         speech = self._clip.speech
         times = [frame.time for frame in frames if frame.time not in self._speech]
@@ -84,9 +84,9 @@ class SoundDrive:
         """Move the source's mouth as the sound says (paper, Eq. 3).
 
         Args:
-            source_frame: The window's source; :meth:`listen` has heard it.
+            source_frame: The window's source; its sound is encoded already.
             source: Its mouth.
-            frame: The frame to draw; :meth:`listen` has heard it.
+            frame: The frame to draw; its sound is encoded already.
 
         Returns:
             float (K,), mouth coefficients of the frame in face units.
