@@ -1,0 +1,1 @@
+"""A talking head that draws a square."""

@@ -1,0 +1,1 @@
+"""An expression editor that paints a corner of each frame."""
