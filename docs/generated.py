@@ -1,4 +1,4 @@
-"""A mkdocs hook: fills ``<!-- generated: NAME ARGUMENT -->`` in pages from the registries, the commands and the imports.
+"""A mkdocs hook: fills ``<!-- generated: NAME ARGUMENT -->`` in pages from registries, commands and imports.
 
 So option tables, model tables and the map of packages cannot differ from the code.
 """
@@ -115,13 +115,33 @@ def node_pages(_: str) -> str:
 
 
 def imports(_: str) -> str:
-    """The packages of the library and who imports whom, as a mermaid graph; arrows that longer ways imply are left out."""
+    """The packages of the library and who imports whom, as a picture; lines that longer ways imply are left out."""
     graph = {name: _imported_packages(name) for name in _packages()}
-    lines = ["```mermaid", "flowchart TD"]
+    height = {name: _height(name, graph) for name in graph}
+    rows = [[name for name in graph if height[name] == level] for level in range(max(height.values()), -1, -1)]
+    centre = {
+        name: (380 + (place - (len(row) - 1) / 2) * 170, 30 + 64 * number)
+        for number, row in enumerate(rows)
+        for place, name in enumerate(row)
+    }
+    parts = [
+        f'<svg viewBox="0 0 760 {64 * len(rows)}" role="img" aria-label="who imports whom" style="max-width:760px">'
+    ]
     for name, imported in graph.items():
         further = {far for near in imported for far in _reachable(near, graph)}
-        lines += [f"  {name} --> {other}" for other in sorted(imported - further)]
-    return "\n".join([*lines, "```"])
+        for other in imported - further:
+            (x0, y0), (x1, y1) = centre[name], centre[other]
+            parts.append(f'<path d="M{x0:g} {y0 + 15:g}L{x1:g} {y1 - 15:g}" stroke="currentColor" opacity=".5"/>')
+    for name, (x, y) in centre.items():
+        box = f'x="{x - 65:g}" y="{y - 15:g}" width="130" height="30" rx="5"'
+        parts.append(f'<rect {box} fill="var(--md-default-bg-color, white)" stroke="currentColor"/>')
+        parts.append(f'<text x="{x:g}" y="{y + 5:g}" text-anchor="middle" fill="currentColor">{name}</text>')
+    return "".join([*parts, "</svg>"])
+
+
+def _height(name: str, graph: dict[str, set[str]]) -> int:
+    """Steps of the longest way down from a package."""
+    return max((1 + _height(other, graph) for other in graph[name]), default=0)
 
 
 def _packages() -> list[str]:

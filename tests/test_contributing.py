@@ -32,7 +32,8 @@ reds = [frame.rgb()[..., 0].mean() for frame in run.frames()]
 with closing(clip.frames()) as frames:
     assert all(new > frame.rgb()[..., 0].mean() + 1 for new, frame in zip(reds, frames, strict=True))
 assert run.report.lips is not None
-found = compare_clips(clip, clip, faces=default_face_models(device), judges=Judges(extractors=[judges.create("mean-colour")]))
+asked = Judges(extractors=[judges.create("mean-colour")])
+found = compare_clips(clip, clip, faces=default_face_models(device), judges=asked)
 (value,) = [value.value for network, value in found.families[1].values if network == "mean colour"]
 assert abs(value - 1) < 1e-6, value
 """
