@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from ..registry import Registry
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     import torch
 
+    from ..face.tracking.edited_landmarks import EditedLandmarks
     from ..face.tracking.track import FaceTrack
     from ..media.frame import Frame
     from .request import ExpressionRequest
@@ -48,6 +49,24 @@ class ExpressionEditor(Protocol):
             As many frames, of the same size and times; those without a chosen face as they were. Memory must not grow
             with the length of the clip.
         """
+        ...
+
+
+@runtime_checkable
+class LandmarkEditor(ExpressionEditor, Protocol):
+    """An editor that knows where its edit puts the landmarks, which spares later stages a fit to every frame."""
+
+    def edit_with_landmarks(
+        self,
+        frames: Generator[Frame, None, None],
+        tracks: Sequence[FaceTrack],
+        request: ExpressionRequest,
+        *,
+        frame_rate: Fraction,
+        device: torch.device,
+        edited: EditedLandmarks,
+    ) -> Generator[Frame, None, None]:
+        """Do :meth:`edit`, and put the landmarks of every edited face into ``edited`` before its frame is yielded."""
         ...
 
 

@@ -12,6 +12,7 @@ import torch
 from ..audio.speech import Speech
 from ..errors import InputError
 from ..expression.editor import editors
+from ..face.tracking.edited_landmarks import EditedLandmarks
 from ..face.tracking.track import FaceTrack, FaceTracks
 from ..media.frame import Frame
 from ..media.prefetch import prefetch
@@ -171,10 +172,15 @@ def edit(
 
     stages: list[Stage] = []
     rate = video.info.frame_rate
+    edited = EditedLandmarks() if lips is not None else None
     if editor is not None and request is not None:
-        stages.append(ExpressionStage(editor=editor, request=request, tracks=chosen, frame_rate=rate, device=device))
+        stages.append(
+            ExpressionStage(
+                editor=editor, request=request, tracks=chosen, frame_rate=rate, device=device, edited=edited
+            )
+        )
     if lips is not None and chosen:
-        stages.append(LipStage(prepared=lips, tracks=chosen, frame_rate=rate, device=device))
+        stages.append(LipStage(prepared=lips, tracks=chosen, frame_rate=rate, device=device, edited=edited))
     return Edit(
         video,
         stages,

@@ -9,8 +9,9 @@ from typing import Protocol
 
 import torch
 
-from ..expression.editor import ExpressionEditor
+from ..expression.editor import ExpressionEditor, LandmarkEditor
 from ..expression.request import ExpressionRequest
+from ..face.tracking.edited_landmarks import EditedLandmarks
 from ..face.tracking.track import FaceTrack
 from ..media.frame import Frame
 from ..talking_head.redraw import PreparedTalkingHead, redraw_faces
@@ -46,6 +47,7 @@ class ExpressionStage:
     tracks: The faces to edit.
     frame_rate: Frames per second.
     device: Where networks run.
+    edited: Takes the landmarks of edited faces, if the editor knows them and somebody wants them.
     """
 
     editor: ExpressionEditor
@@ -53,13 +55,19 @@ class ExpressionStage:
     tracks: Sequence[FaceTrack]
     frame_rate: Fraction
     device: torch.device
+    edited: EditedLandmarks | None = None
 
     @property
     def needs_faces(self) -> bool:
         return self.editor.needs_faces
 
     def __call__(self, frames: Generator[Frame, None, None]) -> Generator[Frame, None, None]:
-        return self.editor.edit(frames, self.tracks, self.request, frame_rate=self.frame_rate, device=self.device)
+        rate, device = self.frame_rate, self.device
+        if self.edited is not None and isinstance(self.editor, LandmarkEditor):
+            return self.editor.edit_with_landmarks(
+                frames, self.tracks, self.request, frame_rate=rate, device=device, edited=self.edited
+            )
+        return self.editor.edit(frames, self.tracks, self.request, frame_rate=rate, device=device)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,13 +78,22 @@ class LipStage:
     tracks: The faces to draw, followed through the unedited clip.
     frame_rate: Frames per second.
     device: Where networks run.
+    edited: Landmarks of edited faces, as far as an earlier stage knows them.
     """
 
     prepared: PreparedTalkingHead
     tracks: Sequence[FaceTrack]
     frame_rate: Fraction
     device: torch.device
+    edited: EditedLandmarks | None = None
     needs_faces: bool = True
 
     def __call__(self, frames: Generator[Frame, None, None]) -> Generator[Frame, None, None]:
-        return redraw_faces(frames, self.tracks, self.prepared, frame_rate=self.frame_rate, device=self.device)
+        return redraw_faces(
+            frames,
+            self.tracks,
+            self.prepared,
+            frame_rate=self.frame_rate,
+            device=self.device,
+            edited=self.edited,
+        )

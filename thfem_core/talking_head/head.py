@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import torch
 
     from ..audio.speech import Speech
+    from ..face.tracking.edited_landmarks import EditedLandmarks
     from ..face.tracking.track import FaceTrack
     from ..media.frame import Box, Frame
     from ..pose.encoder import HeadPoses
@@ -85,6 +86,7 @@ class FaceClip:
     drive: What moves the lips.
     emotion: One of the seven that the face shows; None leaves it to the back end.
     poses: Head poses that somebody encoded already; None leaves it to the back end.
+    edited: Landmarks of the edited faces, as far as an editor knows them; others have to be fitted.
     """
 
     track: FaceTrack
@@ -94,6 +96,7 @@ class FaceClip:
     drive: Drive = "blend"
     emotion: str | None = None
     poses: HeadPoses | None = None
+    edited: EditedLandmarks | None = None
 
 
 class FaceSession(Protocol):

@@ -13,6 +13,7 @@ import torch
 from ..audio.speech import Speech
 from ..device import one_cpu_thread
 from ..errors import InputError
+from ..face.tracking.edited_landmarks import EditedLandmarks
 from ..face.tracking.track import FaceTrack
 from ..media.frame import Frame
 from ..media.sound import Sound
@@ -128,6 +129,7 @@ def redraw_faces(
     *,
     frame_rate: Fraction,
     device: torch.device,
+    edited: EditedLandmarks | None = None,
 ) -> Generator[Frame, None, None]:
     """Draw faces of edited frames again, so that their lips say what is heard (paper, Eq. 5).
 
@@ -139,6 +141,7 @@ def redraw_faces(
         prepared: The talking head and the speech; its report is filled in.
         frame_rate: Frames per second.
         device: Where networks run.
+        edited: Landmarks of the edited faces, as far as an editor knows them.
 
     Returns:
         The frames with drawn faces, in order. Closing this iterator closes ``frames``.
@@ -157,6 +160,7 @@ def redraw_faces(
             drive=prepared.report.drive,
             emotion=prepared.emotion,
             poses=known_poses.get(track.track_id),
+            edited=edited,
         )
         faces.append(DrawnFace(track=track, session=prepared.head.open_face(clip)))
     return _drawn(frames, faces, prepared, device)

@@ -13,6 +13,7 @@ import torch
 from ...errors import InputError
 from ...face.mesh.flow import dense_warp
 from ...face.mesh.surface import face_surface
+from ...face.tracking.edited_landmarks import EditedLandmarks
 from ...face.tracking.track import FaceTrack
 from ...media.frame import Frame
 from ...media.ordered_map import ordered_map
@@ -63,7 +64,22 @@ class MeshEditor:
         frame_rate: Fraction,
         device: torch.device,
     ) -> Generator[Frame, None, None]:
-        """See :class:`..editor.ExpressionEditor`. Strength follows the request's curve at each frame's time."""
+        """See :meth:`..editor.ExpressionEditor.edit`. Strength follows the request's curve at each frame's time."""
+        return self.edit_with_landmarks(
+            frames, tracks, request, frame_rate=frame_rate, device=device, edited=EditedLandmarks()
+        )
+
+    def edit_with_landmarks(
+        self,
+        frames: Generator[Frame, None, None],
+        tracks: Sequence[FaceTrack],
+        request: ExpressionRequest,
+        *,
+        frame_rate: Fraction,
+        device: torch.device,
+        edited: EditedLandmarks,
+    ) -> Generator[Frame, None, None]:
+        """See :meth:`..editor.LandmarkEditor.edit_with_landmarks`."""
         reference = None
         if request.reference is not None:
             track = request.reference.track
@@ -78,13 +94,18 @@ class MeshEditor:
         first = list(islice(frames, LOOK_AHEAD))
         for face in faces:
             face.look(first)
-        jobs = _moves(chain(first, frames), faces, request)
+        jobs = _moves(chain(first, frames), faces, request, edited)
         yield from ordered_map(lambda job: _render(*job), jobs, workers=WORKERS)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Move:
-    """What one face does in one frame: landmarks (478, 3), displacement (478, 2) pixels, gain (N,) or None."""
+    """What one face does in one frame.
+
+    landmarks: (478, 3) in pixels.
+    displacement: (478, 3) in pixels.
+    gain: (N,) log brightness ratio on the samples of the face surface, or None for none.
+    """
 
     landmarks: np.ndarray
     displacement: np.ndarray
@@ -92,12 +113,18 @@ class _Move:
 
 
 def _moves(
-    frames: Iterable[Frame], faces: list[_Face], request: ExpressionRequest
+    frames: Iterable[Frame], faces: list[_Face], request: ExpressionRequest, edited: EditedLandmarks
 ) -> Iterator[tuple[Frame, list[_Move]]]:
+    """Yield what the faces do in each frame, and note where that puts their landmarks."""
     for frame in frames:
         strength = request.strength * request.curve.at(float(frame.time))
-        moves = [face.move(frame, strength) for face in faces] if strength > 0 else []
-        yield frame, [move for move in moves if move is not None]
+        moves = []
+        for face in faces:
+            move = face.move(frame, strength)
+            if move is not None:
+                edited.put(face.track_id, frame.index, move.landmarks + move.displacement)
+                moves.append(move)
+        yield frame, moves if strength > 0 else []
 
 
 def _render(frame: Frame, moves: list[_Move]) -> Frame:
@@ -106,7 +133,7 @@ def _render(frame: Frame, moves: list[_Move]) -> Frame:
         warp = dense_warp(
             face_surface(),
             move.landmarks,
-            move.displacement,
+            move.displacement[:, :2],
             move.gain,
             cell=max(1.0, CELL * eye_distance / 100),
             frame_size=(frame.width, frame.height),
@@ -120,6 +147,7 @@ class _Face:
     """One person's plan, and the block of tracked frames around the current one."""
 
     def __init__(self, track: FaceTrack, plan: MotionPlan, options: MeshOptions) -> None:
+        self.track_id = track.track_id
         self._track, self._plan = track, plan
         # Without texture its file (not for commercial use) is never read.
         gain = options.texture * log_ratio(plan.shading, plan.regions) if options.texture else None
@@ -161,6 +189,6 @@ class _Face:
         moved = self._plan.displacements(landmarks[None], np.array([amount]), spectacles=bool(self._spectacles))
         return _Move(
             landmarks=landmarks,
-            displacement=moved[0, :, :2],
+            displacement=moved[0],
             gain=None if self._gain is None else amount * self._gain,
         )

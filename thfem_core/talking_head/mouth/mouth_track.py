@@ -11,6 +11,7 @@ import torch
 from ...face.mesh.canonical import canonical_mesh, canonical_shapes
 from ...face.models import FaceModels
 from ...face.pose import HeadPose, head_pose
+from ...face.tracking.edited_landmarks import EditedLandmarks
 from ...face.tracking.track import FaceTrack
 from ...media.frame import Frame
 from .workers import side_by_side
@@ -54,7 +55,14 @@ class MouthTrack:
     """Remembers the mouths of the last frames."""
 
     def __init__(
-        self, track: FaceTrack, models: FaceModels, *, device: torch.device, reach: int, history: int = 1
+        self,
+        track: FaceTrack,
+        models: FaceModels,
+        *,
+        device: torch.device,
+        reach: int,
+        history: int = 1,
+        edited: EditedLandmarks | None = None,
     ) -> None:
         """Begin with one person.
 
@@ -64,8 +72,10 @@ class MouthTrack:
             device: Where they run.
             reach: Frames on either side that :meth:`neighbourhood` looks at.
             history: Frames before a source that :meth:`fitted` still knows.
+            edited: Landmarks of the edited frames, as far as an editor knows them: these need no fit.
         """
         self._track, self._models, self._device = track, models, device
+        self._edited = edited or EditedLandmarks()
         self._reach, self._history = reach, history
         self._mouths: dict[int, Mouth | None] = {}
 
@@ -79,10 +89,14 @@ class MouthTrack:
         landmarks, weight = samples.landmarks[0], float(samples.weight[0])
         if weight <= 0:
             return None
-        fit = self._models.fit(frame, [self._models.roi_from_landmarks(landmarks)])[0]
         pose = head_pose(landmarks[None], canonical_mesh())
         original = pose.to_canonical(landmarks[None])[0]
-        edited = canonical_shapes(fit.landmarks[None])[0] if fit.presence > _LEAST_PRESENCE else original
+        known = self._edited.take(self._track.track_id, frame.index)
+        if known is not None:
+            edited = pose.to_canonical(known[None])[0]
+        else:
+            fit = self._models.fit(frame, [self._models.roi_from_landmarks(landmarks)])[0]
+            edited = canonical_shapes(fit.landmarks[None])[0] if fit.presence > _LEAST_PRESENCE else original
         return Mouth(pose=pose, original=original, edited=edited, weight=weight)
 
     def forget(self, before: int, *, keep: int) -> None:

@@ -87,6 +87,7 @@ class MouthSession:
         self._mouths = MouthTrack(
             clip.track,
             default_face_models(clip.device),
+            edited=clip.edited,
             device=clip.device,
             reach=options.smoothing,
             history=past_frames(motion, clip.frame_rate),
