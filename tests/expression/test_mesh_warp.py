@@ -18,6 +18,7 @@ from thfem_core.expression.request import ExpressionRequest, ReferenceClip, Regi
 from thfem_core.face.mesh.basis import load_basis
 from thfem_core.face.mesh.flow import dense_warp, facing
 from thfem_core.face.mesh.surface import face_surface
+from thfem_core.face.tracking.edited_landmarks import EditedLandmarks
 
 
 def edit(frames: list, track: MadeUpTrack, request: ExpressionRequest, **config: float) -> list:
@@ -168,3 +169,18 @@ def test_region_strengths_reach_the_folds_of_their_region_only() -> None:
     assert not no_brows[y < -16].any()
     assert np.abs(full[y < -16]).max() > 0.05
     np.testing.assert_allclose(no_brows[y > 0], full[y > 0], atol=1e-6)
+
+
+def test_landmarks_are_handed_on_where_the_edit_puts_them() -> None:
+    landmarks = talking_face(3)
+    track = MadeUpTrack(landmarks)
+    request = ExpressionRequest(emotion="happy")
+    frames = iter(textured_frames(3))
+    edited = EditedLandmarks()
+    editor = MeshEditor(MeshOptions(spectacles="no"))
+    cpu = torch.device("cpu")
+    for frame in editor.edit_with_landmarks(frames, [track], request, frame_rate=RATE, device=cpu, edited=edited):
+        source = measure_expression(track)
+        assert source is not None
+        moved = plan_motion(request, source, None).displacements(landmarks[frame.index][None], np.ones(1))[0]
+        np.testing.assert_allclose(edited.take(track.track_id, frame.index), landmarks[frame.index] + moved, atol=1e-4)

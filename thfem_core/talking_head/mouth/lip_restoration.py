@@ -35,6 +35,8 @@ def _close_nearly_shut(shape: np.ndarray) -> np.ndarray:
         The shape with its lips closed, partly closed, or as they were.
     """
     (gap,) = lip_aperture(shape[None])
+    if gap >= _NEARLY_SHUT[1]:
+        return shape
     closed = lip_aperture_operator() @ shape
     restored: np.ndarray = shape + (1 - smoothstep(gap, *_NEARLY_SHUT)) * (closed - shape)
     return restored
@@ -95,10 +97,11 @@ class LipRestoration:
     def _change_of_speech(self, index: int) -> float:
         """Mean distance (face units) between the edited lips and those of :meth:`shape`, averaged around a frame."""
         near, lips = self._mouths.neighbourhood(index), list(LIPS)
-        change = np.stack([each.edited - each.original for each in near.mouths])
+        change = np.stack([each.edited[lips] - each.original[lips] for each in near.mouths])
         weights = np.stack(list(near.weights.values()))
-        lasting = np.matmul(lip_aperture_operator()[lips], np.tensordot(weights, change, axes=1))
-        passing = (self._fade[lips] * (lasting - change[:, lips]))[..., :2]
+        operator = lip_aperture_operator()[np.ix_(lips, lips)]  # lips depend on lips alone
+        lasting = np.matmul(operator, np.tensordot(weights, change, axes=1))
+        passing = (self._fade[lips] * (lasting - change))[..., :2]
         counts = near.weights[index]
         if len(passing) >= len(_AVERAGE):  # with fewer frames noise of the fits cannot be told from a change
             edge = len(_AVERAGE) // 2

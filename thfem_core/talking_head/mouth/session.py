@@ -117,7 +117,8 @@ class MouthSession:
         return [self._predict(window) for window in windows]
 
     def _predict(self, window: AdjacentWindow) -> list[PatchOrReason]:
-        if self._clip.drive != "original":
+        seen = [mouth for frame in window.targets if (mouth := self._mouths.fitted(frame.index)) is not None]
+        if any(self._by_original(mouth) < 1 for mouth in seen):
             self._sound.encode([window.source, *window.targets])
         source = self._mouths.smoothed(window.source.index)
         plans: list[_Drawing | str] = [NO_SOURCE] * len(window.targets)
@@ -156,8 +157,9 @@ class MouthSession:
         change = np.zeros_like(mouth.edited)
         opacity = 0.0
         if by_original > 0:
-            change += by_original * (self._restoration.shape(mouth, frame.index) - mouth.edited)
             opacity += by_original * (self._restoration.visibility(frame.index) * self._restoration.need(frame.index))
+            if opacity > 0 or by_original < 1:
+                change += by_original * (self._restoration.shape(mouth, frame.index) - mouth.edited)
         if by_original < 1:
             moved = self._sound.coefficients(source_frame, source, frame) - self._basis.read(mouth.edited)
             change += (1 - by_original) * self._basis.displacement(moved)
