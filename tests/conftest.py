@@ -11,6 +11,14 @@ import pytest
 from comfy_host import REPO, ComfyServer, NoHost, find_host, run_in_host
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Group tests for ``-n 2 --dist loadgroup``: one process runs all that need the host, others go by file."""
+    if config.pluginmanager.hasplugin("xdist"):
+        for item in items:
+            hosted = "comfy" in getattr(item, "fixturenames", ())
+            item.add_marker(pytest.mark.xdist_group("host" if hosted else item.location[0]))
+
+
 def without_host(reason: str) -> None:
     """No host is a failure in CI, and a reason to skip on a machine that has no network."""
     if os.environ.get("CI", "").lower() in ("1", "true") or os.environ.get("THFEM_REQUIRE_HOST") == "1":
