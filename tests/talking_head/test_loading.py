@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
+from moving_face import MovingTrack, clip
 
 from thfem_core.errors import InputError, WeightsError
 from thfem_core.networks.precision import drawing_dtype
 from thfem_core.options import options_of
 from thfem_core.registry import Resources
+from thfem_core.talking_head.eamm import head as eamm_head
 from thfem_core.talking_head.eat import head as eat_head
 from thfem_core.talking_head.eat.timeline import Timeline
 from thfem_core.talking_head.head import OwnsNetworks, talking_heads
@@ -33,9 +37,6 @@ def test_the_options_of_eat_reach_what_it_draws_with(
     eat_files: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Precomputed features stand in for DeepSpeech, and the timing of the published code can be had."""
-    import numpy as np
-    from moving_face import MovingTrack, clip
-
     features = tmp_path / "features.npy"
     np.save(features, np.ones((100, 29), np.float32))
     opened = []
@@ -48,10 +49,17 @@ def test_the_options_of_eat_reach_what_it_draws_with(
     assert (opened[0]["logits"] == 1).all() and opened[0]["logits"].shape == (100, 29)
 
 
-def test_the_options_of_eamm_reach_it(eamm_file: Path, tmp_path: Path) -> None:
-    (tmp_path / "eamm.safetensors").write_bytes(b"")
-    with pytest.raises(WeightsError, match="damaged"):
-        talking_heads.create("eamm", {"emotional": True}, Resources(folders=(tmp_path,)))
+def test_the_options_of_eamm_reach_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file without the emotion network cannot do what was asked for."""
+    (tmp_path / "eamm.safetensors").touch()
+    networks = SimpleNamespace(generator=torch.nn.Linear(1, 1), emotion=None)
+    monkeypatch.setattr(eamm_head, "load_eamm", lambda files: networks)
+    resources = Resources(folders=(tmp_path,))
+    talking_heads.create("eamm", resources=resources)
+    with pytest.raises(WeightsError, match="no file holds emo_detector"):
+        talking_heads.create("eamm", {"emotional": True}, resources)
+    talking_heads.create("eamm", {"precision": "bf16"}, resources)
+    assert networks.generator.weight.dtype == torch.bfloat16
 
 
 def test_faults_name_the_choices():
