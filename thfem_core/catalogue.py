@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from .errors import InputError
 from .expression.editor import editors
 from .face.models import face_models
+from .metrics.cdrl.model_files import MODELS as CDRL_MODELS
 from .metrics.judges.spec import judges
 from .pose.encoder import pose_encoders
 from .registry import Registry
@@ -45,14 +46,14 @@ TRAINING_MODELS = (
 
 
 def all_models() -> dict[str, Model]:
-    """List all models by name: those of back ends in the order of registration, then those of training.
+    """List all models by name: of back ends in the order of registration, of the paper group's protocol, of training.
 
     Raises:
         ValueError: Two back ends describe one model differently.
     """
     declared = [model for registry in REGISTRIES for name in registry for model in registry.back_end(name).models]
     models: dict[str, Model] = {}
-    for model in (*declared, *TRAINING_MODELS):
+    for model in (*declared, *CDRL_MODELS, *TRAINING_MODELS):
         if models.setdefault(model.name, model) != model:
             raise ValueError(f"two back ends describe the model {model.name!r} differently; let them share one Model")
     return models

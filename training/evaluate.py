@@ -2,6 +2,7 @@
 
     python -m training.evaluate run mead /data/MEAD OUT --systems mesh mesh+mouth NED=frames:ned NED+EAT=frames:ned+eat
     python -m training.evaluate tables mead OUT [--format md|csv|latex]
+    python -m training.evaluate cdrl mead /data/MEAD OUT --models DIR
     python -m training.evaluate study OUT STUDY --pair NED NED+EAT --pair mesh mesh+mouth
     python -m training.evaluate ratings STUDY/key.json answers-*.csv
     python -m training.evaluate complexity --systems mesh mesh+mouth
@@ -24,14 +25,15 @@ from thfem_core.errors import InputError, ThfemError
 from thfem_core.media.open_video import open_video
 
 from .data.layouts import DATASETS, read_dataset
+from .evaluation.cdrl import comparison_table, folder_jobs, measure_emotion, result_jobs, save_numbers
 from .evaluation.complexity_table import complexity_table
 from .evaluation.jobs import Job, JobConfig, measure_all
-from .evaluation.pairs import make_pairs
+from .evaluation.pairs import held_out_clips, make_pairs
 from .evaluation.results import Results
 from .evaluation.study import Result, make_items, ratings, write_study
 from .evaluation.systems import parse_system
 from .evaluation.tables import Table, all_tables
-from .parallel import add_worker_arguments, chosen_workers
+from .parallel import add_worker_arguments, chosen_workers, run_jobs
 
 FORMATS = {"md": Table.markdown, "csv": Table.csv, "latex": Table.latex}
 CLIPS = "clips.json"
@@ -88,6 +90,49 @@ def tables(args: argparse.Namespace) -> int:
         if args.format == "csv":
             print(f"# {table.title}")
         print(FORMATS[args.format](table), end="\n\n")
+    both = comparison_table(args.out, args.dataset)
+    if both is not None:
+        print(FORMATS[args.format](both))
+    return 0
+
+
+def add_cdrl(commands: argparse._SubParsersAction) -> None:
+    parser = commands.add_parser("cdrl", help="measure results by the paper group's own protocol")
+    parser.add_argument("dataset", choices=("mead", "ravdess"))
+    parser.add_argument("root", type=Path, help="the folder that holds the actors' folders")
+    parser.add_argument("out", type=Path, help="what run left; with --pictures only where the numbers go")
+    parser.add_argument(
+        "--pictures", type=Path, nargs=2, metavar=("GENERATED", "REAL"), help="published folders instead"
+    )
+    parser.add_argument("--system", default="published", help="name of the system of --pictures")
+    parser.add_argument("--setting", choices=("intra", "cross"), default="intra", help="of --pictures")
+    parser.add_argument("--seed", type=int, default=1, help="of CSIM's draw; 1 in the protocol")
+    parser.add_argument("--models", type=Path, action="append", default=[], metavar="DIR", help="network files")
+    parser.add_argument("--device", default="cpu", help="cpu or cuda")
+    add_worker_arguments(parser)
+    parser.set_defaults(run=by_cdrl)
+
+
+def by_cdrl(args: argparse.Namespace) -> int:
+    settings = {
+        "models": tuple(args.models),
+        "device": args.device,
+        "seed": args.seed,
+        "margin": 0 if args.dataset == "ravdess" else 35,
+    }
+    if args.pictures:
+        generated, real = args.pictures
+        jobs, notes = folder_jobs(generated, real, args.dataset, args.setting, args.system, **settings)
+        for line in notes:
+            print(line, file=sys.stderr)
+    else:
+        clips = read_dataset(args.dataset, args.root)
+        jobs = result_jobs(args.out.absolute(), clips, held_out_clips(clips), **settings)
+    args.out.mkdir(parents=True, exist_ok=True)
+    save_numbers(args.out, list(run_jobs(measure_emotion, jobs, chosen_workers(args))))
+    table = comparison_table(args.out, args.dataset)
+    if table is not None:
+        print(table.markdown())
     return 0
 
 
@@ -156,7 +201,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         prog="python -m training.evaluate", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for add in (add_run, add_tables, add_study, add_ratings, add_complexity):
+    for add in (add_run, add_tables, add_cdrl, add_study, add_ratings, add_complexity):
         add(commands)
     args = parser.parse_args(argv)
     try:

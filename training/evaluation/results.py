@@ -108,7 +108,7 @@ class Results:
         """NaN where there is no result; emotion may be :data:`AVERAGE`."""
         if emotion == AVERAGE:
             numbers = [self.number(system, setting, one, column) for one in EMOTIONS]
-            return _mean(number for number in numbers if isfinite(number))
+            return mean_of(number for number in numbers if isfinite(number))
         cell = self._cells.get((system, setting, emotion))
         return float("nan") if cell is None else cell.number(column)
 
@@ -119,6 +119,7 @@ def mesh_columns() -> tuple[Column, ...]:
     return tuple(Column(key=m.key, label=f"{m.label}{arrows[m.better]}") for m in LANDMARK_MEASURES)
 
 
-def _mean(values: Iterable[float]) -> float:
+def mean_of(values: Iterable[float]) -> float:
+    """The mean; NaN of nothing."""
     numbers: Sequence[float] = list(values)
     return sum(numbers) / len(numbers) if numbers else float("nan")

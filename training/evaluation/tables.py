@@ -89,7 +89,8 @@ class PaperNumbers:
 Number = Callable[[str, str, str, Column], str]  # system, setting, emotion, column → cell
 
 
-def _shown(value: float) -> str:
+def shown(value: float) -> str:
+    """A number of a table, with a dash where there is none."""
     return f"{value:.3f}" if isfinite(value) else "–"
 
 
@@ -97,15 +98,15 @@ def _with_paper(results: Results, paper: PaperNumbers, table: int) -> Number:
     """Our number, and the paper's in brackets where it has one for a system of that name."""
 
     def cell(system: str, setting: str, emotion: str, column: Column) -> str:
-        ours = _shown(results.number(system, setting, emotion, column))
+        ours = shown(results.number(system, setting, emotion, column))
         theirs = paper.number(table, setting, system, emotion, column.key) if column.official else float("nan")
-        return f"{ours} ({_shown(theirs)})" if isfinite(theirs) else ours
+        return f"{ours} ({shown(theirs)})" if isfinite(theirs) else ours
 
     return cell
 
 
 def _of_paper(paper: PaperNumbers, table: int) -> Number:
-    return lambda system, setting, emotion, column: _shown(paper.number(table, setting, system, emotion, column.key))
+    return lambda system, setting, emotion, column: shown(paper.number(table, setting, system, emotion, column.key))
 
 
 def _by_emotion(
