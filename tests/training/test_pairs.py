@@ -15,9 +15,13 @@ from hypothesis import strategies as st
 
 from tests.training.made_pairs import speech_and_pictures, warped, write_clip_with_sound
 from thfem_core.errors import InputError
+from thfem_core.talking_head.mouth.coefficients import load_mouth_basis
 from training.build_pairs import main
+from training.config import DataConfig, LoopConfig
+from training.data.clips import load_clips
 from training.data.layouts import csv_clips
 from training.data.pairs import PairConfig, build_pair, plan_pairs, read_alignment, read_pairs
+from training.stages.renderer import RendererStageConfig, window_tensors
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +55,18 @@ def test_a_warp_is_recovered_within_a_frame(built: Path, collection: tuple[Path,
     centre = happy.target_landmarks[:, 1, :2].mean(axis=0)  # the nose tip
     assert np.abs(centre - 128).max() < 50
     assert happy.frame_rate == 25 and len(happy.speech) == pytest.approx(32000, abs=800)
+
+
+def test_the_mouth_stages_take_edited_frames_as_sources(built: Path) -> None:
+    data = DataConfig(pairs=str(built), window=5)
+    clips = load_clips(data, "val", load_mouth_basis(), keep=lambda clip: clip.regions is not None)
+    clip = clips[0]
+    assert clip.edited is not None and clip.edited.frames == clip.frames == 50
+    config = RendererStageConfig(data=data, loop=LoopConfig(), jitter=0.0)
+    window = window_tensors(clip, 3, np.arange(4, 9), config, np.random.default_rng(0))
+    np.testing.assert_array_equal(window["source"], clip.edited.clip.regions[3].transpose(2, 0, 1))
+    np.testing.assert_array_equal(window["whole"], clip.clip.regions[4:9].transpose(0, 3, 1, 2))
+    assert np.isfinite(window["flows"]).all()
 
 
 def test_neutral_is_its_own_target(built: Path) -> None:
