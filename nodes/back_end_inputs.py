@@ -9,7 +9,7 @@ from typing import Any
 from comfy_api.latest import io
 
 from ..thfem_core.errors import InputError
-from ..thfem_core.options import Option, options_of
+from ..thfem_core.options import Option
 from ..thfem_core.registry import Registry
 from .video_sockets import clip_from_socket
 
@@ -52,7 +52,7 @@ def option_inputs(registry: Registry[Any], *, only: str | None = None) -> dict[s
     """
     owners: dict[str, dict[str, Option]] = {}
     for name in registry if only is None else (only,):
-        for option in options_of(registry.back_end(name).options):
+        for option in registry.options(name):
             owners.setdefault(option.name, {})[name] = option
     return {
         name: option_input(next(iter(options.values())), f"{', '.join(options)}: {next(iter(options.values())).help}")
@@ -114,9 +114,9 @@ def chosen_options(registry: Registry[Any], name: str, values: Mapping[str, Any]
     Raises:
         InputError: The back end is unknown, a value cannot be read, or a clip is connected that it does not take.
     """
-    own = options_of(registry.back_end(name).options)
+    own = registry.options(name)
     for other in registry:
-        for option in options_of(registry.back_end(other).options):
+        for option in registry.options(other):
             foreign = option.name not in [each.name for each in own]
             if option.kind == "clip" and foreign and values.get(option.name) is not None:
                 raise InputError(

@@ -12,7 +12,7 @@ from ..thfem_core.audio.speech import Speech
 from ..thfem_core.face.tracking.track import FaceTracks
 from ..thfem_core.media.sound import Sound
 from ..thfem_core.media.video import Video
-from ..thfem_core.pipeline import Edit, EditConfig, edit
+from ..thfem_core.pipeline import EditConfig, PreparedEdit, edit
 from ..thfem_core.pose.encoder import HeadPoses
 from .host import HostProgress, model_folders, work_device
 from .video_sockets import written_video
@@ -29,7 +29,7 @@ def prepared_edit(
     sound: Sound | Speech | None = None,
     poses: Sequence[HeadPoses] = (),
     device: torch.device | None = None,
-) -> Edit:
+) -> PreparedEdit:
     """An edit with the host's device and model folders; see :func:`..thfem_core.pipeline.edit`."""
     return edit(
         clip,
@@ -43,14 +43,14 @@ def prepared_edit(
     )
 
 
-def edited_video(work: Edit, *, progress: HostProgress) -> io.NodeOutput:
+def edited_video(work: PreparedEdit, *, progress: HostProgress) -> io.NodeOutput:
     """Run an edit, and show the video and what was done on the node."""
     shown = written_video(work.frames(), work.video, sound=work.sound, progress=progress)
     told = ui.PreviewText(tell(work)).as_dict()
     return io.NodeOutput(*shown.args, ui=shown.ui.as_dict() | told)
 
 
-def tell(work: Edit) -> str:
+def tell(work: PreparedEdit) -> str:
     """Write warnings and what was done into the host's log; returns the latter."""
     report = work.report
     for warning in report.warnings:

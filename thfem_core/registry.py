@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from .errors import InputError
-from .options import Options, make_options
+from .options import Option, Options, make_options, options_of
 from .progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -101,6 +101,14 @@ class Registry(Generic[T]):
             raise InputError(f"unknown {self.kind} {name!r}; choose one of: {', '.join(self._folders)}")
         declared: BackEnd = import_module(f"{self._folders[name]}.back_end", self._package).BACK_END
         return declared
+
+    def options(self, name: str) -> tuple[Option, ...]:
+        """The options a back end declares, in its order.
+
+        Raises:
+            InputError: There is no such back end.
+        """
+        return options_of(self.back_end(name).options)
 
     def create(
         self, name: str, options: Options | Mapping[str, Any] | None = None, resources: Resources | None = None

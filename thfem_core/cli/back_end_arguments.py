@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
-from ..options import Option, options_of
+from ..options import Option
 from ..registry import Registry
 
 _METAVARS = {"int": "N", "float": "F", "text": "TEXT", "file": "FILE", "clip": "PATH"}
@@ -86,7 +86,7 @@ def given_options(
     given = {name: value for name, value in given.items() if value is not None}
     found: dict[Registry[Any], dict[str, Any]] = {registry: {} for registry in chosen}
     for registry, back_end in chosen.items():
-        options = options_of(registry.back_end(back_end).options) if back_end is not None else ()
+        options = registry.options(back_end) if back_end is not None else ()
         found[registry] = {each.name: _parsed(each, given[each.name]) for each in options if each.name in given}
     for name in given:
         if not any(name in values for values in found.values()):
@@ -102,7 +102,7 @@ def _owners(registries: Iterable[Registry[Any]]) -> dict[str, dict[str, Option]]
     owners: dict[str, dict[str, Option]] = {}
     for registry in registries:
         for name in registry:
-            for option in options_of(registry.back_end(name).options):
+            for option in registry.options(name):
                 owners.setdefault(option.name, {})[f"{registry.kind} {name}"] = option
     return owners
 

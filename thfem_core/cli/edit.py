@@ -18,7 +18,6 @@ from ..expression.request import (
     StrengthCurve,
 )
 from ..expression.sliders import ExpressionSliders, preset_names, slider_names
-from ..options import options_of
 from ..talking_head.head import talking_heads
 from .arguments import (
     NO_TALKING_HEAD,
@@ -105,7 +104,7 @@ def run(args: argparse.Namespace) -> None:
     regions = RegionStrengths(**{region: getattr(args, region) for region in REGIONS})
     talking_head = None if args.talking_head == NO_TALKING_HEAD else args.talking_head
     options = given_options(args, {editors: args.editor, talking_heads: talking_head})
-    brings_expression = any(option.required for option in options_of(editors.back_end(args.editor).options))
+    brings_expression = any(option.required for option in editors.options(args.editor))
     sliders = ExpressionSliders.parse(args.slider) if args.slider else None
     if args.emotion is None and args.reference is None and sliders is None and not brings_expression:
         raise InputError("say what to do: --emotion NAME, --reference CLIP to copy an expression, or --slider NAME=F")

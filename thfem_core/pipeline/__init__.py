@@ -1,16 +1,17 @@
 """The one way from a clip to the edited clip: find faces, edit the expression, draw the lips, write."""
 
 from .config import EditConfig
-from .edit import Edit, edit
+from .edit import edit
 from .faces import choose_faces, faces_of_host, find_faces
+from .prepared_edit import PreparedEdit
 from .report import EditReport
 from .still import StillVideo, open_speaker, read_speech
 from .writing import edit_to_file
 
 __all__ = [
-    "Edit",
     "EditConfig",
     "EditReport",
+    "PreparedEdit",
     "StillVideo",
     "choose_faces",
     "edit",

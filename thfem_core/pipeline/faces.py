@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -20,6 +21,8 @@ from ..face.tracking.tracker import TrackerConfig, track_faces
 from ..media.prefetch import prefetch
 from ..media.video import Video
 from ..progress import Progress, silent
+from .config import EditConfig
+from .still import StillVideo
 
 
 def find_faces(
@@ -89,24 +92,83 @@ def choose_faces(tracks: FaceTracks, choice: FaceChoice, order: FaceOrder) -> tu
     return tracks.select(choice, order=order)
 
 
-def with_reference_face(
-    request: ExpressionRequest | None, *, device: torch.device, progress: Progress = silent
-) -> ExpressionRequest | None:
-    """Look for the largest face of a request's reference, where nobody has looked yet.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ChosenFaces:
+    """Whom an edit edits.
+
+    tracks: Everybody in the clip; None if nobody looked.
+    chosen: Those of them that are edited.
+    request: The expression to give them; its reference, if any, has a track.
+    seconds: How long the search took.
+    """
+
+    tracks: FaceTracks | None
+    chosen: tuple[FaceTrack, ...]
+    request: ExpressionRequest | None
+    seconds: float
+
+
+def find_chosen_faces(
+    video: Video,
+    config: EditConfig,
+    *,
+    tracks: FaceTracks | None,
+    needed: bool,
+    must_speak: bool,
+    device: torch.device,
+    progress: Progress = silent,
+) -> ChosenFaces:
+    """Look for the faces of a clip and of the reference, as far as nobody has yet, and choose whom to edit.
 
     Args:
-        request: What is asked for, with or without a reference.
+        video: The unedited clip; a still video is searched as one picture.
+        config: Whom to choose, and the reference.
+        tracks: Faces that a caller knows already.
+        needed: Whether the clip is to be searched.
+        must_speak: Whether a clip without any face is a fault.
         device: Where the face networks run.
-        progress: Hears of each frame of the reference.
+        progress: Hears of each frame.
 
     Returns:
-        The request; its reference, if any, has a track.
+        The faces.
 
     Raises:
-        InputError: The reference shows no face.
+        InputError: The tracks are of another clip, the reference shows no face, or the clip has not the face that
+            was asked for.
     """
+    if tracks is not None:
+        _check_size(tracks, video)
+    start = time.perf_counter()
+    request = _with_reference_face(config.request, device=device, progress=progress)
+    still = video if isinstance(video, StillVideo) else None
+    if tracks is None and needed:
+        tracks = find_faces(video if still is None else still.picture, device=device, progress=progress)
+    if tracks is not None and still is not None:
+        tracks = still.stretch_faces(tracks)
+    chosen: tuple[FaceTrack, ...] = ()
+    if tracks is not None and must_speak:
+        chosen = tracks.select(config.face, order=config.face_order)
+    elif tracks is not None:
+        chosen = choose_faces(tracks, config.face, config.face_order)
+    return ChosenFaces(tracks=tracks, chosen=chosen, request=request, seconds=time.perf_counter() - start)
+
+
+def _with_reference_face(
+    request: ExpressionRequest | None, *, device: torch.device, progress: Progress
+) -> ExpressionRequest | None:
+    """The request; the largest face of its reference is looked for, where nobody has looked yet."""
     if request is None or request.reference is None or request.reference.track is not None:
         return request
     tracks = find_faces(request.reference.video, device=device, progress=progress)
     longest = max(tracks.select("largest"), key=lambda track: track.stop_frame - track.first_frame)
     return replace(request, reference=replace(request.reference, track=longest))
+
+
+def _check_size(tracks: FaceTracks, video: Video) -> None:
+    """Refuse tracks that were made on a clip of another size."""
+    size, info = tracks.size, video.info
+    if size != (info.width, info.height):
+        raise InputError(
+            f"the tracks were made on a clip of {size[0]}×{size[1]} px, but {info.name} has {info.width}×{info.height};"
+            " connect Track Faces to the same clip"
+        )
