@@ -102,8 +102,10 @@ def sliders_input() -> io.Input:
 def face_choice(text: str) -> FaceChoice:
     """``largest``, ``all`` or a number. Raises InputError that says so."""
     word = text.strip().lower()
-    if word == "largest" or word == "all":
-        return word
+    if word == "largest":
+        return "largest"
+    if word == "all":
+        return "all"
     if word.isdecimal():
         return int(word)
     raise InputError(f"face is {text!r}; write largest, all or a number from the preview of Track Faces (0, 1, …)")

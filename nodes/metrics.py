@@ -14,10 +14,11 @@ from ..thfem_core.expression.request import EMOTIONS
 from ..thfem_core.face.models import default_face_models
 from ..thfem_core.figure import as_pixels
 from ..thfem_core.metrics.charts import HEIGHT, WIDTH, draw_charts
-from ..thfem_core.metrics.comparison import ComparisonConfig, compare_clips
+from ..thfem_core.metrics.comparison import compare_clips
 from ..thfem_core.metrics.findings import Comparison
 from ..thfem_core.metrics.judges.choosing import Choice, choose_judges
 from ..thfem_core.metrics.verdict_table import text_table
+from ..thfem_core.metrics.visual_pass import ComparisonConfig
 from .host import CATEGORY, HostProgress, model_folders, schema, work_device
 from .video_sockets import clip_from_socket, fps_input
 
@@ -107,19 +108,20 @@ class Metrics(io.ComfyNode):
         ground_truth: object = None,
     ) -> io.NodeOutput:
         progress, device = HostProgress(stages=2), work_device()
-        clips = [None if c is None else clip_from_socket(c, fps=fps) for c in (source, output, reference, ground_truth)]
+        expected = None if reference is None else clip_from_socket(reference, fps=fps)
+        truth = None if ground_truth is None else clip_from_socket(ground_truth, fps=fps)
         judges, missing = choose_judges(
-            networks, device=device, folders=model_folders(), with_truth=clips[3] is not None, progress=progress
+            networks, device=device, folders=model_folders(), with_truth=truth is not None, progress=progress
         )
         if missing:
             _log.info("left out, their files are not on this machine: %s", ", ".join(missing))
         found = compare_clips(
-            clips[0],
-            clips[1],
+            clip_from_socket(source, fps=fps),
+            clip_from_socket(output, fps=fps),
             faces=default_face_models(device),
             judges=judges,
-            reference=clips[2],
-            truth=clips[3],
+            reference=expected,
+            truth=truth,
             target_emotion=None if target_emotion == NO_TARGET else target_emotion,
             config=ComparisonConfig(every=every),
             progress=progress,

@@ -88,13 +88,12 @@ class SaveVideo(io.ComfyNode):
                 video.save_to(str(path), metadata=metadata)
             else:
                 encoding = EncodingConfig() if crf == KEEP else EncodingConfig(crf=crf)
-                sound = "source" if audio is None else sound_from_audio(audio)
                 with new_temp_file("thfem_save", ".mp4") as encoded:
                     write_video(
                         clip.frames(),
                         encoded,
                         like=clip,
-                        sound=sound,
+                        sound="source" if audio is None else sound_from_audio(audio),
                         encoding=encoding,
                         progress=HostProgress(),
                         warn=_log.warning,

@@ -15,6 +15,7 @@ from io import BytesIO
 import torch
 from comfy_api.latest import Input, InputImpl, io, ui
 
+from ..thfem_core.media.array_frame import ArrayFrame
 from ..thfem_core.media.array_video import ArrayVideo
 from ..thfem_core.media.file_video import FileVideo
 from ..thfem_core.media.frame import Frame
@@ -97,6 +98,7 @@ def images_from_frames(frames: Generator[Frame, None, None], *, like: torch.Tens
     images = like.clone()
     with closing(frames):
         for number, frame in enumerate(frames):
+            assert isinstance(frame, ArrayFrame)  # no stage changes the kind of a frame
             images[number, ..., :3] = torch.from_numpy(frame.pixels)
             progress("Editing", number + 1, len(images))
     return images
@@ -107,8 +109,7 @@ def written_video(
 ) -> io.NodeOutput:
     """Write frames into the host's temp folder; the VIDEO of that file, shown on the node. sound: other than the clip's
     own."""
-    heard = "source" if sound is None else sound
     with new_temp_file("thfem", ".mp4") as path:
-        write_video(frames, path, like=like, sound=heard, progress=progress, warn=_log.warning)
+        write_video(frames, path, like=like, sound=sound or "source", progress=progress, warn=_log.warning)
         shown = ui.PreviewVideo([ui.SavedResult(path.name, "", io.FolderType.temp)])
         return io.NodeOutput(InputImpl.VideoFromFile(str(path)), ui=shown)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from ..expression.request import MAX_STRENGTH
 
@@ -11,14 +11,18 @@ if TYPE_CHECKING:
     from ..face.tracking.track import FaceChoice
     from ..talking_head.windows import WindowConfig
 
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
 FACE_ORDERS = ("left-right", "size")
 NO_TALKING_HEAD = "none"
 
 
 def face_choice(text: str) -> FaceChoice:
     """``largest``, ``all`` or a number from 0, as argparse ``type``."""
-    if text == "largest" or text == "all":
-        return text
+    if text == "largest":
+        return "largest"
+    if text == "all":
+        return "all"
     if text.isdecimal():
         return int(text)
     raise argparse.ArgumentTypeError(f"{text!r} is not a face; choose largest, all or a number from 0")

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from ..expression.request import EMOTIONS
-from .arguments import add_device_argument, add_strength_argument
+from .arguments import Commands, add_device_argument, add_strength_argument
 from .bars import progress_bars
 from .edit import tell
 
@@ -15,7 +15,7 @@ DEMO_CLIP = Path(__file__).parents[1] / "assets" / "demo.mp4"
 PICTURE_MOMENTS = (0.08, 0.45, 0.56, 0.85)  # shares of the clip's length: mouth shut, open, and in between
 
 
-def add_parser(commands: argparse._SubParsersAction) -> argparse.ArgumentParser:
+def add_parser(commands: Commands) -> argparse.ArgumentParser:
     parser = commands.add_parser(
         "demo",
         help="edit the sample clip that comes with the package",

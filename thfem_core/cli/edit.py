@@ -21,6 +21,7 @@ from ..expression.sliders import ExpressionSliders, preset_names, slider_names
 from ..talking_head.head import talking_heads
 from .arguments import (
     NO_TALKING_HEAD,
+    Commands,
     add_device_argument,
     add_face_arguments,
     add_strength_argument,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 REGIONS = ("brows", "eyes", "cheeks", "mouth")
 
 
-def add_parser(commands: argparse._SubParsersAction) -> argparse.ArgumentParser:
+def add_parser(commands: Commands) -> argparse.ArgumentParser:
     parser = commands.add_parser(
         "edit",
         help="give the person in a clip another expression",

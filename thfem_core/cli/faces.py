@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from .arguments import add_device_argument, add_face_arguments
+from .arguments import Commands, add_device_argument, add_face_arguments
 from .bars import progress_bars
 
 
-def add_parser(commands: argparse._SubParsersAction) -> argparse.ArgumentParser:
+def add_parser(commands: Commands) -> argparse.ArgumentParser:
     parser = commands.add_parser(
         "faces",
         help="show which face of a clip has which number",

@@ -8,13 +8,13 @@ import sys
 from pathlib import Path
 
 from ..expression.request import EMOTIONS
-from .arguments import add_device_argument
+from .arguments import Commands, add_device_argument
 from .bars import progress_bars
 
 NETWORKS = ("auto", "official", "offline", "none")
 
 
-def add_parser(commands: argparse._SubParsersAction) -> argparse.ArgumentParser:
+def add_parser(commands: Commands) -> argparse.ArgumentParser:
     parser = commands.add_parser(
         "metrics",
         help="measure what an edit kept and what it changed",
@@ -58,17 +58,19 @@ def run(args: argparse.Namespace) -> None:
     from ..face.models import default_face_models
     from ..media.atomic import check_output, complete_file
     from ..media.open_video import open_video
-    from ..metrics.comparison import ComparisonConfig, compare_clips
+    from ..metrics.comparison import compare_clips
     from ..metrics.judges.choosing import choose_judges
     from ..metrics.report import check_report_folder, write_report
     from ..metrics.verdict_table import as_data, text_table
+    from ..metrics.visual_pass import ComparisonConfig
 
     if args.json is not None:
         check_output(args.json)
     if args.report is not None:
         check_report_folder(args.report)
     device, config = resolve_device(args.device), ComparisonConfig(every=args.every)
-    clips = [None if path is None else open_video(path) for path in _clips(args)]
+    source, output = open_video(args.source), open_video(args.output)
+    reference, truth = (None if path is None else open_video(path) for path in (args.reference, args.ground_truth))
     with progress_bars(quiet=args.quiet) as progress:
         judges, missing = choose_judges(
             args.networks,
@@ -78,12 +80,12 @@ def run(args: argparse.Namespace) -> None:
             progress=progress,
         )
         comparison = compare_clips(
-            clips[0],
-            clips[1],
+            source,
+            output,
             faces=default_face_models(device),
             judges=judges,
-            reference=clips[2],
-            truth=clips[3],
+            reference=reference,
+            truth=truth,
             target_emotion=args.target_emotion,
             config=config,
             progress=progress,
@@ -97,7 +99,3 @@ def run(args: argparse.Namespace) -> None:
     print(text_table(comparison))
     if page is not None and not args.quiet:
         print(f"\n{page}")
-
-
-def _clips(args: argparse.Namespace) -> tuple[Path | None, ...]:
-    return args.source, args.output, args.reference, args.ground_truth

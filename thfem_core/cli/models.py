@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from tqdm import tqdm
 
 from ..progress import Progress, silent
+from .arguments import Commands
 
 if TYPE_CHECKING:
     from ..weights.model import Model, ModelFile
@@ -19,7 +20,7 @@ ACTIONS = ("list", "fetch", "check", "convert")
 _CHECKPOINTS = (".safetensors", ".pth", ".pt", ".tar", ".model")
 
 
-def add_parser(commands: argparse._SubParsersAction) -> argparse.ArgumentParser:
+def add_parser(commands: Commands) -> argparse.ArgumentParser:
     parser = commands.add_parser(
         "models",
         help="list, fetch, check and convert model files",

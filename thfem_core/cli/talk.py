@@ -10,6 +10,7 @@ from pathlib import Path
 from ..expression.request import EMOTIONS, ExpressionRequest
 from ..talking_head.head import talking_heads
 from .arguments import (
+    Commands,
     add_device_argument,
     add_face_arguments,
     add_strength_argument,
@@ -33,7 +34,7 @@ def frame_rate(text: str) -> Fraction:
     return next((broadcast for broadcast in exact if abs(rate - broadcast) < Fraction(1, 200)), rate)
 
 
-def add_parser(commands: argparse._SubParsersAction) -> argparse.ArgumentParser:
+def add_parser(commands: Commands) -> argparse.ArgumentParser:
     parser = commands.add_parser(
         "talk",
         help="make a portrait speak, or a clip speak another sound",

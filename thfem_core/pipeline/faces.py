@@ -17,7 +17,8 @@ from ..face.models import default_face_models
 from ..face.tracking.host_landmarks import from_host_landmarks
 from ..face.tracking.shots import split_shots
 from ..face.tracking.track import FaceChoice, FaceOrder, FaceTrack, FaceTracks
-from ..face.tracking.tracker import TrackerConfig, track_faces
+from ..face.tracking.tracker import track_faces
+from ..face.tracking.tracker_config import TrackerConfig
 from ..media.prefetch import prefetch
 from ..media.video import Video
 from ..progress import Progress, silent

@@ -59,7 +59,8 @@ def edit_to_file(
     video = open_video(source) if isinstance(source, (str, os.PathLike)) else source
     work = edit(video, config, device=device, tracks=tracks, sound=sound, folders=folders, progress=progress)
     with closing(work.frames()) as frames:
-        heard = "source" if work.sound is None else work.sound
-        written = write_video(frames, output, like=video, sound=heard, encoding=config.encoding, progress=progress)
+        written = write_video(
+            frames, output, like=video, sound=work.sound or "source", encoding=config.encoding, progress=progress
+        )
     report = work.report
     return replace(report, output=Path(output), sound=written.sound, warnings=(*report.warnings, *written.warnings))
