@@ -63,10 +63,7 @@ def option_inputs(registry: Registry[Any], *, only: str | None = None) -> dict[s
 def clip_inputs(registry: Registry[Any]) -> list[io.Input]:
     """Sockets for the options of back ends that are clips; unlike widgets, they take no room in a node."""
     declared = {
-        option.name: (name, option)
-        for name in registry
-        for option in options_of(registry.back_end(name).options)
-        if option.kind == "clip"
+        option.name: (name, option) for name in registry for option in registry.options(name) if option.kind == "clip"
     }
     return [option_input(option, f"{name}: {option.help}") for name, option in declared.values()]
 

@@ -25,7 +25,7 @@ class UnreadVideo(ArrayVideo):
     def __init__(self) -> None:
         super().__init__(np.full((3, 40, 48, 3), 77, np.uint8), Fraction(25), name="unread")
 
-    def frames(self):
+    def frames(self, *, warn=None):
         raise AssertionError("the clip is decoded")
 
 

@@ -84,17 +84,17 @@ def test_the_nodes_have_and_run_them(comfy_folder, tmp_path, clip):
         facts = run_in_host(comfy_folder, REPO / "tests" / "toys" / "node_facts.py", tmp_path, str(clip))
     except NoHost as reason:
         pytest.skip(str(reason))
-    edit, loader = facts["edit"], facts["loader"]
+    edit, tint, square = facts["edit"], facts["tint"], facts["square"]
     assert edit["editor"][1]["options"][-1] == "tint" and "Paints a corner" in edit["editor"][1]["tooltip"]
-    assert edit["brightness"][0] == "INT"
-    assert (edit["brightness"][1]["min"], edit["brightness"][1]["max"], edit["brightness"][1]["default"]) == (
+    assert tint["brightness"][0] == "INT"
+    assert (tint["brightness"][1]["min"], tint["brightness"][1]["max"], tint["brightness"][1]["default"]) == (
         0,
         255,
         200,
     )
-    assert edit["brightness"][1]["tooltip"] == "tint: Brightness of the corner."
-    assert edit["corner"][1]["options"] == ["left", "right"]
-    assert edit["inverted"][0] == "BOOLEAN"
-    assert loader["square_side"][1]["default"] == 40
-    assert facts["corner"] == pytest.approx(120, abs=6)
-    assert facts["square"] == pytest.approx(30, abs=6)
+    assert tint["brightness"][1]["tooltip"] == "tint: Brightness of the corner."
+    assert tint["corner"][1]["options"] == ["left", "right"]
+    assert tint["inverted"][0] == "BOOLEAN"
+    assert square["square_side"][1]["default"] == 40
+    assert facts["corner_drawn"] == pytest.approx(120, abs=6)
+    assert facts["square_drawn"] == pytest.approx(30, abs=6)

@@ -23,11 +23,14 @@ def inputs(node) -> dict:
 def facts(nodes: dict, demo: str) -> dict:
     video = nodes["load"].video_from_file(demo, 0.0, 0.0)
     tracks = nodes["track"].TrackFaces.execute(video=video, order="size", max_faces=1, fps=25.0).args[0]
-    edit, loader = nodes["edit"].SPFEMEdit, nodes["talking_head_loader"].TalkingHeadLoader
-    words = {"emotion": "happy", "strength": 1.0, "face": "largest", "curve": "0:1", "editor": "tint"}
+    edit = nodes["edit"].SPFEMEdit
+    made = {node.define_schema().node_id: node for node in nodes["back_end_nodes"].back_end_nodes()}
+    tint, square = made["THFEM_Editor_tint"], made["THFEM_TalkingHead_square"]
+    options = tint.execute(brightness=120, corner="left").args[0]
+    words = {"emotion": "happy", "strength": 1.0, "face": "largest", "curve": "0:1", "editor": "mesh"}
     regions = dict.fromkeys(("brows", "eyes", "cheeks", "mouth"), 1.0)
-    tinted = edit.execute(video=video, tracks=tracks, **words, **regions, brightness=120, corner="left").args[0]
-    head = loader.execute(talking_head="square", device="cpu", brightness=30, square_side=60).args[0]
+    tinted = edit.execute(video=video, tracks=tracks, **words, **regions, editor_options=options).args[0]
+    head = square.execute(device="cpu", brightness=30, square_side=60).args[0]
     drawn = nodes["adjacent_frame"].AdjacentFrameTalkingHead.execute(
         video=tinted,
         tracks=tracks,
@@ -43,9 +46,10 @@ def facts(nodes: dict, demo: str) -> dict:
     images = drawn.args[0].get_components().images * 255
     return {
         "edit": inputs(edit),
-        "loader": inputs(loader),
-        "corner": float(images[:, 4:12, 4:12].mean()),
-        "square": float(images[:, 330:340, 240:250].mean()),
+        "tint": inputs(tint),
+        "square": inputs(square),
+        "corner_drawn": float(images[:, 4:12, 4:12].mean()),
+        "square_drawn": float(images[:, 330:340, 240:250].mean()),
     }
 
 
@@ -60,7 +64,7 @@ if __name__ == "__main__":
     }
     for module, (registry, name, folder) in registries.items():
         getattr(importlib.import_module(f"{core}.{module}"), registry).register(name, folder)
-    names = ("host", "load", "track", "edit", "talking_head_loader", "adjacent_frame")
+    names = ("host", "load", "track", "edit", "back_end_nodes", "adjacent_frame")
     nodes = {name: importlib.import_module(f"thfem_pack.nodes.{name}") for name in names}
     # the toys import thfem_core by its own name, which in a host is a part of the pack
     for name, module in list(sys.modules.items()):
