@@ -11,12 +11,17 @@ import pytest
 from comfy_host import REPO, ComfyServer, NoHost, find_host, run_in_host
 
 
+# Fixtures of a session that cost much: one process runs all tests that need one of them.
+COSTLY = ("comfy", "eat_files", "eamm_file", "published_eat", "converted_eamm")
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Group tests for ``-n 2 --dist loadgroup``: one process runs all that need the host, others go by file."""
+    """Group tests for ``-n 2 --dist loadgroup``: by the costly fixture they need, else by file."""
     if config.pluginmanager.hasplugin("xdist"):
         for item in items:
-            hosted = "comfy" in getattr(item, "fixturenames", ())
-            item.add_marker(pytest.mark.xdist_group("host" if hosted else item.location[0]))
+            needed: list[str] = getattr(item, "fixturenames", [])
+            group = next((name for name in COSTLY if name in needed), item.location[0])
+            item.add_marker(pytest.mark.xdist_group(group))
 
 
 def without_host(reason: str) -> None:
