@@ -10,7 +10,24 @@ from thfem_core.face.mesh.canonical import canonical_mesh
 from thfem_core.face.pose import HeadPose
 from thfem_core.face.tracking.track import FaceSamples
 from thfem_core.pose.encoder import pose_encoders
-from thfem_core.pose.vectors import pose_from_vectors, pose_vectors, rotation_matrices
+from thfem_core.pose.vectors import pose_vectors
+
+
+def rotation_matrices(angles: np.ndarray) -> np.ndarray:
+    """(T, 3) yaw, pitch, roll in degrees → (T, 3, 3): the inverse of ``HeadPose.angles``."""
+    (cy, cp, cr), (sy, sp, sr) = (f(np.radians(np.asarray(angles, np.float64))).T for f in (np.cos, np.sin))
+    zero, one = np.zeros_like(cy), np.ones_like(cy)
+    about_y = np.array([[cy, zero, -sy], [zero, one, zero], [sy, zero, cy]])
+    about_x = np.array([[one, zero, zero], [zero, cp, sp], [zero, -sp, cp]])
+    about_z = np.array([[cr, -sr, zero], [sr, cr, zero], [zero, zero, one]])
+    return np.einsum("ijt,jkt,klt->til", about_y, about_x, about_z)
+
+
+def pose_from_vectors(vectors: np.ndarray) -> HeadPose:
+    """(T, 6) → the pose, its translation at depth 0."""
+    vectors = np.asarray(vectors, np.float64)
+    translation = np.column_stack([vectors[:, 4:6], np.zeros(len(vectors))])
+    return HeadPose(scale=vectors[:, 3], rotation=rotation_matrices(vectors[:, :3]), translation=translation)
 
 
 class MovingHead:

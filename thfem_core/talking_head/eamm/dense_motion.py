@@ -17,9 +17,13 @@ MOTIONS = KEYPOINTS + 1
 
 
 class Motion(NamedTuple):
-    """deformation: (N, 64, 64, 2), where each point is sampled. occlusion: (N, 1, 64, 64), 1 where visible.
-    mask: (N, 11, 64, 64), the share of each motion, background first. warped: (N, 11, 3, 64, 64), the source moved by
-    each."""
+    """How a source moves to N driving frames.
+
+    deformation: (N, 64, 64, 2), where each point is sampled.
+    occlusion: (N, 1, 64, 64), 1 where visible.
+    mask: (N, 11, 64, 64), the share of each motion, background first.
+    warped: (N, 11, 3, 64, 64), the source moved by each motion.
+    """
 
     deformation: Tensor
     occlusion: Tensor
@@ -28,7 +32,16 @@ class Motion(NamedTuple):
 
 
 def sparse_motions(driving: AffineKeypoints, source: AffineKeypoints, grid: Tensor) -> Tensor:
-    """(N, 11, H, W, 2): where each motion samples the source; the first is ``grid`` (H, W, 2) itself."""
+    """Find where each motion samples the source.
+
+    Args:
+        driving: Keypoints of N frames.
+        source: Keypoints of the source.
+        grid: (H, W, 2), positions −1..1.
+
+    Returns:
+        (N, 11, H, W, 2); the first motion, of the background, is ``grid`` itself.
+    """
     affine = source.jacobian.float() @ torch.linalg.inv(driving.jacobian.float())
     turned = torch.einsum("nkij,hwj->nkhwi", affine, grid)
     moved = torch.einsum("nkij,nkj->nki", affine, driving.value.float())

@@ -20,8 +20,13 @@ _OCTAVES = 10
 
 
 class EmotionDisplacement(NamedTuple):
-    """value: (B, 4, 2), jacobian: (B, 4, 2, 2), added to keypoints by :func:`displace`. logits: (B, 8) of the picture's
-    emotion. feature: (B, 512)."""
+    """How emotional pictures displace keypoints.
+
+    value: (B, 4, 2), added to keypoints by :func:`displace`.
+    jacobian: (B, 4, 2, 2), added to their Jacobians.
+    logits: (B, 8), of the picture's emotion.
+    feature: (B, 512), of the picture.
+    """
 
     value: Tensor
     jacobian: Tensor
@@ -65,7 +70,7 @@ def _layers(*widths: int) -> nn.Sequential:
 
 
 def embedded(keypoints: AffineKeypoints) -> Tensor:
-    """(B, 10 · 126): per keypoint its 6 numbers, and sines and cosines of 1, 2, 4 … 512 times them."""
+    """Embed keypoints as (B, 10 · 126): each one's 6 numbers, and sines and cosines of 1, 2, 4 … 512 times them."""
     numbers = torch.cat([keypoints.value, keypoints.jacobian.flatten(2)], dim=2)
     scaled = (
         numbers[:, :, None] * torch.exp2(torch.arange(_OCTAVES, device=numbers.device, dtype=numbers.dtype))[:, None]

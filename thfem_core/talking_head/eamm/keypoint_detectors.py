@@ -16,13 +16,17 @@ FEATURES = 35
 
 
 class AffineKeypoints(NamedTuple):
-    """value: (B, 10, 2) x, y in −1..1. jacobian: (B, 10, 2, 2), acting on column vectors (x, y)."""
+    """Keypoints of B pictures, each with the affine motion around it.
+
+    value: (B, 10, 2), x, y in −1..1.
+    jacobian: (B, 10, 2, 2), acting on column vectors (x, y).
+    """
 
     value: Tensor
     jacobian: Tensor
 
     def rows(self, rows: slice | Tensor) -> AffineKeypoints:
-        """The pictures ``rows``."""
+        """Some of the pictures."""
         return AffineKeypoints(*(field[rows] for field in self))
 
 

@@ -23,9 +23,16 @@ _FORGET_BIAS = 1.0  # the graph adds it when it runs
 
 
 def fields(data: memoryview) -> Iterator[tuple[int, int | memoryview]]:
-    """(number, value) of every field of a message: an integer, or the bytes of a string, message or fixed number.
+    """Split a message into its fields.
 
-    Raises ValueError for bytes that are no message.
+    Args:
+        data: Bytes of the message.
+
+    Yields:
+        Number and value of each field: an integer, or the bytes of a string, message or fixed number.
+
+    Raises:
+        ValueError: The bytes are no message.
     """
     position = 0
     while position < len(data):

@@ -46,7 +46,7 @@ class DownRes(nn.Module):
 
 
 class TokenPyramid(nn.Sequential):
-    """(N, widths[0], 64, 64) → (N, widths[-1]); five :class:`DownRes`, then the mean of what is left."""
+    """Shrinks maps (N, widths[0], 64, 64) to tokens (N, widths[-1]): five :class:`DownRes`, then a mean."""
 
     def __init__(self, *widths: int) -> None:
         blocks = [DownRes(a, b) for a, b in pairwise(widths)]

@@ -59,8 +59,14 @@ def radians(angles: Tensor) -> Tensor:
 
 
 def axis_rotations(angles: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """(N, 3) yaw, pitch, roll in radians → three (N, 3, 3): about y by yaw, about x by pitch, about z by roll.
-    Column vectors."""
+    """Rotation matrices about single axes, for column vectors.
+
+    Args:
+        angles: (N, 3), yaw, pitch, roll in radians.
+
+    Returns:
+        Three times (N, 3, 3): about y by yaw, about x by pitch, about z by roll.
+    """
     cos, sin = torch.cos(angles), torch.sin(angles)
     one, zero = torch.ones_like(angles[:, 0]), torch.zeros_like(angles[:, 0])
 
@@ -76,13 +82,13 @@ def axis_rotations(angles: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def rotation(angles: Tensor) -> Tensor:
-    """(N, 3) yaw, pitch, roll in radians → (N, 3, 3): about x by pitch, times about y by yaw, times about z by roll."""
+    """Rotation by yaw, pitch, roll (N, 3) in radians: (N, 3, 3), R_x(pitch) · R_y(yaw) · R_z(roll)."""
     yaw, pitch, roll = axis_rotations(angles)
     return pitch @ yaw @ roll
 
 
 def pose_vector(pose: HeadPoseEstimate) -> Tensor:
-    """(N, 45): what the audio network reads of a pose. Here the bins themselves count as degrees."""
+    """Describe poses for the audio network, (N, 45); here the bins themselves count as degrees."""
     angles = pose.bins()
     turned = radians(angles)
     matrices = [*axis_rotations(turned), rotation(turned)]
@@ -90,7 +96,16 @@ def pose_vector(pose: HeadPoseEstimate) -> Tensor:
 
 
 def place_keypoints(canonical: Tensor, pose: HeadPoseEstimate, expression: Tensor) -> Tensor:
-    """Canonical (N or 1, 15, 3) turned, moved and deformed by ``expression`` (N, 45) → (N, 15, 3)."""
+    """Turn, move and deform keypoints.
+
+    Args:
+        canonical: (N or 1, 15, 3), keypoints as if seen from the front.
+        pose: Head poses of N frames.
+        expression: (N, 45), keypoint offsets.
+
+    Returns:
+        (N, 15, 3).
+    """
     turn = rotation(radians(degrees(pose.bins())))
     placed = canonical.float() @ turn.transpose(1, 2)
     return placed + pose.translation.float()[:, None] + expression.float().view(-1, KEYPOINTS, 3)
@@ -123,7 +138,7 @@ class _Bottleneck(nn.Module):
 
 
 class HeadPoseEstimator(nn.Module):
-    """(N, 3, 256, 256) RGB in 0..1 → :class:`HeadPoseEstimate`.
+    """Estimates head poses: (N, 3, 256, 256) RGB in 0..1 → :class:`HeadPoseEstimate`.
 
     The layers called ``fc_yaw`` and ``fc_roll`` in the checkpoint estimate roll and yaw.
     """

@@ -19,8 +19,11 @@ _DEPTH = 16
 
 
 class CanonicalKeypoints(NamedTuple):
-    """value: (B, 15, 3) keypoints of the head seen from the front, x, y, z in −1..1.
-    logits: (B, 15, 16, 64, 64), the map before temperature and softmax; the audio network reads it."""
+    """Keypoints of B heads as if seen from the front.
+
+    value: (B, 15, 3), x, y, z in −1..1.
+    logits: (B, 15, 16, 64, 64), heat maps before temperature and softmax, which the audio network reads.
+    """
 
     value: Tensor
     logits: Tensor
@@ -43,7 +46,7 @@ class _Predictor(nn.Module):
 
 
 class KeypointDetector(nn.Module):
-    """(B, 3, 256, 256) RGB in 0..1 → :class:`CanonicalKeypoints`."""
+    """Finds keypoints: (B, 3, 256, 256) RGB in 0..1 → :class:`CanonicalKeypoints`."""
 
     def __init__(self) -> None:
         super().__init__()

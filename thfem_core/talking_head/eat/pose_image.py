@@ -19,9 +19,9 @@ _EDGES = ((1, 6), (2, 7), (3, 8))
 
 
 def box_corners(pose: HeadPoseEstimate) -> np.ndarray:
-    """(N, 10, 2) int32 pixels of a 256 × 256 picture; far outside it where a corner is beside the camera.
+    """Project the corners of the box: int32 (N, 10, 2), pixels of a picture of 256 × 256.
 
-    Here the angle bins count as degrees: a frontal head is turned by 33.
+    A corner beside the camera lies far outside. Here the angle bins count as degrees: a frontal head is turned by 33.
     """
     turn = rotation(radians(pose.bins()))
     points = torch.from_numpy(_CORNERS).to(turn) @ turn.transpose(1, 2) + pose.translation.to(turn)[:, None]

@@ -15,7 +15,7 @@ POSITIONS = 20
 
 
 def position_table() -> Tensor:
-    """(1, 20, 128) float32: sines at even channels and cosines at odd ones (Vaswani et al., 2017)."""
+    """Positions, float32 (1, 20, 128): sines at even channels and cosines at odd ones (Vaswani et al., 2017)."""
     channel = torch.arange(WIDTH)
     rates = 10000.0 ** (-2.0 * (channel // 2).double() / WIDTH)
     angles = torch.arange(POSITIONS).double()[:, None] * rates

@@ -52,7 +52,7 @@ class MouthBasis:
 
 @lru_cache(maxsize=1)
 def lower_face_fade() -> np.ndarray:
-    """(478,) float32: 1 from the upper lip down, 0 above the nose's base. Read only."""
+    """Weights of the mesh's points, float32 (478,), read only: 1 from the upper lip down, 0 above the nose's base."""
     fade = smoothstep(canonical_mesh()[:, 1], *FADE).astype(np.float32)
     fade.flags.writeable = False
     return fade
