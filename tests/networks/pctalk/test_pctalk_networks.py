@@ -22,6 +22,7 @@ from thfem_core.networks.pctalk.motion import (
     EmotionNetwork,
     LipNetwork,
     LipRefinement,
+    LipSequence,
     StyleEncoder,
     bounced,
     by_axis,
@@ -35,7 +36,7 @@ from thfem_core.networks.pctalk.networks import (
     load_lip_network,
     load_style_encoder,
 )
-from thfem_core.networks.pctalk.speech import AudioEncoder, encode_speech, frame_count, mel_windows, speech_mel
+from thfem_core.networks.pctalk.speech import AudioEncoder, SpeechFeatures, frame_count, mel_columns
 
 STORED = golden("pctalk")
 NETWORKS: dict[str, Callable[[], nn.Module]] = {
@@ -88,14 +89,27 @@ def test_state_dicts_are_the_published_ones(name: str) -> None:
 
 
 def test_sound() -> None:
-    mel = speech_mel(speech_wave())
+    samples = speech_wave()
+    mel = mel_columns(samples, 0, 161)
     assert_sampled(mel, STORED, "mel", tolerance=1e-3)
-    windows = mel_windows(mel, 0, frame_count(len(mel)))
-    assert_sampled(windows, STORED, "aud_windows", tolerance=1e-3)
-    assert_close(mel_windows(mel[:10], 0, 1)[0, 0, ::16], STORED["aud_window_short"], tolerance=1e-3)
+    torch.testing.assert_close(mel_columns(samples, 30, 60), mel[30:60], atol=1e-5, rtol=1e-5)
     for columns, count in STORED["aud_counts"].astype(int):
         assert frame_count(columns) == count
-    assert_sampled(encode_speech(filled("audio_encoder"), mel, batch=16), STORED, "aud_out", tolerance=1e-3)
+    seen: list[torch.Tensor] = []
+    encoder = filled("audio_encoder")
+    handle = encoder.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    features = SpeechFeatures(encoder, samples)
+    whole = features[:]
+    handle.remove()
+    assert_sampled(seen[0], STORED, "aud_windows", tolerance=1e-3)
+    assert_sampled(whole, STORED, "aud_out", tolerance=1e-3)
+    assert len(features) == 45
+    torch.testing.assert_close(features[20:45], whole[20:45], atol=1e-4, rtol=1e-4)
+    # ten columns of mel: the last one is repeated
+    short = SpeechFeatures(lambda windows: windows, samples)
+    short._columns, short._encoder = 10, nn.Identity()
+    short._encoder.register_parameter("p", nn.Parameter(torch.zeros(1)))
+    assert_close(short[0:1][0, 0, ::16], STORED["aud_window_short"], tolerance=1e-3)
 
 
 def test_positions() -> None:
@@ -145,9 +159,11 @@ def test_lips() -> None:
     assert_close(by_point(network.window(LIP_AUDIO[None, :25], style)).mT, STORED["lac_window0"], tolerance=1e-5)
     z, sound = by_axis(wave((1, 4, 3, 6), 0.1, 0.3).mT), wave((1, 4, 512), 0, 0.5)
     assert_close(by_point(z + refinement(z, sound)).mT, STORED["refine_out"], tolerance=1e-5)
-    assert_close(network(LIP_AUDIO, style), STORED["lac_norefine"], tolerance=1e-5)
+    assert_close(LipSequence(network, LIP_AUDIO, style).rest(), STORED["lac_norefine"], tolerance=1e-5)
     at_rest = FACE.undeformed()[:, LIP_ROWS]
-    lips = network(LIP_AUDIO, style, refinement=refinement, at_rest=at_rest)
+    lips = LipSequence(
+        network, LIP_AUDIO, style, refinement=refinement, at_rest=lambda start, stop: at_rest[start:stop]
+    ).rest()
     assert_close(lips, STORED["lac_raw"], tolerance=1e-5)
     lips = smoothed(lips)
     assert_close(lips, STORED["lac_smooth"], tolerance=1e-5)

@@ -14,7 +14,7 @@ import numpy as np
 from ...face.blend import place_crop
 from ...face.crop import FaceCrop, crop_frame
 from ...face.weight import smoothstep
-from ...media.frame import Frame
+from ...media.frame import Box, Frame
 
 _BORDER = 16 / 512  # share of the crop's side over which it fades out
 _DETAIL = 3 / 512  # standard deviation, as a share of the side, below which structure counts as detail
@@ -50,6 +50,14 @@ def paste_plain(frame: Frame, crop: FaceCrop, drawn: np.ndarray, *, weight: floa
 def paste_difference(
     frame: Frame, crop: FaceCrop, unchanged: np.ndarray, edited: np.ndarray, *, weight: float = 1.0
 ) -> Frame:
+    """:func:`difference_patch`, pasted; samples that the edit does not move keep their stored value."""
+    patch = difference_patch(frame, crop, unchanged, edited, weight=weight)
+    return frame if patch is None else frame.paste(*patch)
+
+
+def difference_patch(
+    frame: Frame, crop: FaceCrop, unchanged: np.ndarray, edited: np.ndarray, *, weight: float = 1.0
+) -> tuple[Box, np.ndarray, np.ndarray] | None:
     """Change the native face by the difference of two drawn ones; what they have in common stays as it is.
 
     Args:
@@ -60,7 +68,7 @@ def paste_difference(
         weight: Share of the change, 0..1.
 
     Returns:
-        The changed frame; samples that the edit does not move keep their stored value.
+        What ``frame.paste`` takes: a box, its changed pixels, and 1 where they differ; None where nothing does.
     """
     size = len(edited)
     change = edited - unchanged
@@ -70,14 +78,14 @@ def paste_difference(
         change = change - moved[..., None] * _detail(native - unchanged)
     placed = place_crop(frame, crop, np.ascontiguousarray(change, np.float32), weight * border_mask(size))
     if placed is None:
-        return frame
+        return None
     box, change, alpha = placed
     change = change * alpha[..., None]
     written = (np.abs(change).max(axis=-1) > _SEEN).astype(np.float32)
     if not written.any():
-        return frame
+        return None
     pixels = frame.rgb(box).astype(np.float32) + np.float32(255.0) * change
-    return frame.paste(box, np.rint(pixels.clip(0.0, 255.0)).astype(np.uint8), written)
+    return box, np.rint(pixels.clip(0.0, 255.0)).astype(np.uint8), written
 
 
 def _detail(picture: np.ndarray) -> np.ndarray:

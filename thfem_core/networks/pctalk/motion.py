@@ -5,6 +5,8 @@ Deformations are keypoint offsets times the scale of the face. Inside the networ
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -12,7 +14,7 @@ from torch import Tensor, nn
 from ..liveportrait.motion_extractor import KEYPOINTS
 from ..liveportrait.regions import LIP_ROWS
 from .decoder import HEADS, Positions, TransformerDecoder, windowed
-from .speech import WIDTH
+from .speech import WIDTH, SpeechFeatures
 
 EMOTIONS = ("neutral", "happy", "sad", "angry", "fear", "disgusted", "surprised", "contempt")
 STYLE_FRAMES = 100
@@ -94,20 +96,25 @@ class EmotionNetwork(nn.Module):
         )
 
     @torch.inference_mode()
-    def forward(self, audio: Tensor, labels: Tensor, *, person: int = 0, overlap: int | None = None) -> Tensor:
+    def forward(
+        self, audio: Tensor | SpeechFeatures, labels: Tensor, *, person: int = 0, overlap: int | None = None
+    ) -> Tensor:
         """A whole clip: sound (L, 512) and labels (B,) → deformations (B, L, 21, 3)."""
         overlap = self.period // 5 if overlap is None else overlap
 
         def run(start: int, stop: int, warm: Tensor | None) -> Tensor:
-            return self.window(audio[None, start:stop], labels, person=person, warm=warm)
+            return self.window(audio[start:stop][None], labels, person=person, warm=warm)
 
         return by_point(windowed(len(audio), self.period, overlap, run))
 
 
-def pure_emotion(network: EmotionNetwork, audio: Tensor, emotions: list[str]) -> dict[str, Tensor]:
+def pure_emotion(
+    network: EmotionNetwork, audio: Tensor | SpeechFeatures, emotions: Sequence[str], *, person: int = 0
+) -> dict[str, Tensor]:
     """What emotions add to a neutral face: (L, 21, 3) deformations each, all in one batch with the neutral one."""
     numbers = [EMOTIONS.index(name) for name in ("neutral", *emotions)]
-    neutral, *others = network(audio, torch.tensor(numbers, device=audio.device))
+    device = network.vertice_map.weight.device
+    neutral, *others = network(audio, torch.tensor(numbers, device=device), person=person)
     return {name: deformation - neutral for name, deformation in zip(emotions, others, strict=True)}
 
 
@@ -153,29 +160,84 @@ class LipNetwork(nn.Module):
         return self.obj_vector(_one_hot(person, self.obj_vector, self.obj_vector.weight))
 
     @torch.inference_mode()
-    def forward(
-        self, audio: Tensor, style: Tensor, *, refinement: LipRefinement | None = None, at_rest: Tensor | None = None
+    def refined(
+        self,
+        audio: Tensor,
+        style: Tensor,
+        *,
+        warm: Tensor | None,
+        refinement: LipRefinement | None = None,
+        at_rest: Tensor | None = None,
     ) -> Tensor:
-        """A whole clip.
+        """One window, corrected by the face's own lips.
 
         Args:
-            audio: (L, 512).
+            audio: (1, L, 512).
             style: (1, 512), of :meth:`style` or :class:`StyleEncoder`.
-            refinement: Corrects the deformations by the face's own lips.
+            warm: (1, W, 18) deformations of the first frames that are known.
+            refinement: Corrects the deformations; None leaves them.
             at_rest: (L, 6, 3) lip keypoints without expression; needed by the refinement.
 
         Returns:
-            (L, 6, 3).
+            (1, L, 18).
         """
+        lips = self.window(audio, style, warm=warm)
+        if refinement is not None:
+            assert at_rest is not None
+            lips = lips + refinement(by_axis(at_rest[None]) + lips, audio)
+        return lips
 
-        def run(start: int, stop: int, warm: Tensor | None) -> Tensor:
-            lips = self.window(audio[None, start:stop], style, warm=warm)
-            if refinement is not None:
-                assert at_rest is not None
-                lips = lips + refinement(by_axis(at_rest[None, start:stop]) + lips, audio[None, start:stop])
-            return lips
 
-        return by_point(windowed(len(audio), self.period, self.period // 5, run))[0]
+class LipSequence:
+    """The lips of a whole clip, window after window, as far as they are asked for."""
+
+    def __init__(
+        self,
+        network: LipNetwork,
+        audio: Tensor | SpeechFeatures,
+        style: Tensor,
+        *,
+        refinement: LipRefinement | None = None,
+        at_rest: Callable[[int, int], Tensor] | None = None,
+    ) -> None:
+        """Begin a clip.
+
+        Args:
+            network: The lip network.
+            audio: (L, 512).
+            style: (1, 512).
+            refinement: Corrects each window before the next one begins with it.
+            at_rest: Start, stop → (stop − start, 6, 3) lip keypoints without expression, for the refinement.
+        """
+        self._network, self._audio, self._style = network, audio, style
+        self._refinement, self._at_rest = refinement, at_rest
+        self._start = 0
+        self._before: Tensor | None = None
+        self.period, self.overlap = network.period, network.period // 5
+
+    @property
+    def finished(self) -> bool:
+        """Whether the last frame has been given."""
+        return self._before is not None and self._start >= len(self._audio)
+
+    def next_window(self) -> Tensor:
+        """The deformations (n, 6, 3) of the next frames, as many as a window adds."""
+        warm = None if self._before is None else self._before[:, -self.overlap :]
+        start = self._start if warm is None else self._start - self.overlap
+        stop = min(start + self.period, len(self._audio))
+        at_rest = self._at_rest(start, stop) if self._refinement is not None and self._at_rest is not None else None
+        self._before = self._network.refined(
+            self._audio[start:stop][None], self._style, warm=warm, refinement=self._refinement, at_rest=at_rest
+        )
+        self._start = stop
+        return by_point(self._before if warm is None else self._before[:, self.overlap :])[0]
+
+    def rest(self) -> Tensor:
+        """All frames that have not been given yet: (n, 6, 3)."""
+        parts = [self.next_window()]
+        while not self.finished:
+            parts.append(self.next_window())
+        return torch.cat(parts)
 
 
 class _Pooling(nn.Module):

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ...audio.mel import log_mel
+from ...audio.mel import columns_of_span, pre_emphasised
 from ...audio.profile import WAV2LIP
 
 FRAME_RATE = 25
@@ -57,23 +57,49 @@ def frame_count(columns: int) -> int:
     return max(1, int(max(1, columns - _STEPS) / _MEL_RATE * FRAME_RATE))
 
 
-def mel_windows(mel: Tensor, start: int, stop: int) -> Tensor:
-    """Windows of frames [start, stop) out of a mel spectrogram (columns, 80), its last column repeated at the end:
-    (stop − start, 1, 80, 16)."""
-    first = torch.arange(start, stop, device=mel.device) * _MEL_RATE // FRAME_RATE
-    columns = (first[:, None] + torch.arange(_STEPS, device=mel.device)).clamp_max(len(mel) - 1)
-    return mel[columns].mT[:, None]
+def mel_columns(samples: np.ndarray, start: int, stop: int) -> Tensor:
+    """Columns [start, stop) of the log-mel spectrogram of a sound.
+
+    Args:
+        samples: (N,) at 16 kHz.
+        start: First column; it is centred at sample ``start · hop``.
+        stop: One past the last column.
+
+    Returns:
+        (stop − start, 80), the same as those columns of the whole spectrogram; silence lies beyond the ends.
+    """
+    half, hop = WAV2LIP.n_fft // 2, WAV2LIP.hop_length
+    first, last = start * hop - half, (stop - 1) * hop + half
+    inner = np.asarray(samples[max(first - 1, 0) : max(min(last, len(samples)), 0)], np.float32)
+    span = pre_emphasised(torch.from_numpy(np.ascontiguousarray(inner)), WAV2LIP.pre_emphasis)
+    if first > 0:  # this sample only served the one after it
+        span = span[1:]
+    padded = torch.nn.functional.pad(span, (max(-first, 0), last - first - len(span) - max(-first, 0)))
+    return columns_of_span(padded, WAV2LIP)
 
 
-def speech_mel(samples: np.ndarray) -> Tensor:
-    """(N,) sound at 16 kHz → (1 + N // 200, 80)."""
-    return log_mel(torch.from_numpy(np.ascontiguousarray(samples, np.float32)), WAV2LIP)
+class SpeechFeatures:
+    """What PC-Talk hears of a sound, computed where it is asked for: ``features[start:stop]`` is (n, 512)."""
 
+    def __init__(self, encoder: AudioEncoder, samples: np.ndarray) -> None:
+        """Begin with a sound.
 
-@torch.inference_mode()
-def encode_speech(encoder: AudioEncoder, mel: Tensor, *, batch: int = 64) -> Tensor:
-    """(columns, 80) → (frames, 512), on the encoder's device."""
-    device = next(encoder.parameters()).device
-    count = frame_count(len(mel))
-    parts = (encoder(mel_windows(mel, start, min(start + batch, count)).to(device)) for start in range(0, count, batch))
-    return torch.cat(list(parts))
+        Args:
+            encoder: The sound encoder, where it shall run.
+            samples: (N,) at 16 kHz.
+        """
+        self._encoder, self._samples = encoder, samples
+        self._columns = 1 + len(samples) // WAV2LIP.hop_length
+
+    def __len__(self) -> int:
+        return frame_count(self._columns)
+
+    @torch.inference_mode()
+    def __getitem__(self, frames: slice) -> Tensor:
+        start, stop, _ = frames.indices(len(self))
+        first = start * _MEL_RATE // FRAME_RATE
+        last = min((stop - 1) * _MEL_RATE // FRAME_RATE + _STEPS, self._columns)
+        mel = mel_columns(self._samples, first, max(last, first + 1))
+        places = torch.arange(start, stop)[:, None] * _MEL_RATE // FRAME_RATE + torch.arange(_STEPS)
+        windows = mel[(places - first).clamp_max(len(mel) - 1)].mT[:, None]
+        return self._encoder(windows.to(next(self._encoder.parameters()).device))
