@@ -165,3 +165,4 @@ talking_heads: Registry[TalkingHead] = Registry("talking head", package=__packag
 talking_heads.register("mouth", ".mouth")
 talking_heads.register("eat", ".eat")
 talking_heads.register("eamm", ".eamm")
+talking_heads.register("pctalk", ".pctalk")

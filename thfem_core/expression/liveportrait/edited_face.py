@@ -15,7 +15,7 @@ from ...face.crop import FaceCrop
 from ...face.tracking.track import FaceTrack
 from ...media.frame import Frame
 from ...networks.liveportrait.corrections import Corrections, Openings
-from ...networks.liveportrait.crop import CropPath
+from ...networks.liveportrait.crop import CropPath, crop_picture
 from ...networks.liveportrait.keypoints import FaceMotion, rotation_matrices, stack_motions
 from ...networks.liveportrait.regions import FACE, LIP_ROWS, mask
 from ...networks.liveportrait.smoothing import KalmanSmoother
@@ -30,7 +30,7 @@ from .driving import (
     target_expression,
     target_rotation,
 )
-from .expressions import Driver, crop_picture, wanted_sliders
+from .expressions import Driver, wanted_sliders
 from .regions import region_gains
 from .sliders import SAMPLE_PARTS, SliderOffset, node_keypoints, sample_offset
 

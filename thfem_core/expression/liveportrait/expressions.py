@@ -11,10 +11,8 @@ import torch
 from torch import Tensor
 
 from ...errors import InputError
-from ...face.crop import crop_frame
 from ...face.tracking.track import FaceTrack
-from ...media.frame import Frame
-from ...networks.liveportrait.crop import CropPath
+from ...networks.liveportrait.crop import CropPath, crop_picture
 from ...networks.liveportrait.drawing import FaceDrawer
 from ...networks.liveportrait.keypoints import FaceMotion, stack_motions
 from ...networks.liveportrait.regions import LIP_ROWS
@@ -116,20 +114,6 @@ def read_driver(reference: ReferenceClip, drawer: FaceDrawer) -> Driver:
         landmarks=torch.from_numpy(landmarks[~np.isnan(landmarks[:, 0, 0])]),
         frame_rate=rate,
     )
-
-
-def crop_picture(frame: Frame, crops: CropPath, side: int) -> np.ndarray | None:
-    """The face in a frame as the networks see it: (side, side, 3) uint8 RGB. None where it is absent or outside."""
-    crop = crops.at(frame.index)
-    if crop is None:
-        return None
-    box = crop.box(frame)
-    if not box.width or not box.height:
-        return None
-    # twice the size first, then means of 2 × 2 pixels, as LivePortrait's source pictures
-    large = torch.from_numpy(crop_frame(frame, crop, 2 * side)).permute(2, 0, 1)[None].float()
-    small = torch.nn.functional.avg_pool2d(large, 2)[0].permute(1, 2, 0)
-    return small.round().to(torch.uint8).numpy()
 
 
 def check_width(track: FaceTrack, frame: int, name: str) -> None:

@@ -13,9 +13,8 @@ import torch
 from ...face.crop import crop_frame
 from ...face.tracking.track import FaceTrack
 from ...media.frame import Frame
-from ...networks.liveportrait.crop import CropPath
+from ...networks.liveportrait.crop import CropPath, crop_picture
 from ...networks.liveportrait.drawing import FaceDrawer
-from .expressions import crop_picture
 
 # Decibels of a drawn face against the frame. With the right files LivePortrait draws a known face well; random or
 # foreign weights draw noise.

@@ -6,9 +6,11 @@ from fractions import Fraction
 from math import ceil
 
 import numpy as np
+import torch
 
-from ...face.crop import FaceCrop
+from ...face.crop import FaceCrop, crop_frame
 from ...face.tracking.track import FaceTrack
+from ...media.frame import Frame
 
 RIGHT_IRIS, LEFT_IRIS, INNER_LIP = 468, 473, 14
 SOURCE_SCALE, SOURCE_LIFT = 2.3, -0.125
@@ -90,3 +92,17 @@ class CropPath:
             cx, cy, side, rotation = (float(value) for value in total[row] / weight[row])
             crops.append(FaceCrop(cx=cx, cy=cy, side=float(np.exp(side)), rotation=rotation))
         return crops
+
+
+def crop_picture(frame: Frame, crops: CropPath, side: int) -> np.ndarray | None:
+    """The face in a frame as the networks see it: (side, side, 3) uint8 RGB. None where it is absent or outside."""
+    crop = crops.at(frame.index)
+    if crop is None:
+        return None
+    box = crop.box(frame)
+    if not box.width or not box.height:
+        return None
+    # twice the size first, then means of 2 × 2 pixels, as LivePortrait's source pictures
+    large = torch.from_numpy(crop_frame(frame, crop, 2 * side)).permute(2, 0, 1)[None].float()
+    small = torch.nn.functional.avg_pool2d(large, 2)[0].permute(1, 2, 0)
+    return small.round().to(torch.uint8).numpy()

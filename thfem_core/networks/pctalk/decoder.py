@@ -7,6 +7,7 @@ its own frame alone, so keys and values of earlier positions are kept and nothin
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -29,6 +30,8 @@ def position_table(period: int) -> Tensor:
 
 class Positions(nn.Module):
     """Holds :func:`position_table` under the published name."""
+
+    pe: Tensor
 
     def __init__(self, period: int) -> None:
         super().__init__()
@@ -104,17 +107,18 @@ class TransformerDecoder(nn.Module):
         Returns:
             (B, L, n).
         """
-        heard = [layer.heard(memory) for layer in self.layers]
-        past: list[Tensor | None] = [None] * len(self.layers)
+        layers = cast("list[_Layer]", list(self.layers))
+        heard = [layer.heard(memory) for layer in layers]
+        past: list[Tensor | None] = [None] * len(layers)
         token, values = style, []
         for position in range(memory.shape[1]):
             x = token + positions[:, position]
             bias = attention_bias(position, period).to(x)
-            for number, layer in enumerate(self.layers):
+            for number, layer in enumerate(layers):
                 x, past[number] = layer.step(x, heard[number][:, position], past[number], bias)
             values.append(read(x))
-            known = warm is not None and position < warm.shape[1]
-            token = embed(warm[:, position] if known else values[-1]) + style
+            known = warm[:, position] if warm is not None and position < warm.shape[1] else values[-1]
+            token = embed(known) + style
         return torch.stack(values, dim=1)
 
 
