@@ -33,6 +33,7 @@ class BackEnd:
     options: Its options class.
     models: The model files it uses.
     converters: Model name → ``module:function`` relative to the folder, for ``models convert``.
+    brings_expression: Of an editor, whether its options say what to show, so that an edit need not name an emotion.
     """
 
     summary: str
@@ -40,6 +41,7 @@ class BackEnd:
     options: type[Options] = Options
     models: tuple[Model, ...] = ()
     converters: Mapping[str, str] = field(default_factory=dict)
+    brings_expression: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,11 +1,12 @@
 """Learn how a person shows emotions, for the expression editor ``valence-arousal``.
 
-    python -m training.build_emotion_map DATA thfem_core/expression/valence_arousal/everybody.safetensors
     python -m training.build_emotion_map DATA anna.safetensors --identity anna
 
 DATA holds ``index.csv`` (columns file, identity, split, emotion) and ``crops/``; without ``--identity`` everybody of
 the splits train and val counts. An emotion's units are what its clips show beyond the neutral ones, brought to the
-strength of the mesh editor's hand-set preset, since people who talk show less than it; few clips lean on the preset.
+strength of the mesh editor's hand-set preset, since people who talk show less than it. Few clips lean on the preset,
+and clips that show something else than the preset teach nothing: on 39 emotional clips of many people the cosines were
+.02 to .35, so that the map of everybody is the presets.
 """
 
 from __future__ import annotations
@@ -27,7 +28,10 @@ from thfem_core.face.models import default_face_models
 from .train_expression_reader import FRAMES_LABELLED, SPLITS, clip_expression
 
 PRESET_CLIPS = 20.0  # a preset counts as this many clips of its emotion
-LEAST, MOST = -0.5, 1.3  # activations beyond which a mesh looks wrong
+ALIKE = 0.5  # cosine of clips and preset from which the clips show the emotion, and not something else
+FARTHEST = 0.3  # from the preset: beyond it a mesh looks wrong
+# Units that some emotion uses; what else clips show (speech above all) is no expression.
+EXPRESSIVE = np.any([preset_units(emotion) != 0 for emotion in PLACES], axis=0)
 
 
 def read_activations(data: Path, identity: str | None) -> dict[Emotion, list[np.ndarray]]:
@@ -40,16 +44,18 @@ def read_activations(data: Path, identity: str | None) -> dict[Emotion, list[np.
     Returns:
         Emotion → activations (K,) of each of its clips.
     """
-    models = default_face_models(torch.device("cpu"))
+    models, resting = default_face_models(torch.device("cpu")), set()
     found: dict[Emotion, list[np.ndarray]] = {emotion: [] for emotion in EMOTIONS}
     with (data / "index.csv").open() as index:
         for row in csv.DictReader(index):
             wanted = row["identity"] == identity if identity is not None else row["split"] in SPLITS
-            if not wanted or row["emotion"] not in EMOTIONS:
+            label = row["emotion"] or "neutral"  # talk without a label is mostly neutral
+            if not wanted or label not in EMOTIONS or (not row["emotion"] and row["identity"] in resting):
                 continue
+            resting |= {row["identity"]} if label == "neutral" else set()
             expression = clip_expression(data / "crops" / row["file"], models, FRAMES_LABELLED)
             if expression is not None:
-                found[row["emotion"]].append(expression.activation)
+                found[label].append(expression.activation)
     return found
 
 
@@ -69,12 +75,11 @@ def learn_units(activations: Mapping[Emotion, Sequence[np.ndarray]]) -> dict[Emo
         learnt[emotion] = preset
         if rest is None or not len(clips):
             continue
-        shown = np.mean(clips, axis=0) - rest
-        along = float(shown @ preset) / float(preset @ preset)
-        if along > 0:  # clips that show nothing of an emotion teach nothing about it
-            scaled = shown / along
-            mixed = (len(clips) * scaled + PRESET_CLIPS * preset) / (len(clips) + PRESET_CLIPS)
-            learnt[emotion] = np.clip(mixed, LEAST, MOST)
+        shown = (np.mean(clips, axis=0) - rest) * EXPRESSIVE
+        length, expected = float(np.linalg.norm(shown)), float(np.linalg.norm(preset))
+        if length and float(shown @ preset) / (length * expected) >= ALIKE:
+            change = (shown * expected / length - preset) * len(clips) / (len(clips) + PRESET_CLIPS)
+            learnt[emotion] = np.maximum(preset + np.clip(change, -FARTHEST, FARTHEST), 0.0)
     return learnt
 
 

@@ -10,7 +10,7 @@ import pytest
 from comfy_host import REPO
 
 FOLDER = REPO / "workflows"
-NAMES = ("compare_editors", "eamm", "eat", "edit_expression", "talk", "thfem_stages")
+NAMES = ("compare_editors", "eamm", "eat", "edit_expression", "ned", "sserd", "valence_arousal", "talk", "thfem_stages")
 WIDGETS = {"INT", "FLOAT", "STRING", "BOOLEAN", "COMBO"}
 NOTES = {"Note", "MarkdownNote"}
 CORE_NODES = {

@@ -105,7 +105,7 @@ def run(args: argparse.Namespace) -> None:
     regions = RegionStrengths(**{region: getattr(args, region) for region in REGIONS})
     talking_head = None if args.talking_head == NO_TALKING_HEAD else args.talking_head
     options = given_options(args, {editors: args.editor, talking_heads: talking_head})
-    brings_expression = any(option.required for option in editors.options(args.editor))
+    brings_expression = editors.back_end(args.editor).brings_expression
     sliders = ExpressionSliders.parse(args.slider) if args.slider else None
     if args.emotion is None and args.reference is None and sliders is None and not brings_expression:
         raise InputError("say what to do: --emotion NAME, --reference CLIP to copy an expression, or --slider NAME=F")

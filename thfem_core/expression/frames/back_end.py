@@ -28,4 +28,5 @@ BACK_END = BackEnd(
     summary="Takes frames that another system has edited already.",
     factory="editor:FramesEditor",
     options=FramesOptions,
+    brings_expression=True,
 )

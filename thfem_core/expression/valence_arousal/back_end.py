@@ -15,19 +15,15 @@ from ..mesh.back_end import MeshOptions
 class ValenceArousalOptions(MeshOptions):
     """Options of the valence-arousal editor, besides those of the mesh editor that draws for it."""
 
-    valence: float | None = option(
-        None,
-        help="How pleasant the face looks: -1 (unpleasant) to 1 (pleasant).",
-        minimum=-1.0,
-        maximum=1.0,
-        required=True,
+    valence: float = option(
+        0.0, help="How pleasant the face looks: -1 (unpleasant) to 1 (pleasant).", minimum=-1.0, maximum=1.0
     )
     arousal: float = option(
         0.0, help="How excited the face looks: -1 (sleepy) to 1 (excited).", minimum=-1.0, maximum=1.0
     )
     map: Path | None = option(
         None,
-        help="A person's own map, made by `python -m training.build_emotion_map`; without it that of everybody.",
+        help="A person's map, made by `python -m training.build_emotion_map`; without it the mesh editor's presets.",
         advanced=True,
     )
 
@@ -36,5 +32,6 @@ BACK_END = BackEnd(
     summary="Any place between the emotions, by valence and arousal; drawn by the mesh editor.",
     factory="editor:ValenceArousalEditor",
     options=ValenceArousalOptions,
+    brings_expression=True,
     models=MESH.models,
 )

@@ -26,7 +26,7 @@ class ValenceArousalEditor(MeshEditor):
         """
         super().__init__(options)
         self._map = load_map(options.map)
-        self._place = (options.valence or 0.0, options.arousal)
+        self._place = (options.valence, options.arousal)
 
     def plan(self, request: ExpressionRequest, source: ClipExpression, reference: ClipExpression | None) -> MotionPlan:
         """Plan for the place on the plane, whatever emotion or reference the request names."""

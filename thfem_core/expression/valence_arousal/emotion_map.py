@@ -34,7 +34,7 @@ _RESTING = {
     "tired": ((-0.2, -0.8), {"eyeBlink": 0.35, "browInnerUp": 0.3, "mouthFrown": 0.15}),
     "calm": ((0.5, -0.6), {"eyeBlink": 0.15, "mouthSmile": 0.25, "cheekRaiser": 0.1}),
 }
-FARTHEST = 1.5  # times the distance of an emotion from neutral
+FARTHEST = 1.2  # times the distance of an emotion from neutral
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, slots=True)
@@ -116,7 +116,7 @@ def load_map(path: Path | None = None) -> EmotionMap:
     """Read a map that ``training/build_emotion_map.py`` made.
 
     Args:
-        path: A person's map, or None for the embedded one of everybody.
+        path: A person's map, or None for that of everybody: the mesh editor's presets.
 
     Returns:
         The map.
@@ -124,7 +124,8 @@ def load_map(path: Path | None = None) -> EmotionMap:
     Raises:
         WeightsError: The file is missing, damaged or another one.
     """
-    path = path or Path(__file__).with_name("everybody.safetensors")
+    if path is None:
+        return make_map({})
     tensors = safe_load(path)
     units = {name: tensors[name].numpy() for name in PLACES if name in tensors}
     if not units or any(row.shape != (len(ACTION_UNITS),) for row in units.values()):
