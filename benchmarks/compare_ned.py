@@ -14,6 +14,7 @@ import json
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -39,6 +40,8 @@ from .judge import (
 )
 from .strips import save_strip, tile
 
+Numbers = dict[str, Any]  # of one clip, by name
+
 KINDS = ("source", "ref", "NED", "ours")
 
 
@@ -47,12 +50,12 @@ def triples(folder: Path) -> list[str]:
 
     Ordered by number first, so that a run that is cut short has seen every emotion.
     """
-    names = (path.name.removesuffix("_source.mp4") for path in folder.glob("*_source.mp4"))
-    names = sorted(names, key=lambda name: (name.split("_")[2], name))
+    found = (path.name.removesuffix("_source.mp4") for path in folder.glob("*_source.mp4"))
+    names = sorted(found, key=lambda name: (name.split("_")[2], name))
     return [n for n in names if all((folder / f"{n}_{kind}.mp4").exists() for kind in ("ref", "NED"))]
 
 
-def measure(name: str, folder: Path, judges: Judges, args: argparse.Namespace) -> dict:
+def measure(name: str, folder: Path, judges: Judges, args: argparse.Namespace) -> Numbers:
     """All numbers of one triple, and its picture."""
     source_file, reference_file = folder / f"{name}_source.mp4", folder / f"{name}_ref.mp4"
     cpu = torch.device("cpu")
@@ -77,7 +80,7 @@ def measure(name: str, folder: Path, judges: Judges, args: argparse.Namespace) -
         write_video(edit(video, config, device=cpu, tracks=tracks).frames(), output, like=video)
         looks["ours"] = look_at_file(output, judges, near=near)
     emotion = name.split("_")[1]
-    result: dict = {"name": name, "data set": name.split("_")[0], "emotion": emotion}
+    result: Numbers = {"name": name, "data set": name.split("_")[0], "emotion": emotion}
     result["frames"] = {kind: len(looks[kind].landmarks) for kind in KINDS}
     for i, judge in enumerate(judges.expression):
         result[judge.spec.title] = {kind: looks[kind].probability(i, emotion) for kind in KINDS}
@@ -92,7 +95,7 @@ def _largest(video: Video, judges: Judges) -> tuple[FaceTrack, ...]:
     return track_faces(video, models=judges.faces).select("largest")
 
 
-def _rows(name: str, looks: dict[str, Look]) -> list[list]:
+def _rows(name: str, looks: dict[str, Look]) -> list[list[Any]]:
     """Source, reference, NED, ours from left to right, at four moments."""
     shared = sorted(set.intersection(*(set(looked.samples) for looked in looks.values()))) or [0]
     moments = [shared[int(k * (len(shared) - 1) / 3)] for k in range(4)]
@@ -105,7 +108,7 @@ def _rows(name: str, looks: dict[str, Look]) -> list[list]:
     ]
 
 
-def expression_table(results: Sequence[dict], judge: str, key: Callable[[dict], str]) -> str:
+def expression_table(results: Sequence[Numbers], judge: str, key: Callable[[Numbers], str]) -> str:
     """Target probability of the four clips by group, rises over the source, and ours in % of NED's."""
     rows = []
     for label, group in _groups(results, key):
@@ -120,12 +123,12 @@ def expression_table(results: Sequence[dict], judge: str, key: Callable[[dict], 
     return markdown_table(header, rows)
 
 
-def speech_table(results: Sequence[dict], key: Callable[[dict], str]) -> str:
+def speech_table(results: Sequence[Numbers], key: Callable[[Numbers], str]) -> str:
     """Each cell: NED / ours."""
     rows = []
     for label, group in _groups(results, key):
 
-        def both(form: str, name: str, how: Callable = mean, group: Sequence[dict] = group) -> str:
+        def both(form: str, name: str, how: Callable[..., float] = mean, group: Sequence[Numbers] = group) -> str:
             return " / ".join(form.format(how(r[kind][name] for r in group)) for kind in ("NED", "ours"))
 
         lags = "/".join(str(sum(r[kind]["aperture_lag"] != 0 for r in group)) for kind in ("NED", "ours"))
@@ -142,12 +145,12 @@ def speech_table(results: Sequence[dict], key: Callable[[dict], str]) -> str:
     return markdown_table(header, rows)
 
 
-def _groups(results: Sequence[dict], key: Callable[[dict], str]) -> list[tuple[str, list[dict]]]:
+def _groups(results: Sequence[Numbers], key: Callable[[Numbers], str]) -> list[tuple[str, list[Numbers]]]:
     groups = {label: [r for r in results if key(r) == label] for label in sorted({key(r) for r in results})}
     return [*groups.items(), ("**all**", list(results))]
 
 
-def report(results: Sequence[dict], judge_names: Sequence[str]) -> str:
+def report(results: Sequence[Numbers], judge_names: Sequence[str]) -> str:
     emotional = [r for r in results if r["emotion"] != "neutral"]
     unequal = sum(len({r["frames"][kind] for kind in ("source", "NED", "ours")}) > 1 for r in results)
     parts = [f"{len(results)} triples, {unequal} with unequal frame counts of source, NED and ours."]

@@ -17,6 +17,7 @@ import tempfile
 import time
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -27,11 +28,13 @@ from thfem_core.metrics.views import yaw
 from .judge import Judges, add_arguments, compare, load_judges, look_at_file, markdown_table, mean, median
 from .strips import save_strip, tile
 
+Numbers = dict[str, Any]  # of one clip, by name
+
 FRONTAL = 25.0  # degrees of yaw that a frontal clip stays below in 9 of 10 frames
 MOMENTS = (0.12, 0.38, 0.62, 0.88)
 
 
-def streams(path: Path) -> dict:
+def streams(path: Path) -> Numbers:
     """Frame count, time stamps, size and duration of the picture; a digest of the decoded sound and its length."""
     times, samples, digest = [], 0, hashlib.sha256()
     with av.open(str(path)) as container:
@@ -49,7 +52,7 @@ def streams(path: Path) -> dict:
     return {"frames": len(times), "times": np.array(times) - times[0], "size": size, "sound": sound}
 
 
-def kept(source: dict, output: dict) -> dict[str, bool]:
+def kept(source: Numbers, output: Numbers) -> dict[str, bool]:
     same_count = source["frames"] == output["frames"]
     return {
         "frames": same_count,
@@ -59,7 +62,7 @@ def kept(source: dict, output: dict) -> dict[str, bool]:
     }
 
 
-def measure(path: Path, output: Path, judges: Judges, args: argparse.Namespace) -> dict:
+def measure(path: Path, output: Path, judges: Judges, args: argparse.Namespace) -> Numbers:
     """Edit one clip with the command and judge it; ``error`` instead of measures where the command refused it."""
     command = [sys.executable, "-m", "thfem_core", "edit", str(path), "-o", str(output)]
     start = time.perf_counter()
@@ -67,7 +70,7 @@ def measure(path: Path, output: Path, judges: Judges, args: argparse.Namespace) 
         [*command, "--emotion", args.emotion, "--strength", str(args.strength)], capture_output=True, text=True
     )
     seconds = time.perf_counter() - start
-    result: dict = {"clip": path.stem, "seconds": seconds, "message": (run.stdout or run.stderr).strip()[-300:]}
+    result: Numbers = {"clip": path.stem, "seconds": seconds, "message": (run.stdout or run.stderr).strip()[-300:]}
     if run.returncode:
         return {**result, "error": run.stderr.strip().splitlines()[-1]}
     source_streams, output_streams = streams(path), streams(output)
@@ -91,7 +94,7 @@ def measure(path: Path, output: Path, judges: Judges, args: argparse.Namespace) 
     return result
 
 
-def report(results: list[dict], judge_names: list[str], emotion: str) -> str:
+def report(results: list[Numbers], judge_names: list[str], emotion: str) -> str:
     header = ["clip", "size", "frames", "frames, times, size, sound equal", "yaw", "aperture r", "closures kept"]
     header += [f"p({emotion}) {name}" for name in judge_names]
     header += ["seam", "outside", "identity", "jitter ×", "added jitter", "s"]

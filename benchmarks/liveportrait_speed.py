@@ -12,6 +12,7 @@ import argparse
 import resource
 import time
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -49,12 +50,12 @@ def inputs(batch: int, device: torch.device, dtype: torch.dtype) -> dict[str, tu
     }
 
 
-def calls(networks: dict[str, nn.Module]) -> dict[str, Callable[..., object]]:
+def calls(networks: dict[str, Any]) -> dict[str, Callable[..., object]]:
     encoder = networks["appearance"]
     return {**networks, "appearance": encoder.encode_volume}
 
 
-def seconds(call: Callable[..., object], arguments: tuple, device: torch.device, repeats: int) -> float:
+def seconds(call: Callable[..., object], arguments: tuple[Any, ...], device: torch.device, repeats: int) -> float:
     """The fastest of ``repeats`` calls, after one that warms up. On a CPU in seconds of the processor, which other
     programs disturb less."""
     clock = time.process_time if device.type == "cpu" else time.perf_counter

@@ -18,7 +18,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import get_args
+from typing import Literal, get_args
 
 import cv2
 import numpy as np
@@ -33,11 +33,13 @@ from thfem_core.face.pose import RIGID_POINTS
 from thfem_core.media.array_frame import ArrayFrame
 from thfem_core.media.encoding import EncodingConfig
 from thfem_core.media.file_video import FileVideo
+from thfem_core.media.frame import Frame
 from thfem_core.media.sound import Sound, join_sound
 from thfem_core.media.writer import write_video
-from thfem_core.metrics.comparison import ComparisonConfig, compare_clips
+from thfem_core.metrics.comparison import compare_clips
 from thfem_core.metrics.face_follower import FaceFollower
 from thfem_core.metrics.judges.choosing import Judges, choose_judges
+from thfem_core.metrics.visual_pass import ComparisonConfig
 from thfem_core.pipeline import EditConfig, edit
 from thfem_core.talking_head.head import Drive
 
@@ -128,22 +130,27 @@ def enlarged(outline: np.ndarray, factor: float) -> np.ndarray:
 def blended(picture: np.ndarray, new: np.ndarray, outline: np.ndarray, unit: float) -> np.ndarray:
     mask = np.zeros(picture.shape[:2], np.float32)
     cv2.fillConvexPoly(mask, cv2.convexHull(np.round(outline - 0.5).astype(np.int32)), 1.0)
-    mask = cv2.GaussianBlur(mask, (0, 0), 0.05 * unit)[..., None]
-    return np.rint(picture + mask * (new.astype(np.float32) - picture)).astype(np.uint8)
+    soft = cv2.GaussianBlur(mask, (0, 0), 0.05 * unit)[..., None]
+    return np.rint(picture + soft * (new.astype(np.float32) - picture)).astype(np.uint8)
 
 
 def damaged_file(name: str, path: Path, clip: Pictures, other: Pictures, video: FileVideo, folder: Path) -> Path:
     """The clip with one damage, written with its sound."""
-    rate, sound = video.info.frame_rate, "source"
+    rate = video.info.frame_rate
+    sound: Sound | Literal["source"] = "source"
+    frames: Iterator[Frame]
     if name == EDITED or name in DRIVEN:
-        head = {"talking_head": "mouth", "drive": DRIVEN[name]} if name in DRIVEN else {}
-        config = EditConfig(request=ExpressionRequest(emotion="happy"), **head)
+        config = EditConfig(
+            request=ExpressionRequest(emotion="happy"),
+            talking_head="mouth" if name in DRIVEN else None,
+            drive=DRIVEN.get(name, "blend"),
+        )
         frames = edit(video, config, device=CPU).frames()
     else:
         pictures = DAMAGES[name](clip, other)
         frames = (ArrayFrame(index=i, time=i / rate, pixels=picture) for i, picture in enumerate(pictures))
-    if "late" in name:
-        whole = join_sound(video.sound_blocks())
+    whole = join_sound(video.sound_blocks())
+    if "late" in name and whole is not None:
         shift = round(LATE / rate * whole.sample_rate)
         sound = Sound(np.pad(whole.samples, ((0, 0), (shift, 0)))[:, : whole.samples.shape[1]], whole.sample_rate)
     output = folder / f"{path.stem}_{name.replace(' ', '_')}.mp4"

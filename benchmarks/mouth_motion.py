@@ -20,6 +20,7 @@ import torch
 
 from thfem_core.talking_head.mouth.coefficients import load_mouth_basis
 from thfem_core.talking_head.mouth.networks import load_motion
+from training.config import DataConfig
 from training.data.clips import load_clips
 from training.data.prepare import PreparedClip
 from training.stages.motion import motion_scores
@@ -50,7 +51,9 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     basis = load_mouth_basis()
-    clips = load_clips(arguments.prepared, arguments.split, basis, keep=in_step(arguments.index))
+    clips = load_clips(
+        DataConfig(prepared=str(arguments.prepared)), arguments.split, basis, keep=in_step(arguments.index)
+    )
     clips = [clip for clip in clips if clip.mel is not None]
     net = load_motion(arguments.weights)
     print("| n | lip error | copy | shuffled sound | aperture r | copy | shuffled | spread | people |")

@@ -51,11 +51,11 @@ def heard_shapes(clip: SpeakingClip, basis: MouthBasis, source: int, targets: np
     reach = (net.config.steps - 1) // 2
     moments = np.concatenate([[source], targets])
     windows = np.stack(
-        [interpolate(clip.mel, COLUMNS_PER_FRAME * float(t) + np.arange(-reach, reach + 1.0)) for t in moments]
+        [interpolate(clip.columns, COLUMNS_PER_FRAME * float(t) + np.arange(-reach, reach + 1.0)) for t in moments]
     )
-    manner = torch.from_numpy(clip.manner)[None].expand(len(moments), -1)
+    style = torch.from_numpy(clip.style)[None].expand(len(moments), -1)
     with torch.no_grad():
-        heard = net.encode_speech(torch.from_numpy(windows), manner)[:, 0]
+        heard = net.encode_speech(torch.from_numpy(windows), style)[:, 0]
         pull = torch.from_numpy((clip.mean - clip.coefficients[source]).astype(np.float32))
         change = net.change(heard[:1], heard[1:], torch.from_numpy(targets - source), pull)
     wanted = clip.coefficients[source] + change.numpy()
@@ -72,8 +72,9 @@ def with_meshes(clip: SpeakingClip, frames: np.ndarray, shapes: np.ndarray) -> S
 def registered(drawn: torch.Tensor, true: torch.Tensor) -> torch.Tensor:
     """``drawn`` (1, 3, S, S; 0..1) warped by the smoothed optical flow (DIS) from ``true``."""
     pictures = [(x[0].permute(1, 2, 0).numpy() * 255).round().astype(np.uint8) for x in (true, drawn)]
-    finder = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-    flow = finder.calc(*(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for picture in pictures), None)
+    finder = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    start, end = (cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for picture in pictures)
+    flow = finder.calc(start, end, np.zeros((*start.shape, 2), np.float32))
     flow = cv2.GaussianBlur(flow, (0, 0), 2.0)
     y, x = np.mgrid[: flow.shape[0], : flow.shape[1]].astype(np.float32)
     moved = cv2.remap(pictures[1], x + flow[..., 0], y + flow[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
@@ -105,13 +106,13 @@ def main() -> None:
         angles = head_pose(clip.landmarks[::5], canonical_mesh()).angles()
         return clip.regions is not None and float(np.median(np.abs(angles[:, 0]))) <= arguments.yaw
 
-    clips = load_clips(arguments.prepared, arguments.split, basis, keep=keep)
+    clips = load_clips(DataConfig(prepared=str(arguments.prepared)), arguments.split, basis, keep=keep)
     people = sorted({clip.clip.identity for clip in clips})
     of_person = {person: [clip for clip in clips if clip.clip.identity == person] for person in people}
-    config = RendererStageConfig(data=DataConfig(prepared=""), loop=LoopConfig(), jitter=0.0)
+    config = RendererStageConfig(data=DataConfig(prepared=str(arguments.prepared)), loop=LoopConfig(), jitter=0.0)
     measure = lpips_vgg(arguments.vgg)
     nets = {str(path or "embedded"): load_renderer(path) for path in arguments.weights}
-    strips = []
+    strips: list[torch.Tensor] = []
     for text in arguments.distances:
         low, _, high = text.partition("-")
         distances = range(int(low), int(high or low) + 1)

@@ -128,7 +128,7 @@ def digest(path: Path) -> dict[str, str | int]:
     for frame in read_frames(path):
         pictures.update(f"{frame.format.name} {frame.width} {frame.height}".encode())
         pictures.update(frame.to_ndarray().tobytes())
-        times.update(str(frame.pts * frame.time_base).encode())
+        times.update(str((frame.pts or 0) * (frame.time_base or 0)).encode())
         count += 1
     with av.open(str(path)) as file:
         for block in file.decode(audio=0):
@@ -203,7 +203,7 @@ def main() -> int:
         command = [sys.executable, "-m", "thfem_core", *arguments, "-o", str(output), "--device", "cpu", "--quiet"]
         subprocess.run(command, cwd=code, check=True)
         digests[case] = digest(output)
-        print(f"{case:14} {digests[case]['frames']} frames, pictures {digests[case]['pictures'][:12]}", flush=True)
+        print(f"{case:14} {digests[case]['frames']} frames, pictures {str(digests[case]['pictures'])[:12]}", flush=True)
     (out / DIGESTS).write_text(json.dumps(digests, indent=1) + "\n", encoding="utf-8")
     return 0 if args.against is None or compare(args.against, out) else 1
 

@@ -14,6 +14,7 @@ import time
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,7 +24,7 @@ from thfem_core.expression.request import EMOTIONS, ExpressionRequest
 from thfem_core.face.tracking.tracker import track_faces
 from thfem_core.media.array_video import ArrayVideo
 
-from .judge import Judges, add_arguments, compare, load_judges, look, markdown_table, mean, median, read_video
+from .judge import Judges, Look, add_arguments, compare, load_judges, look, markdown_table, mean, median, read_video
 from .strips import save_strip, tile
 
 # Unseen people with audible, mostly neutral speech, then whole frames with hair, glasses, background.
@@ -111,7 +112,7 @@ def main() -> None:
         (args.out / "scores.json").write_text(json.dumps(results, indent=1))
 
 
-def _strip(subject: Subject, after) -> list[np.ndarray]:
+def _strip(subject: Subject, after: Look) -> list[np.ndarray]:
     """Source and edited at three moments: middle, and where the source's mouth is widest open and most closed."""
     from thfem_core.face.mesh.lip_motion import lip_aperture
 
@@ -124,7 +125,7 @@ def _strip(subject: Subject, after) -> list[np.ndarray]:
     return tiles
 
 
-def summary(results: list[dict], names: list[str]) -> str:
+def summary(results: list[dict[str, Any]], names: list[str]) -> str:
     header = ["emotion", "n"]
     header += [f"{name}: before → after (rise; raised)" for name in names]
     header += ["aperture r: mean (min)", "width r", "closures kept", "identity (min)", "jitter ×", "added", "seam"]

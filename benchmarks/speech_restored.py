@@ -21,6 +21,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -43,7 +44,7 @@ from thfem_core.pipeline import EditConfig, edit
 from .strips import save_strip, tile
 
 MOMENTS = (0.2, 0.4, 0.6, 0.8)
-WAYS: dict[str, dict[str, str | None]] = {
+WAYS: dict[str, dict[str, Any]] = {
     "none": {"talking_head": None},
     "blend": {"talking_head": "mouth", "drive": "blend"},
     "original": {"talking_head": "mouth", "drive": "original"},
@@ -77,22 +78,22 @@ def jobs(data: Path, sets: list[str], seconds: float, pairs: int) -> Iterator[Jo
     if "ned" in sets:
         found = sorted((data / "ned_pairs").glob("*_NED.mp4"))
         for path in found[:: max(1, len(found) // pairs)][:pairs]:
-            source = FileVideo(path.with_name(path.name.replace("_NED", "_source")), duration=length)
-            edited = FileVideo(path, duration=length)
-            yield Job(path.stem, source, _shown(edited), ("none", "blend", "original"))
+            unedited = FileVideo(path.with_name(path.name.replace("_NED", "_source")), duration=length)
+            edited_by_ned = FileVideo(path, duration=length)
+            yield Job(path.stem, unedited, _shown(edited_by_ned), ("none", "blend", "original"))
     if "panels" in sets:
         for path in sorted((data / "ned_panels").glob("*.mp4")):
             video = FileVideo(path, duration=length)
             wide = np.stack([frame.rgb() for frame in video.frames()])
             side = wide.shape[1]
-            source, _, ned, variant = (
+            left, _, ned, variant = (
                 ArrayVideo(np.ascontiguousarray(wide[:, :, i * side : (i + 1) * side]), video.info.frame_rate)
                 for i in range(4)
             )
             for tag, edited in (("NED", ned), ("variant", variant)):
                 yield Job(
                     f"{path.stem}_{tag}",
-                    source,
+                    left,
                     editors.create("frames", {"edited_frames": edited}),
                     ("none", "blend", "original"),
                 )

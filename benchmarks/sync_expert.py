@@ -16,6 +16,7 @@ either way) is found, or one that is 5 frames (4 to 6) from that found with the 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,15 +26,16 @@ import torch
 from thfem_core.metrics.judges.thfem_sync.network import ThfemSync, load_thfem_sync_network
 from thfem_core.metrics.sync import MAX_SHIFT, SyncCurve, SyncScore
 from thfem_core.talking_head.mouth.coefficients import load_mouth_basis
-from training.data.clips import COLUMNS_PER_FRAME, SpeakingClip, load_clips, trusted
+from training.config import DataConfig
+from training.data.clips import COLUMNS_PER_FRAME, SpeakingClip, load_clips
 from training.data.prepare import PreparedClip
 from training.stages.sync import clip_embeddings, expert_scores
 
 from .judge import markdown_table
 
 EXACT = ("grid", "lip-reading")  # collections whose sound fits to the frame
-PEOPLE = {
-    "in step": lambda clip: trusted(clip, 0.45, 2),
+PEOPLE: dict[str, Callable[[PreparedClip], bool]] = {
+    "in step": lambda clip: clip.sync >= 0.45 and abs(clip.lag) <= 2,
     "GRID, lipreading.org": lambda clip: clip.identity.startswith(EXACT),
     "all": lambda clip: True,
 }
@@ -45,7 +47,7 @@ LATE, WINDOW, LEAST = 5, 25, 60  # frames
 def whole_clip(expert: ThfemSync, lips: SpeakingClip, sound: SpeakingClip) -> SyncScore:
     """The score of one clip's lips with another's sound, as far as both go."""
     frames = min(lips.frames, sound.frames)
-    cut = replace(lips, coefficients=lips.coefficients[:frames], mel=sound.mel[: COLUMNS_PER_FRAME * frames])
+    cut = replace(lips, coefficients=lips.coefficients[:frames], mel=sound.columns[: COLUMNS_PER_FRAME * frames])
     seen, heard = clip_embeddings(expert, cut, WINDOW)
     curve = SyncCurve()
     curve.add(seen, torch.nn.functional.pad(heard, (0, 0, MAX_SHIFT, MAX_SHIFT), value=float("nan")))
@@ -54,7 +56,7 @@ def whole_clip(expert: ThfemSync, lips: SpeakingClip, sound: SpeakingClip) -> Sy
 
 def late(clip: SpeakingClip) -> SpeakingClip:
     """The same lips, the sound LATE frames later."""
-    columns = np.pad(clip.mel, ((COLUMNS_PER_FRAME * LATE, 0), (0, 0)), mode="edge")[: len(clip.mel)]
+    columns = np.pad(clip.columns, ((COLUMNS_PER_FRAME * LATE, 0), (0, 0)), mode="edge")[: len(clip.columns)]
     return replace(clip, mel=columns)
 
 
@@ -93,12 +95,13 @@ def main() -> None:
     torch.set_num_threads(1)
     expert = load_thfem_sync_network(arguments.weights)
 
-    def heard(clip: PreparedClip) -> bool:
+    def has_sound(clip: PreparedClip) -> bool:
         return len(clip.speech) > 0
 
     rows = []
     for split in ("val", "test"):
-        clips = [c for c in load_clips(arguments.prepared, split, load_mouth_basis(), keep=heard) if c.mel is not None]
+        found = load_clips(DataConfig(prepared=str(arguments.prepared)), split, load_mouth_basis(), keep=has_sound)
+        clips = [clip for clip in found if clip.mel is not None]
         for name, chosen in PEOPLE.items():
             of = [clip for clip in clips if chosen(clip.clip)]
             scores = expert_scores(expert, of)

@@ -14,7 +14,7 @@ import argparse
 import gc
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -74,7 +74,7 @@ class Swinging:
     def samples(self, start: int, stop: int) -> FaceSamples:
         frames = np.arange(start, stop)
         there = (frames >= 0) & (frames < self.stop_frame)
-        rows = [to_and_fro(index, self.count) for index in frames]
+        rows = [to_and_fro(int(index), self.count) for index in frames]
         whole = self.track.samples(0, self.count)
         return FaceSamples(
             first_frame=start,
@@ -95,7 +95,7 @@ class Memory:
 
     def read(self) -> float:
         if self._device.type == "cuda":
-            peak = torch.cuda.max_memory_allocated()
+            peak: float = torch.cuda.max_memory_allocated()
             torch.cuda.reset_peak_memory_stats()
             return peak
         peak = self._status("VmHWM")
@@ -155,7 +155,7 @@ HEADS: dict[str, Callable[[torch.device], TalkingHead]] = {
 }
 
 
-def frames_of(pictures: list[np.ndarray], count: int, rate: Fraction) -> Iterator[Frame]:
+def frames_of(pictures: list[np.ndarray], count: int, rate: Fraction) -> Generator[Frame, None, None]:
     for index in range(count):
         yield ArrayFrame(index=index, time=index / rate, pixels=pictures[to_and_fro(index, len(pictures))])
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -32,12 +33,12 @@ WINDOW = 5
 Parts = dict[str, tuple[Callable[[], object], float]]  # what to run, and how often per drawn frame
 
 
-def random_networks(makers: dict[str, Callable[[], nn.Module]], device: torch.device) -> dict[str, nn.Module]:
+def random_networks(makers: dict[str, Callable[[], nn.Module]], device: torch.device) -> dict[str, Any]:
     torch.manual_seed(0)
     return {name: make().to(device).eval().requires_grad_(False) for name, make in makers.items()}
 
 
-def eat_parts(networks: dict[str, nn.Module], device: torch.device, *, plain: bool) -> Parts:
+def eat_parts(networks: dict[str, Any], device: torch.device, *, plain: bool) -> Parts:
     """The parts of a window of five frames on a CPU, one frame at a time."""
     audio, generator = networks["audio2kptransformer"], networks["generator"]
     image = torch.rand(1, 3, 256, 256, device=device)
@@ -79,7 +80,7 @@ def eat_parts(networks: dict[str, nn.Module], device: torch.device, *, plain: bo
     }
 
 
-def eamm_parts(networks: dict[str, nn.Module], device: torch.device, *, plain: bool) -> Parts:
+def eamm_parts(networks: dict[str, Any], device: torch.device, *, plain: bool) -> Parts:
     image = torch.rand(1, 3, 256, 256, device=device)
     audio, generator = networks["audio_feature"], networks["generator"]
     mfcc, poses = torch.randn(WINDOW, 28, 12, device=device), torch.randn(WINDOW, 6, device=device)
@@ -187,9 +188,7 @@ def on_gpu(
             )
 
 
-def eat_batch(
-    networks: dict[str, nn.Module], windows: int, dtype: torch.dtype, device: torch.device
-) -> Callable[[], object]:
+def eat_batch(networks: dict[str, Any], windows: int, dtype: torch.dtype, device: torch.device) -> Callable[[], object]:
     """``windows`` windows of five frames, each from a source of its own, in one pass."""
     audio, generator, count = networks["audio2kptransformer"], networks["generator"], windows * WINDOW
     images = torch.rand(windows, 3, 256, 256, device=device)
@@ -219,7 +218,7 @@ def eat_batch(
 
 
 def eamm_batch(
-    networks: dict[str, nn.Module], windows: int, dtype: torch.dtype, device: torch.device
+    networks: dict[str, Any], windows: int, dtype: torch.dtype, device: torch.device
 ) -> Callable[[], object]:
     audio, generator = networks["audio_feature"], networks["generator"]
     images = torch.rand(windows, 3, 256, 256, device=device)

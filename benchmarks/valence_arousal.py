@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from thfem_core.expression.editor import editors
-from thfem_core.expression.request import ExpressionRequest
+from thfem_core.expression.request import Emotion, ExpressionRequest
 from thfem_core.expression.valence_arousal.emotion_map import PLACES
 
 from .judge import add_arguments, load_judges, look, markdown_table
@@ -35,7 +35,7 @@ def main() -> None:
     judges = load_judges(args.judges)
     subjects = [Subject(path, FRAMES, judges) for path in sorted((args.data / "full").glob("*.mp4"))]
 
-    def seen(subject: Subject, emotion: str, editor: str, options: dict[str, Any]) -> tuple[float, np.ndarray]:
+    def seen(subject: Subject, emotion: Emotion, editor: str, options: dict[str, Any]) -> tuple[float, np.ndarray]:
         """The judges' mean probability of an emotion after an edit, and the middle frame."""
         frames = editors.create(editor, options).edit(
             subject.video.frames(),
@@ -49,7 +49,8 @@ def main() -> None:
         found = [after.probability(judge, emotion) for judge in range(len(judges.expression))]
         return float(np.mean(found)), images[len(images) // 2]
 
-    rows, strips = [], {subject.name: [] for subject in subjects}
+    rows: list[tuple[object, ...]] = []
+    strips: dict[str, list[Any]] = {subject.name: [] for subject in subjects}
     for emotion, place in PLACES.items():
         before, preset, plane, steady = [], [], [], 0
         for subject in subjects:
@@ -69,7 +70,7 @@ def main() -> None:
             plane.append(line[-1])
             steady += bool((np.diff(line) > -NOISE).all())
         means = [f"{np.mean(values):.2f}" for values in (before, preset, plane)]
-        rows.append([emotion, *means, f"{steady} of {len(subjects)}"])
+        rows.append((emotion, *means, f"{steady} of {len(subjects)}"))
         print(rows[-1], flush=True)
     print(markdown_table(["emotion", "source", "preset", "its place on the plane", "rises all along the line"], rows))
     if args.out:

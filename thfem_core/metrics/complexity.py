@@ -198,7 +198,7 @@ def talking_head_complexity(
     """
     track = find_faces(video, device=device).select("largest")[0]
     clip = FaceClip(track=track, speech=speech, frame_rate=video.info.frame_rate, device=device, drive=head.drives[0])
-    held: list = []
+    held: list[Any] = []
 
     def observe() -> None:
         session = head.open_face(clip)

@@ -37,7 +37,7 @@ def expression_input(picture: np.ndarray) -> np.ndarray:
     """A picture (H, W, 3) uint8 RGB as CSIM's network looks at it: (3, 224, 224) float32."""
     face = pictures.center_crop(pictures.resize(Image.fromarray(picture), [_FACE_SIDE]), [_FACE_CENTRE])
     values = np.asarray(face, np.float32) / 255
-    return ((values - np.float32(MEAN)) / np.float32(STD)).transpose(2, 0, 1)
+    return ((values - np.array(MEAN, np.float32)) / np.array(STD, np.float32)).transpose(2, 0, 1)
 
 
 @torch.inference_mode()
@@ -45,8 +45,8 @@ def identity_features(network: ResNetFace18, shown: Iterable[np.ndarray]) -> Fea
     """Spread of FAD's features over pictures (H, W, 3) uint8 RGB; any number, in bounded memory."""
     device, spread = next(network.parameters()).device, FeatureSpread.empty(512)
     for block in _blocks(shown):
-        batch = np.stack([grey_input(picture) for picture in block])[:, None].astype(np.float32)
-        batch = (batch / 255 - 0.5) / 0.5
+        grey = np.stack([grey_input(picture) for picture in block])[:, None].astype(np.float32)
+        batch = (grey / 255 - 0.5) / 0.5
         spread = spread.updated(network(torch.from_numpy(batch).to(device)).cpu().numpy())
     return spread
 

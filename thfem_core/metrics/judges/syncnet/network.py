@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import torch
 from torch import nn
 
 FEATURES = 1024
+Modules: TypeAlias = "list[nn.Module]"
+
 WINDOW = 5  # frames per lip window
 MFCC_WINDOW = 20  # steps of 10 ms per sound window
 
 
-def _normalised(conv: nn.Module, norm: nn.Module) -> list[nn.Module]:
+def _normalised(conv: nn.Module, norm: nn.Module) -> Modules:
     return [conv, norm, nn.ReLU()]
 
 
@@ -24,10 +28,10 @@ class SyncNet(nn.Module):
     def __init__(self) -> None:
         super().__init__()
 
-        def sound(before: int, after: int, size: int | tuple[int, int] = 3, padding: int = 1) -> list[nn.Module]:
+        def sound(before: int, after: int, size: int | tuple[int, int] = 3, padding: int = 1) -> Modules:
             return _normalised(nn.Conv2d(before, after, size, padding=padding), nn.BatchNorm2d(after))
 
-        def lip(before: int, after: int, size: tuple[int, int, int], *, stride: int = 1, padding: int = 0) -> list:
+        def lip(before: int, after: int, size: tuple[int, int, int], *, stride: int = 1, padding: int = 0) -> Modules:
             conv = nn.Conv3d(before, after, size, stride=(1, stride, stride), padding=(0, padding, padding))
             return _normalised(conv, nn.BatchNorm3d(after))
 
