@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from comfy_host import REPO, ComfyServer, NoHost, find_host, run_in_host
 
-
 # Fixtures of a session that cost much: one process runs all tests that need one of them.
 COSTLY = ("comfy", "eat_files", "eamm_file", "published_eat", "converted_eamm")
 

@@ -9,6 +9,7 @@ from ..errors import InputError
 from .sliders import ExpressionSliders
 
 if TYPE_CHECKING:
+    from ..audio.speech import Speech
     from ..face.tracking.track import FaceTrack
     from ..media.video import Video
 
@@ -95,6 +96,7 @@ class ExpressionRequest:
     """One of seven emotions, or a reference, or sliders; sliders may also stand beside one of the others.
 
     strength: 0 leaves the clip as it is, 1 is a clear natural expression, 1.5 the most.
+    speech: The clip's sound, for editors with ``needs_speech``; an edit fills it in.
     """
 
     emotion: Emotion | None = None
@@ -103,6 +105,7 @@ class ExpressionRequest:
     strength: float = 1.0
     regions: RegionStrengths = field(default_factory=RegionStrengths)
     curve: StrengthCurve = field(default_factory=StrengthCurve)
+    speech: Speech | None = None
 
     def __post_init__(self) -> None:
         _check_strength("strength", self.strength)

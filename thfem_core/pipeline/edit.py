@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -18,7 +19,7 @@ from ..progress import Progress, silent
 from ..registry import Resources
 from .config import EditConfig
 from .faces import find_chosen_faces
-from .lips import fit_to_clip, prepare_lips
+from .lips import fit_to_clip, heard_speech, prepare_lips
 from .prepared_edit import PreparedEdit
 from .stages import ExpressionStage, LipStage, Stage
 from .still import StillVideo
@@ -80,6 +81,8 @@ def edit(
 
     rate, stages = video.info.frame_rate, list[Stage]()
     chosen, request = faces.chosen, faces.request
+    if request is not None and getattr(editor, "needs_speech", False):
+        request = replace(request, speech=heard_speech(video, heard or sound, lips, warn=warnings.append))
     edited = EditedLandmarks() if lips is not None else None
     if editor is not None and request is not None:
         stages.append(

@@ -102,6 +102,29 @@ def shown_emotion(request: ExpressionRequest | None, editor: ExpressionEditor | 
     return request.emotion
 
 
+def heard_speech(
+    video: Video, sound: Sound | Speech | None, lips: PreparedTalkingHead | None, *, warn: Callable[[str], None]
+) -> Speech | None:
+    """Find what is said in an edited clip, for editors that listen.
+
+    Args:
+        video: The clip.
+        sound: What is heard in place of its own sound.
+        lips: The talking head, which may have read the sound already.
+        warn: Hears one line where the sound cannot be used.
+
+    Returns:
+        The speech; None for a silent clip.
+    """
+    if isinstance(sound, Speech):
+        return sound
+    if isinstance(sound, Sound):
+        return Speech.from_sound(sound)
+    if lips is not None and lips.speech is not None:
+        return lips.speech
+    return Speech.from_video(video, warn=warn)
+
+
 def fit_to_clip(sound: Sound, video: Video, *, warn: Callable[[str], None]) -> Sound:
     """Cut a sound to the length of a clip.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from thfem_core.expression.liveportrait.driving import neutral_lips
 from thfem_core.expression.liveportrait.edited_face import EditedFace, FaceEdit
 from thfem_core.expression.liveportrait.editor import LivePortraitEditor, load
 from thfem_core.expression.liveportrait.expressions import Driver, read_driver, wanted_sliders
+from thfem_core.expression.liveportrait.sound_emotion import SpokenEmotion
 from thfem_core.expression.request import ExpressionRequest, ReferenceClip, RegionStrengths, StrengthCurve
 from thfem_core.expression.sliders import ExpressionSliders
 from thfem_core.media.array_frame import ArrayFrame
@@ -296,7 +298,7 @@ def test_loading_finds_files_and_refuses_animals(tmp_path: Path, monkeypatch: py
         load(LivePortraitOptions(), resources)
     for layout in ("flat_short", "flat_module"):
         write_liveportrait(tmp_path / "liveportrait-mit", layout=layout)
-        assert load(LivePortraitOptions(), resources).networks.sizes.side == 64
+        assert load(LivePortraitOptions(), resources).networks[0].sizes.side == 64
     animal = Resources(device=CPU, folders=(tmp_path / "animal",))
     write_liveportrait(tmp_path / "animal" / "liveportrait-mit", layout="flat_short")
     with pytest.raises(WeightsError, match=r"model of animals.*models fetch liveportrait"):
@@ -308,3 +310,57 @@ def test_compiled_networks_are_those_that_draw(networks: LivePortraitNetworks, m
     monkeypatch.setattr(drawing, "compile_in_place", lambda network, device: compiled.append(type(network).__name__))
     FaceDrawer(networks, CPU, compiled=True)
     assert compiled == ["VolumeWarp", "SpadeDecoder"]
+
+
+class Deformed:
+    """PC-Talk's network, made up: an emotion that grows through the clip."""
+
+    def __init__(self) -> None:
+        self.deformation = torch.linspace(0, 0.1, COUNT)[:, None, None].expand(COUNT, 21, 3).contiguous()
+
+    def to(self, device: torch.device) -> Deformed:
+        return self
+
+    def spoken(self, emotion: str, speech: object) -> SpokenEmotion:
+        assert emotion == "happy" and speech == "words"
+        return SpokenEmotion(deformation=self.deformation)
+
+
+def test_an_emotion_from_sound(networks: LivePortraitNetworks) -> None:
+    """At 25 frames a second each frame has its own offset, over the scale of the face; lips get the mean."""
+    drawer = FaceDrawer(networks, CPU)
+    spoken = SpokenEmotion(deformation=Deformed().deformation)
+    for lips in ("free", "shifted", "kept"):
+        face = EditedFace(
+            MadeUpTrack(LANDMARKS),
+            HAPPY,
+            LivePortraitOptions(lips=lips),
+            driver=None,
+            spoken=spoken,
+            frame_rate=RATE,
+            side=drawer.side,
+        )
+        changes = []
+        for frame in textured_frames(COUNT):
+            edit = face.see(frame, 1.0)
+            edit.motion = drawer.read([edit.picture])
+            face.push(edit)
+            changes.append((edit.points.expression - edit.motion.expression) * edit.motion.scale[..., None])
+        change = torch.cat(changes)
+        torch.testing.assert_close(change[:, 1], spoken.deformation[:, 1], atol=1e-6, rtol=1e-4)
+        if lips == "free":
+            torch.testing.assert_close(change[:, 6], spoken.deformation[:, 6], atol=1e-6, rtol=1e-4)
+        if lips == "kept":
+            assert change[:, LIP_ROWS].abs().max() < 1e-7
+        if lips == "shifted":
+            torch.testing.assert_close(change[0, 6], 0.3 * spoken.mean_lips[0], atol=1e-6, rtol=1e-4)
+    assert torch.equal(spoken.at(1e6), spoken.deformation[-1])
+
+
+def test_emotions_from_sound_need_sound(networks: LivePortraitNetworks) -> None:
+    editor = LivePortraitEditor(networks, emotion=Deformed())
+    assert editor.needs_speech
+    with pytest.raises(InputError, match="need a clip with sound"):
+        list(editor.edit(iter([]), [], HAPPY, frame_rate=RATE, device=CPU))
+    request = replace(HAPPY, speech="words")
+    assert list(editor.edit(iter([]), [], request, frame_rate=RATE, device=CPU)) == []

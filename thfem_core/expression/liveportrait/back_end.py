@@ -7,6 +7,7 @@ from typing import Literal
 
 from ...networks.liveportrait.model import LIVEPORTRAIT, LIVEPORTRAIT_MIT
 from ...networks.liveportrait.options import Pasting
+from ...networks.pctalk.model import PCTALK_EMOTION
 from ...networks.precision import PRECISION_HELP, Precision
 from ...options import Options, option
 from ...registry import BackEnd
@@ -14,6 +15,7 @@ from ...registry import BackEnd
 Motion = Literal["relative", "absolute"]
 Copied = Literal["expression", "all", "pose", "eyes", "lips"]
 Lips = Literal["shifted", "kept", "free"]
+Emotions = Literal["sliders", "sound"]
 Composition = Literal["liveportrait", "advancedliveportrait"]
 
 
@@ -28,6 +30,11 @@ class LivePortraitOptions(Options):
     )
     lip_share: float = option(
         0.3, help="Share of the expression's own lips by which shifted lips move.", minimum=0.0, maximum=1.0
+    )
+    emotions: Emotions = option(
+        "sliders",
+        help="What shows an emotion: a preset of sliders, or PC-Talk's network, which hears what is said (needs its "
+        "files, whose terms are unclear).",
     )
     neutralise: float = option(
         0.0, help="Share of the person's own expression that is taken away first.", minimum=0.0, maximum=1.0
@@ -79,5 +86,5 @@ BACK_END = BackEnd(
     summary="LivePortrait: draws the face anew, with teeth and folds; MIT files from the Hugging Face hub (520 MB).",
     factory="editor:load",
     options=LivePortraitOptions,
-    models=(LIVEPORTRAIT, LIVEPORTRAIT_MIT),
+    models=(LIVEPORTRAIT, LIVEPORTRAIT_MIT, PCTALK_EMOTION),
 )

@@ -33,6 +33,7 @@ from .driving import (
 from .expressions import Driver, wanted_sliders
 from .regions import region_gains
 from .sliders import SAMPLE_PARTS, SliderOffset, node_keypoints, sample_offset
+from .sound_emotion import SpokenEmotion
 
 _OBSERVATION = 3e-7  # variance that LivePortrait smooths with
 _LIP_FRAMES = 12  # first frames of an appearance whose mean lips stand for the person's
@@ -75,12 +76,14 @@ class EditedFace:
         options: LivePortraitOptions,
         *,
         driver: Driver | None,
+        spoken: SpokenEmotion | None = None,
         frame_rate: Fraction,
         side: int,
     ) -> None:
         self._track, self._options, self._driver, self._side = track, options, driver, side
         self._crops = CropPath(track, frame_rate=frame_rate)
-        self._offset = wanted_sliders(request)
+        self._offset, self._spoken = wanted_sliders(request, emotion=spoken is None), spoken
+        self._first_scale: Tensor | None = None
         self._neutralise = 1.0 if request.emotion == "neutral" else options.neutralise
         self._gains = region_gains(request.regions)
         self._driving = Driving(
@@ -186,19 +189,24 @@ class EditedFace:
             moved = FaceMotion(*(a + amount * (b - a) for a, b in zip(source, goal_face, strict=True)))
         change = moved.expression - source.expression + amount * self._offset.expression
         change = change - amount * self._neutralise * torch.where(_CALMED, source.expression, torch.zeros(()))
+        if self._spoken is not None:
+            change = change + amount * self._spoken.at(float(edit.frame.time)) / source.scale[..., None]
         change = self._gains * change
         if options.lips != "free":
-            change[:, LIP_ROWS] = amount * self._lip_shift()
+            change[:, LIP_ROWS] = amount * self._lip_shift(source.scale)
         if turn.any():
             about = rotation_matrices(source.angles).mT @ rotation_matrices(source.angles + turn)
             moved = moved._replace(rotation=moved.rotation @ about)
         return moved._replace(expression=source.expression + change)
 
-    def _lip_shift(self) -> Tensor:
-        """(6, 3): what is added to the lips in every frame alike."""
+    def _lip_shift(self, scale: Tensor) -> Tensor:
+        """(6, 3): what is added to the lips in every frame alike. scale: (1, 1) of this frame's face."""
+        self._first_scale = scale if self._first_scale is None else self._first_scale
         if self._options.lips == "kept":
             return torch.zeros(len(LIP_ROWS), 3)
         shift = self._offset.expression[list(LIP_ROWS)]
+        if self._spoken is not None:
+            shift = shift + self._spoken.mean_lips / self._first_scale
         if self._mean_lips is not None:
             goal = neutral_lips()[0, LIP_ROWS] if self._driver is None else self._driver.mean_lips
             share = self._neutralise if self._driver is None else 1.0
@@ -217,7 +225,7 @@ class EditedFace:
         expression = self._gains * expression
         if self._options.lips != "free":
             expression = expression.clone()
-            expression[list(LIP_ROWS)] = self._lip_shift()
+            expression[list(LIP_ROWS)] = self._lip_shift(source.scale)
         kept = 1.0 - amount * self._neutralise
         return node_keypoints(source, SliderOffset(amount * expression, amount * turn), kept=kept)
 

@@ -9,7 +9,7 @@ from fractions import Fraction
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ...errors import InputError
 from ...face.tracking.track import FaceTrack
@@ -19,13 +19,17 @@ from ...networks.liveportrait.drawing import GPU_BATCH, FaceDrawer, working_memo
 from ...networks.liveportrait.files import locate_liveportrait
 from ...networks.liveportrait.networks import LivePortraitNetworks, load_liveportrait
 from ...networks.liveportrait.pasting import paste_difference, paste_plain
+from ...networks.pctalk.model import PCTALK_EMOTION
+from ...networks.pctalk.networks import load_audio_encoder, load_emotion_network
 from ...networks.precision import drawing_dtype
 from ...registry import Resources
+from ...weights.store import locate
 from ..request import ExpressionRequest
 from .back_end import LivePortraitOptions
 from .edited_face import EditedFace, FaceEdit, corrections_of, keypoints_of, source_keypoints
 from .expressions import LEAST_WIDTH, face_width, read_driver
 from .self_test import render_identity
+from .sound_emotion import EmotionFromSound
 
 _log = logging.getLogger(__name__)
 
@@ -34,6 +38,7 @@ class LivePortraitEditor:
     """LivePortrait (implements :class:`..editor.ExpressionEditor`).
 
     networks: All networks; whoever owns them may move them between devices while nothing is edited.
+    needs_speech: Whether it hears the clip.
     working_memory: Bytes beside the networks on a graphics card.
     """
 
@@ -45,9 +50,21 @@ class LivePortraitEditor:
         options: LivePortraitOptions | None = None,
         *,
         dtype: torch.dtype = torch.float32,
+        emotion: EmotionFromSound | None = None,
     ) -> None:
-        """Join options and networks; ``dtype`` is the number format of the large ones."""
-        self.networks, self._options, self._dtype = networks, options or LivePortraitOptions(), dtype
+        """Join options and networks.
+
+        Args:
+            networks: LivePortrait's networks.
+            options: What the user chose; None for the defaults.
+            dtype: Number format of the large networks.
+            emotion: Shows emotions as the sound asks for; None shows them by sliders.
+        """
+        self._drawing, self._emotion, self._dtype = networks, emotion, dtype
+        self._options = options or LivePortraitOptions()
+        heard = [emotion] if isinstance(emotion, nn.Module) else []
+        self.networks = nn.ModuleList([networks, *heard])
+        self.needs_speech = emotion is not None
         self.working_memory = working_memory(self._options.batch or GPU_BATCH, dtype)
 
     def edit(
@@ -65,7 +82,7 @@ class LivePortraitEditor:
             InputError: All chosen faces, or that of the reference, are too small or not clearly seen.
         """
         options = self._options
-        drawer = FaceDrawer(self.networks, device, dtype=self._dtype, batch=options.batch, compiled=options.compiled)
+        drawer = FaceDrawer(self._drawing, device, dtype=self._dtype, batch=options.batch, compiled=options.compiled)
         large = [track for track in tracks if _is_large(track)]
         if tracks and not large:
             raise InputError(
@@ -73,15 +90,20 @@ class LivePortraitEditor:
                 "use --editor mesh, or a larger video"
             )
         driver = read_driver(request.reference, drawer) if request.reference is not None else None
+        spoken = None
+        if self._emotion is not None and request.emotion not in (None, "neutral"):
+            if request.speech is None:
+                raise InputError("emotions from sound need a clip with sound; choose --emotions sliders")
+            spoken = self._emotion.to(device).spoken(str(request.emotion), request.speech)
         faces = [
-            EditedFace(track, request, options, driver=driver, frame_rate=frame_rate, side=drawer.side)
+            EditedFace(track, request, options, driver=driver, spoken=spoken, frame_rate=frame_rate, side=drawer.side)
             for track in large
         ]
         return self._edited(frames, faces, request, drawer)
 
     def self_test(self, frames: list[Frame], track: FaceTrack, *, device: torch.device) -> str:
         """Draw faces as they are, and say how like they are (see :func:`.self_test.render_identity`)."""
-        drawer = FaceDrawer(self.networks, device, dtype=self._dtype, batch=self._options.batch)
+        drawer = FaceDrawer(self._drawing, device, dtype=self._dtype, batch=self._options.batch)
         return render_identity(drawer, frames, track)
 
     def _edited(
@@ -223,4 +245,8 @@ def load(options: LivePortraitOptions, resources: Resources) -> LivePortraitEdit
     """
     files = locate_liveportrait(folders=resources.folders, progress=resources.progress)
     dtype = drawing_dtype(options.precision, resources.device)
-    return LivePortraitEditor(load_liveportrait(files), options, dtype=dtype)
+    emotion = None
+    if options.emotions == "sound":
+        spoken = locate(PCTALK_EMOTION, folders=resources.folders, progress=resources.progress)
+        emotion = EmotionFromSound(load_audio_encoder(spoken["encoder"]), load_emotion_network(spoken["emotion"]))
+    return LivePortraitEditor(load_liveportrait(files), options, dtype=dtype, emotion=emotion)

@@ -25,10 +25,18 @@ LEAST_WIDTH = 48  # pixels of a face's larger side, below which LivePortrait has
 _FACE_SHARE = 1 / 2.3  # of the crop's side that the face fills
 
 
-def wanted_sliders(request: ExpressionRequest) -> SliderOffset:
-    """What emotion and sliders of a request add, together. Emotions are presets of sliders; neutral adds nothing."""
+def wanted_sliders(request: ExpressionRequest, *, emotion: bool = True) -> SliderOffset:
+    """What emotion and sliders of a request add, together.
+
+    Args:
+        request: What is asked for.
+        emotion: Whether the emotion is shown by its preset of sliders; "neutral" has none.
+
+    Returns:
+        The offsets.
+    """
     values: dict[str, float] = {}
-    if request.emotion not in (None, "neutral"):
+    if emotion and request.emotion not in (None, "neutral"):
         values |= load_sliders(str(request.emotion)).values
     if request.sliders is not None:
         values |= request.sliders.values

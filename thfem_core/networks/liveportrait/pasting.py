@@ -13,7 +13,7 @@ import numpy as np
 
 from ...face.blend import place_crop
 from ...face.crop import FaceCrop, crop_frame
-from ...face.weight import smoothstep
+from ...face.smoothstep import smoothstep
 from ...media.frame import Box, Frame
 
 _BORDER = 16 / 512  # share of the crop's side over which it fades out
