@@ -6,7 +6,7 @@ value per layer). On a graphics card the order of memory helps.
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import TypeGuard, TypeVar
 
 import torch
 from torch import nn
@@ -22,7 +22,7 @@ Network = TypeVar("Network", bound=nn.Module)
 _LEAST_2D, _LEAST_3D = 64.0, 12.0
 
 
-def _worthwhile(layer: nn.Module) -> bool:
+def _worthwhile(layer: nn.Module) -> TypeGuard[nn.Conv2d | nn.Conv3d]:
     if not isinstance(layer, (nn.Conv2d, nn.Conv3d)) or layer.groups != 1:
         return False
     if set(layer.kernel_size) != {3} or set(layer.padding) != {1} or set(layer.stride) != {1}:
@@ -34,7 +34,7 @@ def _worthwhile(layer: nn.Module) -> bool:
 def enlarge_in_place(network: Network) -> Network:
     """Every :class:`.blocks.UpBlock` inside convolves before it enlarges."""
     for block in network.modules():
-        if isinstance(block, UpBlock) and not isinstance(block.conv, EnlargedConv):
+        if isinstance(block, UpBlock) and isinstance(block.conv, (nn.Conv2d, nn.Conv3d)):
             block.conv = EnlargedConv(block.conv, 2)
             block.enlarge = nn.Identity()
     return network
@@ -42,10 +42,11 @@ def enlarge_in_place(network: Network) -> Network:
 
 def channels_last(network: Network) -> Network:
     """Weights of every convolution with channels last in memory, which graphics cards compute fastest."""
-    orders = {nn.Conv2d: torch.channels_last, nn.Conv3d: torch.channels_last_3d}
     for module in network.modules():
-        if type(module) in orders:
-            module.to(memory_format=orders[type(module)])
+        if isinstance(module, nn.Conv2d):
+            module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch declares it for tensors
+        elif isinstance(module, nn.Conv3d):
+            module.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
     return network
 
 

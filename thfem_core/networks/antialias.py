@@ -21,6 +21,8 @@ def gaussian_kernel(channels: int) -> Tensor:
 class Quarter(nn.Module):
     """(B, channels, H, W) → (B, channels, H/4, W/4): blurred (zeros beyond the border), every fourth sample kept."""
 
+    weight: Tensor
+
     def __init__(self, channels: int) -> None:
         super().__init__()
         # As an expression of a plain tensor the kernel is made on the device of the context, "meta" included.

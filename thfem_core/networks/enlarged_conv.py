@@ -11,14 +11,17 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 # How three taps add up on the small map, and how far the first of the sums lies before the pixel itself.
-_FIRST = (((1.0, 0.0, 0.0), (0.0, 1.0, 1.0)), 1)
-_MIDDLE = (((1.0, 1.0, 1.0),), 0)
-_LAST = (((1.0, 1.0, 0.0), (0.0, 0.0, 1.0)), 0)
+_Phase = tuple[tuple[tuple[float, float, float], ...], int]
+_FIRST: _Phase = (((1.0, 0.0, 0.0), (0.0, 1.0, 1.0)), 1)
+_MIDDLE: _Phase = (((1.0, 1.0, 1.0),), 0)
+_LAST: _Phase = (((1.0, 1.0, 0.0), (0.0, 0.0, 1.0)), 0)
 
 
 class EnlargedConv(nn.Module):
     """The same map as nearest-neighbour enlargement of height and width by ``factor``, then ``convolution`` (kernel 3,
     padding 1, 2-D or 3-D): (B, in, [D,] H, W) → (B, out, [D,] factor · H, factor · W). Depth is kept."""
+
+    bias: Tensor | None
 
     def __init__(self, convolution: nn.Conv2d | nn.Conv3d, factor: int) -> None:
         super().__init__()
@@ -26,7 +29,7 @@ class EnlargedConv(nn.Module):
         if set(weight.shape[2:]) != {3} or set(convolution.padding) != {1} or set(convolution.stride) != {1}:
             raise ValueError(f"{convolution} is not a 3 × 3 convolution with padding 1; leave it as it is")
         self.factor = factor
-        phases = [(_FIRST, slice(0, 1)), (_LAST, slice(factor - 1, factor))]
+        phases: list[tuple[_Phase, slice]] = [(_FIRST, slice(0, 1)), (_LAST, slice(factor - 1, factor))]
         if factor > 2:
             phases.insert(1, (_MIDDLE, slice(1, factor - 1)))
         self._places: list[tuple[int, int, slice, slice]] = []

@@ -7,7 +7,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from .blocks import ConvNorm, DownBlock, UpBlock
+from .blocks import ConvNorm, DownBlock, Folds, UpBlock
 
 
 class _Encoder(nn.Module):
@@ -17,6 +17,10 @@ class _Encoder(nn.Module):
 
 
 class _Decoder(nn.Module):
+    folds: Folds = ()
+    conv: nn.Module
+    norm: nn.Module
+
     def __init__(self, inputs: list[int], outputs: list[int], dimensions: int) -> None:
         super().__init__()
         self.up_blocks = nn.ModuleList(

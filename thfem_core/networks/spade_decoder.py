@@ -23,6 +23,7 @@ class Spade(nn.Module):
         self.mlp_shared = nn.Sequential(nn.Conv2d(condition, hidden, 3, padding=1), nn.ReLU())
         self.mlp_gamma = nn.Conv2d(hidden, channels, 3, padding=1)
         self.mlp_beta = nn.Conv2d(hidden, channels, 3, padding=1)
+        self._factor = enlarge
         self.enlarge: nn.Module = nn.Upsample(scale_factor=enlarge, mode="nearest") if enlarge > 1 else nn.Identity()
 
     def merge(self) -> None:
@@ -30,6 +31,7 @@ class Spade(nn.Module):
         if hasattr(self, "modulation"):
             return
         gamma, beta = self.mlp_gamma, self.mlp_beta
+        assert gamma.bias is not None and beta.bias is not None
         with torch.device("meta"):
             merged = nn.Conv2d(gamma.in_channels, 2 * gamma.out_channels, 3, padding=1)
         merged.weight = nn.Parameter(torch.cat([gamma.weight, beta.weight]), requires_grad=False)
@@ -40,8 +42,9 @@ class Spade(nn.Module):
     def accelerate(self) -> None:
         """Compute the hidden map at the conditioning map's own size (see :class:`...networks.EnlargedConv`)."""
         self.merge()
-        if isinstance(self.enlarge, nn.Upsample):
-            self.mlp_shared[0] = EnlargedConv(self.mlp_shared[0], int(self.enlarge.scale_factor))
+        first = self.mlp_shared[0]
+        if self._factor > 1 and isinstance(first, nn.Conv2d):
+            self.mlp_shared[0] = EnlargedConv(first, self._factor)
             self.enlarge = nn.Identity()
 
     def forward(self, normed: Tensor, condition: Tensor) -> Tensor:

@@ -43,6 +43,11 @@ class WinogradConv(nn.Module):
     (B, in, [D,] H, W) → (B, out, [D,] H, W), channels last in memory. Weights take four times the memory.
     """
 
+    weight: Tensor
+    bias: Tensor | None
+    _input: Tensor
+    _output: Tensor
+
     def __init__(self, convolution: nn.Conv2d | nn.Conv3d) -> None:
         super().__init__()
         weight = convolution.weight.detach()
