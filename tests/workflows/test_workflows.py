@@ -10,7 +10,18 @@ import pytest
 from comfy_host import REPO
 
 FOLDER = REPO / "workflows"
-NAMES = ("compare_editors", "eamm", "eat", "edit_expression", "ned", "sserd", "valence_arousal", "talk", "thfem_stages")
+NAMES = (
+    "compare_editors",
+    "eamm",
+    "eat",
+    "edit_expression",
+    "liveportrait",
+    "ned",
+    "sserd",
+    "valence_arousal",
+    "talk",
+    "thfem_stages",
+)
 WIDGETS = {"INT", "FLOAT", "STRING", "BOOLEAN", "COMBO"}
 NOTES = {"Note", "MarkdownNote"}
 CORE_NODES = {
