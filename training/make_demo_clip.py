@@ -29,7 +29,7 @@ from visemes import mouth_motion
 from thfem_core.face.mesh.basis import load_basis
 from thfem_core.face.models import default_face_models
 from thfem_core.media.array_frame import ArrayFrame
-from thfem_core.media.array_video import read_image
+from thfem_core.media.picture_file import read_image
 
 TEXT = "Hello from orbit! You can change how I look, and I keep on talking."
 FRAME_RATE = Fraction(25)

@@ -23,7 +23,7 @@ from thfem_core.expression.mesh.texture import load_ratio, ratio_samples
 from thfem_core.expression.request import EMOTIONS, ExpressionRequest
 from thfem_core.face.models import default_face_models
 from thfem_core.media.array_frame import ArrayFrame
-from thfem_core.media.array_video import read_image
+from thfem_core.media.picture_file import read_image
 from thfem_core.weights.reading import embedded_tensors
 
 PORTRAIT = Path(__file__).parents[1] / "data" / "portrait.png"

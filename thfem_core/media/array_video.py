@@ -8,17 +8,17 @@ from collections.abc import Callable, Generator
 from fractions import Fraction
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 
 from ..errors import InputError
 from .array_frame import ArrayFrame
+from .picture_file import read_image
 from .sound import Sound
 from .timing import frame_time
 from .video import SourceFile, VideoInfo
 
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".jfif", ".webp", ".bmp", ".tif", ".tiff", ".avif")
 
 
 def _check_rate(frame_rate: Fraction) -> Fraction:
@@ -86,19 +86,6 @@ class ArrayVideo:
 def _natural(path: Path) -> list[tuple[int, int | str]]:
     """Sort key by which frame2 comes before frame10."""
     return [(0, int(part)) if part.isdigit() else (1, part) for part in re.split(r"([0-9]+)", path.name.lower())]
-
-
-def read_image(path: str | os.PathLike[str]) -> np.ndarray:
-    """uint8 RGB (H, W, 3) of an image file, turned upright by its EXIF tag. Raises InputError."""
-    path = Path(path)
-    try:
-        data = np.fromfile(path, np.uint8)
-    except OSError as error:
-        raise InputError(f"{path} cannot be read ({error.strerror}); check the path") from error
-    image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
-    if image is None:
-        raise InputError(f"{path.name} is not an image that can be read; save it as PNG or JPEG")
-    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
 
 
 class ImageFolderVideo:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import io
+import os
 from fractions import Fraction
 from pathlib import Path
 
 from ..errors import InputError
-from .array_video import IMAGE_SUFFIXES, ImageFolderVideo
+from .array_video import ImageFolderVideo
 from .file_video import FileVideo
-from .source import MediaSource
+from .picture_file import is_still
+from .source import MediaSource, check_file
 from .video import Video
 
 
@@ -27,7 +29,9 @@ def open_video(
     """
     if not isinstance(source, io.BytesIO):
         path = Path(source)
-        if path.is_dir() or (path.is_file() and path.suffix.lower() in IMAGE_SUFFIXES):
+        if not os.path.isdir(path):
+            check_file(source)
+        if os.path.isdir(path) or is_still(path):
             if start or duration is not None:
                 raise InputError(f"{path.name} holds images, which have no time of their own; leave start and duration")
             return ImageFolderVideo(path, frame_rate)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from itertools import chain
-from pathlib import Path
 from typing import Literal, Protocol, cast
 
 import av
@@ -101,7 +101,7 @@ class CopiedTrack:
     def _tell(self, losses: Losses, end: Fraction, repeated: int) -> None:
         if not isinstance(self._in, av.AudioStream):
             return
-        name = Path(self._source.name).name
+        name = os.path.basename(self._source.name.removeprefix("file:"))
         if line := lost_sound(name, losses, end=end, promised=promised_end(self._in, self._stop)):
             self._warn(line)
         if repeated:

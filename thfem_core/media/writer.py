@@ -22,7 +22,7 @@ from .frame import Frame
 from .sound import Sound
 from .sound_stream import find_sound_stream, stream_start
 from .sound_track import SoundKind, SoundTrack, add_file_sound, encode_blocks
-from .source import open_media
+from .source import file_url, open_media
 from .video import SourceFile, Video
 from .video_track import VideoTrack
 
@@ -97,7 +97,7 @@ def _output_container(temporary: Path, path: Path, container: Container) -> Iter
     """An open muxer; closing it completes the file, and on failure does not hide the cause."""
     fast_start = {"movflags": "+faststart+use_metadata_tags"} if container.muxer in ("mp4", "mov") else {}
     try:
-        output = av.open(str(temporary), "w", format=container.muxer, container_options=fast_start)
+        output = av.open(file_url(temporary), "w", format=container.muxer, container_options=fast_start)
         try:
             yield output
         except BaseException:

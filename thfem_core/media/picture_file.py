@@ -1,0 +1,98 @@
+"""Still pictures from files."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from ..errors import InputError
+from .source import check_file, open_media
+
+# What PIL reads without help of other programs.
+_FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "BMP", "TIFF", "GIF", "AVIF", "JPEG2000", "PPM", "TGA", "ICO", "QOI")
+_HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"mif1")
+# A photograph of 200 megapixels is read; a bomb, whose file is small and whose picture fills the memory, is not.
+_MOST_PIXELS = 1 << 28
+
+
+def is_still(path: str | os.PathLike[str]) -> bool:
+    """Whether a file is one picture, by its content; animations and videos are none."""
+    if _is_heif(path):
+        return True
+    try:
+        with _opened(path) as picture:
+            return picture.format in ("MPO", "TIFF") or getattr(picture, "n_frames", 1) == 1
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError):
+        return False
+
+
+def read_image(path: str | os.PathLike[str]) -> np.ndarray:
+    """Read a picture, turned upright by its EXIF tag.
+
+    Args:
+        path: a picture file of any kind that PIL or libav reads.
+
+    Returns:
+        uint8 RGB (H, W, 3).
+
+    Raises:
+        InputError: it is missing, no picture, damaged, or too large.
+    """
+    check_file(path)
+    name = Path(path).name
+    if _is_heif(path):
+        return _heif(path)
+    try:
+        with _opened(path) as picture:
+            width, height = picture.size
+            if width * height > _MOST_PIXELS:
+                raise InputError(f"{name} has {width}x{height} pixels, more than fits in memory; make it smaller")
+            if picture.mode.startswith(("I", "F")):  # deeper than 8 bits, which OpenCV scales
+                return _deep(path)
+            upright = ImageOps.exif_transpose(picture)
+            return np.array(upright.convert("RGB"))
+    except UnidentifiedImageError:
+        raise InputError(f"{name} is not an image that can be read; save it as PNG or JPEG") from None
+    except (OSError, ValueError, SyntaxError, EOFError) as error:
+        raise InputError(f"{name} is damaged and cannot be read ({error}); copy or export it again") from error
+
+
+def _opened(path: str | os.PathLike[str]) -> Image.Image:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # on its size, which is checked here
+        before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+        try:
+            return Image.open(path, formats=_FORMATS)
+        finally:
+            Image.MAX_IMAGE_PIXELS = before
+
+
+def _deep(path: str | os.PathLike[str]) -> np.ndarray:
+    image = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR)
+    if image is None:
+        raise InputError(f"{Path(path).name} is not an image that can be read; save it as PNG or JPEG")
+    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+
+
+def _is_heif(path: str | os.PathLike[str]) -> bool:
+    try:
+        with open(path, "rb") as file:
+            head = file.read(12)
+    except (OSError, ValueError):
+        return False
+    return head[4:8] == b"ftyp" and head[8:12] in _HEIF_BRANDS
+
+
+def _heif(path: str | os.PathLike[str]) -> np.ndarray:
+    """HEIC as phones write it is cut into tiles, which libav gives one by one; only a whole picture is taken."""
+    with open_media(path) as container:
+        pictures = container.streams.video
+        if len(pictures) == 1:
+            for frame in container.decode(pictures[0]):
+                return frame.to_ndarray(format="rgb24")
+    raise InputError(f"{Path(path).name} is a HEIC picture in tiles, which is not read here; save it as PNG or JPEG")
