@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from ..errors import InputError
 from ..expression.request import MAX_STRENGTH
 
 if TYPE_CHECKING:
@@ -15,6 +18,35 @@ Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 FACE_ORDERS = ("left-right", "size")
 NO_TALKING_HEAD = "none"
+
+
+def path_argument(text: str) -> Path:
+    """A path, as argparse ``type``; an empty one, as of an unset variable, is none."""
+    if not text:
+        raise argparse.ArgumentTypeError("the name is empty; give a path")
+    if "\0" in text:
+        raise argparse.ArgumentTypeError(f"{text!r} is no path")
+    return Path(text)
+
+
+def refuse_overwriting(output: Path, *inputs: Path | None, overwrite_input: bool = False) -> None:
+    """Keep a command from replacing what it reads.
+
+    Args:
+        output: What the command writes.
+        inputs: What it reads; None for what was not given.
+        overwrite_input: Whether the user allows it.
+
+    Raises:
+        InputError: The output is one of the inputs.
+    """
+    for source in inputs if not overwrite_input else ():
+        try:
+            same = source is not None and os.path.samefile(source, output)
+        except (OSError, ValueError):  # one of them is not there
+            same = False
+        if same:
+            raise InputError(f"the output would replace the input {source}; choose another name")
 
 
 def face_choice(text: str) -> FaceChoice:

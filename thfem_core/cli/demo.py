@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from ..expression.request import EMOTIONS
-from .arguments import Commands, add_device_argument, add_strength_argument
+from .arguments import Commands, add_device_argument, add_strength_argument, path_argument
 from .bars import progress_bars
 from .edit import tell
 
@@ -21,7 +21,9 @@ def add_parser(commands: Commands) -> argparse.ArgumentParser:
         help="edit the sample clip that comes with the package",
         description="Edit the sample clip; write source, result and a side-by-side picture into a folder.",
     )
-    parser.add_argument("-o", "--output", type=Path, default=Path("thfem_demo"), help="folder (default: thfem_demo)")
+    parser.add_argument(
+        "-o", "--output", type=path_argument, default=Path("thfem_demo"), help="folder (default: thfem_demo)"
+    )
     parser.add_argument(
         "--emotion",
         nargs="+",

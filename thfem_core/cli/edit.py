@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import InputError
@@ -26,6 +25,8 @@ from .arguments import (
     add_face_arguments,
     add_strength_argument,
     add_window_arguments,
+    path_argument,
+    refuse_overwriting,
     window_config,
 )
 from .back_end_arguments import add_back_end_argument, add_option_arguments, given_options
@@ -43,11 +44,15 @@ def add_parser(commands: Commands) -> argparse.ArgumentParser:
         help="give the person in a clip another expression",
         description="Give the person in a clip another expression. Frames, times, size and sound stay as they are.",
     )
-    parser.add_argument("input", type=Path, metavar="INPUT", help="a video file")
-    parser.add_argument("-o", "--output", type=Path, required=True, help="the edited video (.mp4, .mov or .mkv)")
+    parser.add_argument("input", type=path_argument, metavar="INPUT", help="a video file")
+    parser.add_argument(
+        "-o", "--output", type=path_argument, required=True, help="the edited video (.mp4, .mov or .mkv)"
+    )
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--emotion", choices=EMOTIONS, metavar="EMOTION", help=f"one of: {', '.join(EMOTIONS)}")
-    what.add_argument("--reference", type=Path, metavar="CLIP", help="a clip or picture whose expression is copied")
+    what.add_argument(
+        "--reference", type=path_argument, metavar="CLIP", help="a clip or picture whose expression is copied"
+    )
     parser.add_argument(
         "--slider",
         action="append",
@@ -93,14 +98,9 @@ def add_parser(commands: Commands) -> argparse.ArgumentParser:
     return parser
 
 
-def check_output(source: Path, output: Path, *, overwrite_input: bool) -> None:
-    """Refuse to replace the input by accident. Raises InputError."""
-    if not overwrite_input and output.exists() and source.exists() and output.samefile(source):
-        raise InputError(f"the output would replace the input {source}; choose another name or add --overwrite-input")
-
-
 def run(args: argparse.Namespace) -> None:
-    check_output(args.input, args.output, overwrite_input=args.overwrite_input)
+    refuse_overwriting(args.output, args.input, overwrite_input=args.overwrite_input)
+    refuse_overwriting(args.output, args.reference, getattr(args, "edited_frames", None))
     curve = StrengthCurve.parse(args.curve) if args.curve is not None else StrengthCurve()
     regions = RegionStrengths(**{region: getattr(args, region) for region in REGIONS})
     talking_head = None if args.talking_head == NO_TALKING_HEAD else args.talking_head

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
-from .arguments import Commands, add_device_argument, add_face_arguments
+from .arguments import Commands, add_device_argument, add_face_arguments, path_argument, refuse_overwriting
 from .bars import progress_bars
 
 
@@ -15,8 +14,8 @@ def add_parser(commands: Commands) -> argparse.ArgumentParser:
         help="show which face of a clip has which number",
         description="Write a picture of the faces of a clip with the numbers that `edit --face` takes.",
     )
-    parser.add_argument("input", type=Path, metavar="INPUT", help="a video file")
-    parser.add_argument("-o", "--output", type=Path, required=True, help="the picture (.png or .jpg)")
+    parser.add_argument("input", type=path_argument, metavar="INPUT", help="a video file")
+    parser.add_argument("-o", "--output", type=path_argument, required=True, help="the picture (.png or .jpg)")
     add_face_arguments(parser)
     add_device_argument(parser)
     return parser
@@ -30,6 +29,7 @@ def run(args: argparse.Namespace) -> None:
     from .pictures import check_picture_path, save_picture
 
     check_picture_path(args.output)
+    refuse_overwriting(args.output, args.input)
     video = open_video(args.input)
     with progress_bars(quiet=args.quiet) as progress:
         tracks = find_faces(video, device=resolve_device(args.device), progress=progress)

@@ -1,23 +1,21 @@
 """Parsing, signals, exit codes and one-line errors of ``python -m thfem_core``.
 
 Exit codes: 0 done · 1–4 see :mod:`..errors` · 2 also for a mistyped command · 70 a fault of this program ·
-130 Ctrl-C · 143 SIGTERM.
+129 SIGHUP · 130 Ctrl-C · 143 SIGTERM.
 """
 
 from __future__ import annotations
 
 import argparse
-import signal
-import sys
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from types import FrameType
+import errno
+from collections.abc import Sequence
 from typing import NoReturn
 
 from .. import __version__
 from ..errors import ThfemError
 from . import demo, edit, faces, metrics, models, talk
+from .signals import Stopped, stoppable
+from .streams import complain, drop_output, finish_output, repair_streams
 
 
 class _OneLineParser(argparse.ArgumentParser):
@@ -25,27 +23,6 @@ class _OneLineParser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
-
-
-class _Terminated(BaseException):
-    """SIGTERM, raised like KeyboardInterrupt so that every ``finally`` runs."""
-
-
-def _terminate(signum: int, frame: FrameType | None) -> NoReturn:
-    raise _Terminated
-
-
-@contextmanager
-def _terminating() -> Iterator[None]:
-    """Turn SIGTERM into an exception while the block runs (only the main thread may set handlers)."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, _terminate)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -65,27 +42,52 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code. Messages about faults go to stderr, one line each."""
+    """Run one command.
+
+    Args:
+        argv: The arguments; None for those of the process.
+
+    Returns:
+        The exit code. Messages about faults go to stderr, one line each.
+    """
+    repair_streams()
     args = build_parser().parse_args(argv)
-
-    def fail(message: str, code: int) -> int:
-        print(f"thfem: {' '.join(message.split())}", file=sys.stderr)
-        return code
-
     try:
-        with _terminating():
+        with stoppable():
             args.run(args)
+            finish_output()
+    except Stopped as stopped:
+        return _fail(stopped.message, stopped.exit_code)
     except KeyboardInterrupt:
-        return fail("cancelled; nothing was written", 130)
-    except _Terminated:
-        return fail("terminated; nothing was written", 143)
-    except ThfemError as error:
-        if args.traceback:
-            raise
-        return fail(str(error), error.exit_code)
+        return _fail("cancelled; nothing was written", 130)
     except Exception as error:
         if args.traceback:
             raise
-        fault = f"{type(error).__name__}: {error}"
-        return fail(f"unexpected fault: {fault} (add --traceback for details, and please report it)", 70)
+        return _fail(*_explained(error))
     return 0
+
+
+def _fail(message: str, code: int) -> int:
+    complain(message)
+    return code
+
+
+def _explained(error: Exception) -> tuple[str, int]:
+    """What to say about an error, and the exit code."""
+    if isinstance(error, ThfemError):
+        return str(error), error.exit_code
+    text = str(error)
+    if isinstance(error, BrokenPipeError):
+        drop_output()
+        return "nobody reads the output any more", 3
+    if isinstance(error, MemoryError) or "allocate memory" in text or "out of memory" in text.lower():
+        return "there is too little memory for this; close other programs, or give a shorter or smaller clip", 1
+    if isinstance(error, RuntimeError) and "start new thread" in text:
+        return "the system allows no more threads; close other programs, or raise the limit (ulimit -u)", 1
+    if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
+        return "the system allows no more open files; close other programs, or raise the limit (ulimit -n)", 1
+    if isinstance(error, OSError) and error.filename is None and error.errno == errno.ENOSPC:
+        drop_output()
+        return "the output cannot be printed: its disk is full", 3
+    fault = f"{type(error).__name__}: {text}"
+    return f"unexpected fault: {fault} (add --traceback for details, and please report it)", 70

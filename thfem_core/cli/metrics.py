@@ -5,10 +5,9 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from pathlib import Path
 
 from ..expression.request import EMOTIONS
-from .arguments import Commands, add_device_argument
+from .arguments import Commands, add_device_argument, path_argument, refuse_overwriting
 from .bars import progress_bars
 
 NETWORKS = ("auto", "official", "offline", "none")
@@ -21,17 +20,22 @@ def add_parser(commands: Commands) -> argparse.ArgumentParser:
         description="Measure an edited clip against its source: speech kept, expression changed, same person, steady "
         "picture. Prints a table with the good and bad range of each number.",
     )
-    parser.add_argument("source", type=Path, metavar="SOURCE", help="the clip before the edit")
-    parser.add_argument("output", type=Path, metavar="OUTPUT", help="the clip after the edit")
+    parser.add_argument("source", type=path_argument, metavar="SOURCE", help="the clip before the edit")
+    parser.add_argument("output", type=path_argument, metavar="OUTPUT", help="the clip after the edit")
     parser.add_argument(
-        "--reference", type=Path, metavar="CLIP", help="a real clip of the wanted expression (CSIM, FAD)"
+        "--reference", type=path_argument, metavar="CLIP", help="a real clip of the wanted expression (CSIM, FAD)"
     )
     parser.add_argument(
-        "--ground-truth", type=Path, metavar="CLIP", help="what OUTPUT should be, pixel by pixel (PSNR, SSIM, LPIPS)"
+        "--ground-truth",
+        type=path_argument,
+        metavar="CLIP",
+        help="what OUTPUT should be, pixel by pixel (PSNR, SSIM, LPIPS)",
     )
     parser.add_argument("--target-emotion", choices=EMOTIONS, metavar="EMOTION", help=f"one of: {', '.join(EMOTIONS)}")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write all numbers there, too")
-    parser.add_argument("--report", type=Path, metavar="DIR", help="write report.html with plots and pictures there")
+    parser.add_argument("--json", type=path_argument, metavar="FILE", help="write all numbers there, too")
+    parser.add_argument(
+        "--report", type=path_argument, metavar="DIR", help="write report.html with plots and pictures there"
+    )
     parser.add_argument(
         "--networks",
         choices=NETWORKS,
@@ -40,7 +44,12 @@ def add_parser(commands: Commands) -> argparse.ArgumentParser:
         "offline: stand-ins; none (default: auto)",
     )
     parser.add_argument(
-        "--models", type=Path, action="append", default=[], metavar="DIR", help="look for network files there first"
+        "--models",
+        type=path_argument,
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="look for network files there first",
     )
     parser.add_argument(
         "--every",
@@ -65,6 +74,7 @@ def run(args: argparse.Namespace) -> None:
     from ..metrics.visual_pass import ComparisonConfig
 
     if args.json is not None:
+        refuse_overwriting(args.json, *_clips(args))
         check_output(args.json)
     if args.report is not None:
         check_report_folder(args.report)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from tqdm import tqdm
 
 from ..progress import Progress, silent
-from .arguments import Commands
+from .arguments import Commands, path_argument
 
 if TYPE_CHECKING:
     from ..weights.model import Model, ModelFile
@@ -32,14 +32,18 @@ def add_parser(commands: Commands) -> argparse.ArgumentParser:
     parser.add_argument(
         "names", nargs="*", metavar="NAME", help="models; for convert: one model, then its official files"
     )
-    parser.add_argument("--folder", type=Path, action="append", default=[], help="look here first; takes downloads")
+    parser.add_argument(
+        "--folder", type=path_argument, action="append", default=[], help="look here first; takes downloads"
+    )
     parser.add_argument(
         "--render",
         action="store_true",
         help="check: also draw the demo clip's face by the models' editor and judge it",
     )
     parser.add_argument("--device", default="auto", help="check --render: where networks run (default: auto)")
-    parser.add_argument("-o", "--output", type=Path, help="convert: the file to write (default: into the first folder)")
+    parser.add_argument(
+        "-o", "--output", type=path_argument, help="convert: the file to write (default: into the first folder)"
+    )
     return parser
 
 

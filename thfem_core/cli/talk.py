@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 from fractions import Fraction
-from pathlib import Path
 
 from ..expression.request import EMOTIONS, ExpressionRequest
 from ..talking_head.head import talking_heads
@@ -15,11 +14,13 @@ from .arguments import (
     add_face_arguments,
     add_strength_argument,
     add_window_arguments,
+    path_argument,
+    refuse_overwriting,
     window_config,
 )
 from .back_end_arguments import add_back_end_argument, add_option_arguments, given_options
 from .bars import progress_bars
-from .edit import check_output, tell
+from .edit import tell
 
 
 def frame_rate(text: str) -> Fraction:
@@ -40,9 +41,11 @@ def add_parser(commands: Commands) -> argparse.ArgumentParser:
         help="make a portrait speak, or a clip speak another sound",
         description="Make a portrait speak for as long as the sound lasts, or a clip speak another sound.",
     )
-    parser.add_argument("input", type=Path, metavar="PICTURE_OR_VIDEO", help="a portrait, or a video file")
-    parser.add_argument("sound", type=Path, metavar="SOUND", help="a sound or video file with speech")
-    parser.add_argument("-o", "--output", type=Path, required=True, help="the talking video (.mp4, .mov or .mkv)")
+    parser.add_argument("input", type=path_argument, metavar="PICTURE_OR_VIDEO", help="a portrait, or a video file")
+    parser.add_argument("sound", type=path_argument, metavar="SOUND", help="a sound or video file with speech")
+    parser.add_argument(
+        "-o", "--output", type=path_argument, required=True, help="the talking video (.mp4, .mov or .mkv)"
+    )
     parser.add_argument("--fps", type=frame_rate, default=Fraction(25), help="frame rate for a picture (default: 25)")
     parser.add_argument(
         "--emotion", choices=EMOTIONS, metavar="EMOTION", help=f"an expression besides: {', '.join(EMOTIONS)}"
@@ -58,8 +61,7 @@ def add_parser(commands: Commands) -> argparse.ArgumentParser:
 
 
 def run(args: argparse.Namespace) -> None:
-    for source in (args.input, args.sound):
-        check_output(source, args.output, overwrite_input=args.overwrite_input)
+    refuse_overwriting(args.output, args.input, args.sound, overwrite_input=args.overwrite_input)
     request = None if args.emotion is None else ExpressionRequest(emotion=args.emotion, strength=args.strength)
     options = given_options(args, {talking_heads: args.talking_head})
 

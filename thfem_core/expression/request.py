@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import TYPE_CHECKING, Literal, get_args
 
 from ..errors import InputError
@@ -62,7 +63,10 @@ class StrengthCurve:
         for part in filter(None, (p.strip() for p in text.replace(";", ",").split(","))):
             seconds, _, factor = part.partition(":")
             try:
-                points.append((float(seconds), float(factor)))
+                point = float(seconds), float(factor)
+                if not isfinite(point[0]):
+                    raise ValueError
+                points.append(point)
             except ValueError:
                 raise InputError(f"strength curve part {part!r} is not 'seconds:factor', such as 1.5:0.8") from None
         return cls(tuple(points))

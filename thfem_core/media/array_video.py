@@ -13,12 +13,10 @@ import torch
 
 from ..errors import InputError
 from .array_frame import ArrayFrame
-from .picture_file import read_image
+from .picture_file import PICTURE_SUFFIXES, read_image
 from .sound import Sound
 from .timing import frame_time
 from .video import SourceFile, VideoInfo
-
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".jfif", ".webp", ".bmp", ".tif", ".tiff", ".avif")
 
 
 def _check_rate(frame_rate: Fraction) -> Fraction:
@@ -104,12 +102,12 @@ class ImageFolderVideo:
     def __init__(self, path: str | os.PathLike[str], frame_rate: Fraction = Fraction(25)) -> None:
         path = Path(path)
         if path.is_dir():
-            files = [file for file in path.iterdir() if file.suffix.lower() in IMAGE_SUFFIXES and file.is_file()]
+            files = [file for file in path.iterdir() if file.suffix.lower() in PICTURE_SUFFIXES and file.is_file()]
             self._files = sorted(files, key=_natural)
         else:
             self._files = [path]
         if not self._files:
-            raise InputError(f"the folder {path} has no images; put {', '.join(IMAGE_SUFFIXES[:3])} files there")
+            raise InputError(f"the folder {path} has no images; put {', '.join(PICTURE_SUFFIXES[:3])} files there")
         height, width = read_image(self._files[0]).shape[:2]
         rate = _check_rate(frame_rate)
         self._info = VideoInfo(

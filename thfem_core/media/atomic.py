@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ..errors import OutputError
+
+# Temporary files carry this mark, so that a later run knows what a killed one left behind.
+_MARK = "thfem-"
+_STALE = re.compile(rf"\..*\.{_MARK}[0-9a-f]{{8}}(\.\w+)?")
+_OLD = 3600.0  # seconds; a run writes to its file all the time
 
 _REASONS = {
     errno.ENOSPC: "the disk is full; free some space or choose another folder",
@@ -32,6 +39,8 @@ def output_error(error: OSError, path: Path) -> OutputError:
 def check_output(path: str | os.PathLike[str]) -> Path:
     """The path, if a file can be written there. Raises OutputError (no such folder, not writable, is a folder)."""
     path = Path(path)
+    if "\0" in os.fspath(path):
+        raise OutputError(f"cannot write {str(path)!r}: that is no file name; choose another")
     try:
         is_folder, has_parent = path.is_dir(), path.parent.is_dir()
         with suppress(FileNotFoundError, NotADirectoryError):
@@ -55,7 +64,8 @@ def complete_file(path: str | os.PathLike[str]) -> Iterator[Path]:
     A plain OSError of the block becomes an OutputError in one line.
     """
     path = check_output(path)
-    temporary = path.with_name(f".{path.stem[:100]}.{secrets.token_hex(4)}{path.suffix}")
+    _remove_stale(path.parent)
+    temporary = path.with_name(f".{path.stem[:100]}.{_MARK}{secrets.token_hex(4)}{path.suffix}")
     try:
         os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
         yield temporary
@@ -65,3 +75,13 @@ def complete_file(path: str | os.PathLike[str]) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             temporary.unlink()
+
+
+def _remove_stale(folder: Path) -> None:
+    """Remove what killed runs of this program left in a folder; what is younger may still be written to."""
+    with suppress(OSError):
+        for entry in os.scandir(folder):
+            if _STALE.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
+                with suppress(OSError):
+                    if time.time() - entry.stat(follow_symlinks=False).st_mtime > _OLD:
+                        os.unlink(entry.path)

@@ -29,7 +29,7 @@ def open_video(
     """
     if not isinstance(source, io.BytesIO):
         path = Path(source)
-        if not os.path.isdir(path):
+        if not os.fspath(source) or not os.path.isdir(path):
             check_file(source)
         if os.path.isdir(path) or is_still(path):
             if start or duration is not None:

@@ -13,22 +13,23 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from ..errors import InputError
 from .source import check_file, open_media
 
-# What PIL reads without help of other programs.
-_FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "BMP", "TIFF", "GIF", "AVIF", "JPEG2000", "PPM", "TGA", "ICO", "QOI")
+PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".jfif", ".webp", ".bmp", ".tif", ".tiff", ".avif")
+# What PIL reads without help of other programs; JPEG includes MPO, AVIF is known from version 11.3 on.
+_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "AVIF", "JPEG2000", "PPM", "TGA", "ICO", "QOI")
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"mif1")
 # A photograph of 200 megapixels is read; a bomb, whose file is small and whose picture fills the memory, is not.
 _MOST_PIXELS = 1 << 28
 
 
 def is_still(path: str | os.PathLike[str]) -> bool:
-    """Whether a file is one picture, by its content; animations and videos are none."""
+    """Whether a file is one picture, by its content, or where that is unknown by its name; animations are none."""
     if _is_heif(path):
         return True
     try:
         with _opened(path) as picture:
             return picture.format in ("MPO", "TIFF") or getattr(picture, "n_frames", 1) == 1
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError):
-        return False
+        return Path(path).suffix.lower() in PICTURE_SUFFIXES
 
 
 def read_image(path: str | os.PathLike[str]) -> np.ndarray:
@@ -67,7 +68,8 @@ def _opened(path: str | os.PathLike[str]) -> Image.Image:
         warnings.simplefilter("ignore")  # on its size, which is checked here
         before, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
         try:
-            return Image.open(path, formats=_FORMATS)
+            Image.init()
+            return Image.open(path, formats=[each for each in _FORMATS if each in Image.OPEN])
         finally:
             Image.MAX_IMAGE_PIXELS = before
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Generator
 from contextlib import closing
 from queue import Empty, Full, Queue
@@ -61,8 +62,8 @@ def prefetch(items: Generator[T, None, None], *, depth: int = 4) -> Generator[T,
             offer(last)
 
     thread = threading.Thread(target=run, name="thfem-prefetch", daemon=True)
-    thread.start()
     try:
+        thread.start()
         while True:
             item = queue.get()
             if item is _END:
@@ -77,4 +78,13 @@ def prefetch(items: Generator[T, None, None], *, depth: int = 4) -> Generator[T,
                 queue.get_nowait()
             except Empty:
                 break
-        thread.join()
+        _join(thread)
+
+
+def _join(thread: threading.Thread) -> None:
+    """Wait for the end of a thread, also of one whose start was broken off by a signal while it came up."""
+    while thread in threading.enumerate():
+        try:
+            thread.join()
+        except RuntimeError:  # not up yet
+            time.sleep(0.001)

@@ -1,0 +1,98 @@
+"""Which files are opened, and how pictures are told from clips."""
+
+from __future__ import annotations
+
+import os
+import struct
+import zlib
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from media_material import make_video, marked_rgb, smooth_rgb
+from PIL import Image
+
+from thfem_core.errors import InputError
+from thfem_core.media.file_video import FileVideo
+from thfem_core.media.open_video import open_video
+from thfem_core.media.picture_file import read_image
+from thfem_core.media.sound_file import read_sound
+from thfem_core.media.writer import write_video
+
+PICTURES = [marked_rgb(32, 32, n) for n in range(4)]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("x.m3u8", "#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:2,\n{other}\n#EXT-X-ENDLIST\n"),
+        ("innocent.mp4", "ffconcat version 1.0\nfile other.mp4\n"),
+    ],
+)
+def test_a_playlist_opens_nothing(name, text, tmp_path):
+    make_video(tmp_path / "other.mp4", pictures=PICTURES)
+    (tmp_path / name).write_text(text.format(other=tmp_path / "other.mp4"))
+    for read in (open_video, read_sound):
+        with pytest.raises(InputError, match="playlist"):
+            read(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["12:30 talk.mp4", "http:/x.mp4", "%d talk.mp4", "file:x.mp4"])
+def test_any_name_is_a_file(name, tmp_path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    make_video(tmp_path / "plain.mp4", pictures=PICTURES).rename(tmp_path / name)
+    video = FileVideo(name)
+    write_video(video.frames(), f"out {Path(name).name}", like=video)
+    assert len(list(FileVideo(f"out {Path(name).name}").frames())) == 4
+
+
+@pytest.mark.parametrize(
+    ("path", "line"),
+    [("", "empty"), ("a\0b", "null byte"), ("x" * 300, "too long"), ("no/such.mp4", "no file"), ("pipe", "pipe")],
+)
+def test_what_is_no_file_gets_one_line(path, line, tmp_path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("pipe")
+    with pytest.raises(InputError, match=line) as error:
+        open_video(path)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("suffix", [".jfif", ".gif", ".png", ".jpg", ".jp2", ".tga", ".whatever"])
+def test_any_still_is_one_picture(suffix, tmp_path):
+    path = tmp_path / f"photo{suffix}"
+    kind = {".jfif": "JPEG", ".jp2": "JPEG2000", ".tga": "TGA", ".whatever": "PNG"}.get(suffix)
+    Image.fromarray(smooth_rgb(24, 16)).save(path, format=kind)
+    video = open_video(path, frame_rate=Fraction(10))
+    (frame,) = video.frames()
+    assert video.info.is_still and frame.rgb().shape == (16, 24, 3)
+    assert np.abs(frame.rgb().astype(int) - smooth_rgb(24, 16)).mean() < 8
+
+
+def test_an_animation_is_a_clip(tmp_path):
+    first, *rest = [Image.fromarray(picture) for picture in PICTURES]
+    first.save(tmp_path / "a.gif", save_all=True, append_images=rest, duration=100)
+    video = open_video(tmp_path / "a.gif")
+    assert not video.info.is_still and len(list(video.frames())) == 4
+
+
+def test_a_giant_picture_is_refused_before_it_takes_memory(tmp_path):
+    def chunk(name: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    header = struct.pack(">IIBBBBB", 40_000, 40_000, 8, 2, 0, 0, 0)
+    data = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", b"") + chunk(b"IEND", b"")
+    (tmp_path / "giant.png").write_bytes(data)
+    with pytest.raises(InputError, match="40000x40000"):
+        read_image(tmp_path / "giant.png")
+
+
+def test_a_damaged_picture_gets_one_line_and_prints_nothing(tmp_path, capfd):
+    Image.fromarray(smooth_rgb(64, 64)).save(tmp_path / "a.jpg")
+    data = (tmp_path / "a.jpg").read_bytes()
+    (tmp_path / "a.jpg").write_bytes(data[: len(data) // 2])
+    with pytest.raises(InputError, match="damaged"):
+        read_image(tmp_path / "a.jpg")
+    assert capfd.readouterr() == ("", "")
