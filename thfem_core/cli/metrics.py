@@ -74,7 +74,7 @@ def run(args: argparse.Namespace) -> None:
     from ..metrics.visual_pass import ComparisonConfig
 
     if args.json is not None:
-        refuse_overwriting(args.json, *_clips(args))
+        refuse_overwriting(args.json, args.source, args.output, args.reference, args.ground_truth)
         check_output(args.json)
     if args.report is not None:
         check_report_folder(args.report)
