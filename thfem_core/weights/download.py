@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from ..errors import WeightsError
 from ..media.atomic import output_error
@@ -59,9 +59,7 @@ def download_file(model: Model, file: ModelFile, target: Path, *, progress: Prog
 
     name = file.names[0]
     mirror = os.environ.get("HF_ENDPOINT", "").rstrip("/") or None  # read now: the hub's library reads it at import
-    url = (
-        model.link if model.origin == "web" else hf_hub_url(model.repo, name, revision=model.revision, endpoint=mirror)
-    )
+    url = model.link if model.repo is None else hf_hub_url(model.repo, name, revision=model.revision, endpoint=mirror)
     headers = build_hf_headers(token=None if model.origin == "hub" else False)  # a user's token is for the hub alone
     stage = f"Downloading {name}"
     try:
@@ -113,7 +111,7 @@ def _transfer(
         counted = _CountedFile(stream, part, report)
         try:
             # the address given, not the one redirected to: that way a token stays with the host it belongs to
-            http_get(url, counted, resume_size=done, headers=headers, expected_size=metadata.size)
+            http_get(url, cast("BinaryIO", counted), resume_size=done, headers=headers, expected_size=metadata.size)
         except Exception:
             if counted.cancelled is not None:
                 raise counted.cancelled from None
