@@ -26,6 +26,7 @@ from training.build_pairs import main as build_pairs
 from training.config import DataConfig, LoopConfig
 from training.data.face_windows import FaceWindows
 from training.loop import make_accelerator, train
+from training.mesh_sync import MeshSyncExpert
 from training.stages import eamm, eat
 from training.stages.faces import FaceStage, numbered, train_only
 
@@ -202,6 +203,14 @@ def test_every_loss_reaches_the_trained_weights(stage: FaceStage) -> None:
     for name, loss in losses.items():
         gradients = torch.autograd.grad(loss, trained, retain_graph=True, allow_unused=True)
         assert any(g is not None and float(g.abs().sum()) > 0 for g in gradients), name
+
+
+def test_the_packs_own_expert_judges_drawn_faces(stage: FaceStage) -> None:
+    configured(stage, window=5, pixel=0.0, latent=0.0, expert="thfem-sync", adversarial=0.0)
+    stage.network.expert = MeshSyncExpert()
+    batch = stage.draw(np.random.default_rng(0), 1)
+    losses = stage.network(batch, 0.0).losses
+    assert set(losses) == {"sync"} and 0 < float(losses["sync"].detach()) < 10
 
 
 def test_the_export_is_what_the_back_end_reads(published: FaceStage, tmp_path: Path) -> None:

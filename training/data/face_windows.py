@@ -7,6 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from thfem_core.audio.mel import log_mel
 from thfem_core.audio.profile import WAV2LIP
@@ -15,8 +16,10 @@ from thfem_core.errors import InputError
 from thfem_core.media.sound import Sound
 
 from ..config import DataConfig
+from ..mesh_sync import Ear, sight_of
 from ..sync_expert import COLUMNS, FRAMES
 from .pairs import SIZE, TrainingPair, read_pairs
+from .prepare import FRAME_RATE
 
 _DECODED = 6  # clips of pictures that a process keeps
 _MEL_RATE = WAV2LIP.sample_rate / WAV2LIP.hop_length  # columns per second
@@ -67,6 +70,7 @@ class FaceWindows:
         weights = frames * people ** (self.data.identity_power - 1)
         self._weights = weights / weights.sum()
         self._mels: dict[int, np.ndarray] = {}
+        self._ears: dict[int, Ear] = {}
         self._pictures = lru_cache(_DECODED)(self._decode)
 
     def _decode(self, pair: int, side: str) -> np.ndarray:
@@ -121,9 +125,27 @@ class FaceWindows:
             "sounding": np.array(sounding),
         }
 
-    def _mel(self, pair: int) -> np.ndarray:
-        import torch
+    def mesh_sight(self, window: Window, side: str, steps: int) -> dict[str, np.ndarray]:
+        """What the pack's own expert needs: where it looks in the targets, the heads' poses, the columns of sound.
 
+        Args:
+            window: whose targets are judged.
+            side: "edited" or "target", whose heads the drawn ones follow.
+            steps: columns of sound around a frame.
+
+        Raises:
+            InputError: the clips have another frame rate than the expert's 25.
+        """
+        pair = self.pairs[window.pair]
+        if pair.frame_rate != FRAME_RATE:
+            raise InputError(f"{pair.folder}: the expert thfem-sync needs 25 frames per second; take Wav2Lip's")
+        if window.pair not in self._ears:
+            self._ears[window.pair] = Ear.of(self.speech[window.pair], steps)
+        landmarks = pair.edited_landmarks if side == "edited" else pair.target_landmarks
+        columns = self._ears[window.pair].columns(window.targets)
+        return sight_of(landmarks[window.targets]) | {"columns": columns}
+
+    def _mel(self, pair: int) -> np.ndarray:
         if pair not in self._mels:
             self._mels[pair] = log_mel(torch.from_numpy(np.array(self.speech[pair].samples)), WAV2LIP).numpy()
         return self._mels[pair]

@@ -19,6 +19,7 @@ from thfem_core.networks.discriminator import Discriminator
 from ..config import DataConfig, LoopConfig
 from ..data.face_windows import FaceWindows, Window
 from ..losses import PYRAMID, AdversarialLoss, GanKind, PerceptualLoss, pixel_loss, sync_loss
+from ..mesh_sync import OURS, MeshSyncExpert
 from ..sync_expert import FRAMES, PictureExpert, load_expert
 from .base import Batch, Stage, StepOutput, as_batch
 
@@ -44,7 +45,8 @@ class FaceStageConfig:
         gan: form of Eq. 10.
         train_discriminator: False leaves it as it was initialised, as the released code does.
         vgg: file of VGG19's weights; "" leaves Eq. 9 out.
-        expert: file of Wav2Lip's sync expert; "" leaves Eq. 7 out.
+        expert: file of Wav2Lip's sync expert, "thfem-sync" for the pack's own (25 frames per second only), "" leaves
+            Eq. 7 out.
         pose: whose head pose is fed: that of the "edited" frames (the paper), or of the "target" frames, which are what
             is compared.
         checkpointing: draw frames again in the backward pass instead of keeping what they need: less memory, a third
@@ -104,7 +106,9 @@ class FaceLosses(nn.Module):
         self.net, self.config = net, config
         vgg, expert = config.perceptual and config.vgg, config.sync and config.expert
         self.perceptual = PerceptualLoss(Path(vgg), scales=PYRAMID) if vgg else None
-        self.expert: PictureExpert | None = load_expert(Path(expert)) if expert else None
+        self.expert: PictureExpert | MeshSyncExpert | None = None
+        if expert:
+            self.expert = MeshSyncExpert() if expert == OURS else load_expert(Path(expert))
         self.eval()
 
     def train(self, mode: bool = True) -> FaceLosses:
@@ -127,14 +131,25 @@ class FaceLosses(nn.Module):
         if self.perceptual is not None:
             losses["perceptual"] = c.perceptual * self.perceptual(drawn, true)
         if self.expert is not None and batch["sounding"].any():
-            losses["sync"] = c.sync * self._sync(self.expert, drawn, batch)
+            judge = self._sync if isinstance(self.expert, PictureExpert) else self._mesh_sync
+            losses["sync"] = c.sync * judge(drawn, batch)
         if not c.adversarial:
             return StepOutput(losses)
         return StepOutput(losses, real=true if c.train_discriminator else None, fake=drawn)
 
-    def _sync(self, expert: PictureExpert, drawn: Tensor, batch: Batch) -> Tensor:
+    def _mesh_sync(self, drawn: Tensor, batch: Batch) -> Tensor:
+        """All drawn frames of each sounding window, read by the face mesh, against their sound."""
+        sounding, expert = batch["sounding"], self.expert
+        assert isinstance(expert, MeshSyncExpert)
+        sight = {name: batch[name][sounding] for name in ("look", "scale", "rotation", "shift")}
+        faces = drawn.unflatten(0, batch["true"].shape[:2])[sounding]
+        loss: Tensor = expert(faces, sight, batch["columns"][sounding])
+        return loss
+
+    def _sync(self, drawn: Tensor, batch: Batch) -> Tensor:
         """Five consecutive drawn frames of each sounding window, cut to the faces, against their sound."""
-        n = batch["true"].shape[1]
+        n, expert = batch["true"].shape[1], self.expert
+        assert isinstance(expert, PictureExpert)
         rows = batch["sync_first"][:, None] + torch.arange(FRAMES, device=drawn.device)
         rows = (rows + n * torch.arange(len(rows), device=drawn.device)[:, None])[batch["sounding"]].flatten()
         faces = roi_align(drawn[rows], numbered(batch["boxes"].flatten(0, 1)[rows]), _FACE, aligned=True)
@@ -182,6 +197,8 @@ class FaceStage(Stage):
 
     def _row(self, windows: FaceWindows, window: Window, rng: np.random.Generator) -> dict[str, np.ndarray]:
         row = windows.pictures(window) | windows.expert_sound(window, rng)
+        if isinstance(self.network.expert, MeshSyncExpert):
+            row |= windows.mesh_sight(window, self.config.pose, self.network.expert.steps)
         return {name: np.asarray(value) for name, value in (row | self.conditions(windows, window, rng)).items()}
 
     def draw(self, rng: np.random.Generator, size: int) -> Batch:
