@@ -39,7 +39,7 @@ FORMATS = {"md": Table.markdown, "csv": Table.csv, "latex": Table.latex}
 CLIPS = "clips.json"
 
 
-def add_run(commands: argparse._SubParsersAction) -> None:
+def add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser("run", help="make and measure the results of systems")
     parser.add_argument("dataset", choices=DATASETS)
     parser.add_argument("root", type=Path, help="the folder that holds the actors' folders")
@@ -77,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
     return 1 if failures else 0
 
 
-def add_tables(commands: argparse._SubParsersAction) -> None:
+def add_tables(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser("tables", help="print the paper's tables from the results")
     parser.add_argument("dataset", choices=DATASETS)
     parser.add_argument("out", type=Path)
@@ -96,7 +96,7 @@ def tables(args: argparse.Namespace) -> int:
     return 0
 
 
-def add_cdrl(commands: argparse._SubParsersAction) -> None:
+def add_cdrl(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser("cdrl", help="measure results by the paper group's own protocol")
     parser.add_argument("dataset", choices=("mead", "ravdess"))
     parser.add_argument("root", type=Path, help="the folder that holds the actors' folders")
@@ -136,7 +136,7 @@ def by_cdrl(args: argparse.Namespace) -> int:
     return 0
 
 
-def add_study(commands: argparse._SubParsersAction) -> None:
+def add_study(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser("study", help="make the page of a user study")
     parser.add_argument("out", type=Path)
     parser.add_argument("folder", type=Path, metavar="STUDY")
@@ -174,7 +174,7 @@ def finished(out: Path) -> list[Result]:
     return results
 
 
-def add_ratings(commands: argparse._SubParsersAction) -> None:
+def add_ratings(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser("ratings", help="print Table 4 from participants' answers")
     parser.add_argument("key", type=Path, metavar="STUDY/key.json")
     parser.add_argument("answers", type=Path, nargs="+", metavar="CSV")
@@ -182,7 +182,7 @@ def add_ratings(commands: argparse._SubParsersAction) -> None:
     parser.set_defaults(run=lambda args: print(FORMATS[args.format](ratings(args.key, args.answers))))
 
 
-def add_complexity(commands: argparse._SubParsersAction) -> None:
+def add_complexity(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser("complexity", help="print Table 7: parameters and multiply-accumulates")
     parser.add_argument("--systems", nargs="+", required=True, metavar="SYSTEM")
     parser.add_argument("--clip", type=Path, default=DEMO_CLIP, help="what is drawn (default: the demo clip)")

@@ -87,7 +87,7 @@ class MeshSyncExpert(nn.Module):
             columns: (B, steps + 4 (n − 1), 80) of :meth:`Ear.columns`.
         """
         flat = {name: value.flatten(0, 1) for name, value in sight.items()}
-        mouths = self.mouths(pictures.flatten(0, 1), **flat).unflatten(0, pictures.shape[:2])
+        mouths = torch.unflatten(self.mouths(pictures.flatten(0, 1), **flat), 0, pictures.shape[:2])
         return lip_sync_loss(self.net, mouths, self.net.sound_features(columns))
 
 

@@ -178,7 +178,7 @@ def test_the_loss_falls_on_a_fixed_batch_and_checkpointing_changes_no_gradient(s
             gradients.append({n: w.grad.clone() for n, w in stage.network.named_parameters() if w.grad is not None})
         if step:
             optimiser.step()
-    assert losses[-1] < 0.95 * losses[0]
+    assert losses[1:] == sorted(losses[1:], reverse=True) and losses[-1] < 0.99 * losses[0]
     assert gradients[0].keys() == gradients[1].keys()
     for name, value in gradients[0].items():
         torch.testing.assert_close(value, gradients[1][name], rtol=1e-3, atol=1e-5, msg=name)

@@ -18,10 +18,12 @@ from thfem_core.errors import ThfemError
 from thfem_core.face.models import FaceModels, default_face_models
 from thfem_core.media.atomic import complete_file
 from thfem_core.media.open_video import open_video
-from thfem_core.metrics.comparison import Comparison, ComparisonConfig, compare_clips
+from thfem_core.metrics.comparison import compare_clips
+from thfem_core.metrics.findings import Comparison
 from thfem_core.metrics.frechet import FeatureSpread
 from thfem_core.metrics.judges.choosing import Judges, choose_judges
 from thfem_core.metrics.verdict_table import as_data
+from thfem_core.metrics.visual_pass import ComparisonConfig
 
 from ..parallel import Workers, run_jobs
 from .pairs import Pair

@@ -147,7 +147,7 @@ def ratings(key: Path, answers: Iterable[Path]) -> Table:
     )
 
 
-def _is(entry: dict, question: str, a: str, b: str) -> bool:
+def _is(entry: dict[str, str], question: str, a: str, b: str) -> bool:
     return (entry["question"], entry["a"], entry["b"]) == (question, a, b)
 
 

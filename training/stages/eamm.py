@@ -52,7 +52,8 @@ class EammLosses(FaceLosses):
         with torch.no_grad():
             at_source = net.keypoints(source)
         # The recurrent network runs from the source's moment on; its later steps are the targets'.
-        steps = net.audio.step_codes(batch["mfcc"].flatten(0, 1), batch["pose"].flatten(0, 1)).unflatten(0, (-1, n + 1))
+        codes = net.audio.step_codes(batch["mfcc"].flatten(0, 1), batch["pose"].flatten(0, 1))
+        steps = torch.unflatten(codes, 0, (-1, n + 1))
         image = net.audio.image_code(source)[:, None].expand(-1, n + 1, -1)
         hidden, _ = net.audio.lstm(torch.cat([image, steps], dim=2))
         driving = net.audio_keypoints(net.audio.features(hidden[:, 1:].flatten(0, 1)))
@@ -68,7 +69,7 @@ class EammLosses(FaceLosses):
             parts = [x.repeat_interleave(n, dim=0) for x in (*appearance, *at_source)] + list(driving)
             if not self.config.checkpointing:
                 return self._draw(*parts)
-            frames = zip(*(values.split(1) for values in parts), strict=True)
+            frames = zip(*(torch.split(values, 1) for values in parts), strict=True)
             return torch.cat([checkpoint(self._draw, *frame, use_reentrant=False) for frame in frames])
 
         return draw, losses

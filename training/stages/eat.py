@@ -19,11 +19,12 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from thfem_core.networks.appearance_volume import SourceAppearance
 from thfem_core.networks.checkpoint import State, build
 from thfem_core.talking_head.eat.audio_to_keypoints import expression_vector
+from thfem_core.talking_head.eat.back_end import Timing
 from thfem_core.talking_head.eat.deepspeech import load_deepspeech
 from thfem_core.talking_head.eat.emotion_prompt import NOISE
-from thfem_core.talking_head.eat.generator import SourceAppearance
 from thfem_core.talking_head.eat.head import EMOTION_LABELS
 from thfem_core.talking_head.eat.head_pose import HeadPoseEstimate, HeadPoseEstimator, place_keypoints
 from thfem_core.talking_head.eat.networks import (
@@ -36,7 +37,7 @@ from thfem_core.talking_head.eat.networks import (
 from thfem_core.talking_head.eat.pose_image import pose_images
 from thfem_core.talking_head.eat.session import hull_volume
 from thfem_core.talking_head.eat.speech_features import computed_logits
-from thfem_core.talking_head.eat.timeline import Timeline, Timing, speech_windows
+from thfem_core.talking_head.eat.timeline import Timeline, speech_windows
 
 from ..data.face_windows import FaceWindows, Window
 from ..data.pairs import TrainingPair
@@ -94,7 +95,7 @@ class EatLosses(FaceLosses):
         emotion = per_target(prompts.emotion)
         sound = net.audio.sound(batch["mel"].flatten(0, 1), emotion)
         coefficients = net.audio.coefficients(
-            tokens.unflatten(0, (-1, batch["speech"].shape[2])),
+            torch.unflatten(tokens, 0, (-1, batch["speech"].shape[2])),
             net.audio.face_tokens(sound, per_target(face)),
             net.audio.head_token(poses),
             per_target(prompts.deep),
@@ -110,7 +111,7 @@ class EatLosses(FaceLosses):
             appearance = SourceAppearance(*map(per_target, net.generator.encode(source, prompts.emotion)))
             if not self.config.checkpointing:
                 return net.generator(appearance, placed, driving)
-            frames = zip(*(values.split(1) for values in (*appearance, placed, driving)), strict=True)
+            frames = zip(*(torch.split(values, 1) for values in (*appearance, placed, driving)), strict=True)
             drawn = [checkpoint(self._one, *frame, use_reentrant=False) for frame in frames]
             return torch.cat(drawn)
 
@@ -122,7 +123,7 @@ class EatLosses(FaceLosses):
 
 def pose_of(rows: Tensor) -> HeadPoseEstimate:
     """(N, 225) as they are stored → the estimate."""
-    return HeadPoseEstimate(*rows.split(_POSE_WIDTHS, dim=1))
+    return HeadPoseEstimate(*torch.split(rows, list(_POSE_WIDTHS), dim=1))
 
 
 def trainable_eat(files: list[Path]) -> tuple[EatNetworks, State | None]:

@@ -142,7 +142,7 @@ class FaceLosses(nn.Module):
         sounding, expert = batch["sounding"], self.expert
         assert isinstance(expert, MeshSyncExpert)
         sight = {name: batch[name][sounding] for name in ("look", "scale", "rotation", "shift")}
-        faces = drawn.unflatten(0, batch["true"].shape[:2])[sounding]
+        faces = torch.unflatten(drawn, 0, batch["true"].shape[:2])[sounding]
         loss: Tensor = expert(faces, sight, batch["columns"][sounding])
         return loss
 
@@ -153,7 +153,7 @@ class FaceLosses(nn.Module):
         rows = batch["sync_first"][:, None] + torch.arange(FRAMES, device=drawn.device)
         rows = (rows + n * torch.arange(len(rows), device=drawn.device)[:, None])[batch["sounding"]].flatten()
         faces = roi_align(drawn[rows], numbered(batch["boxes"].flatten(0, 1)[rows]), _FACE, aligned=True)
-        lower = faces[:, :, _FACE // 2 :].unflatten(0, (-1, FRAMES)).flatten(1, 2)
+        lower = torch.unflatten(faces[:, :, _FACE // 2 :], 0, (-1, FRAMES)).flatten(1, 2)
         return sync_loss(expert.embed_lips(lower), expert.embed_sound(batch["sound"][batch["sounding"]]))
 
 

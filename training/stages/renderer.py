@@ -123,7 +123,7 @@ class RendererLosses(nn.Module):
         if self.expert is not None and count == FRAMES and sounding.any():
             pasted = batch["whole"].float() / 255  # as the viewer sees it: with what lies around the region
             middle(pasted, drawn.shape[-1]).copy_(drawn * alpha + true * (1 - alpha))
-            faces = lower_faces(pasted.unflatten(0, (-1, count))[sounding])
+            faces = lower_faces(torch.unflatten(pasted, 0, (-1, count))[sounding])
             losses["sync"] = c.sync * sync_loss(
                 self.expert.embed_lips(faces), self.expert.embed_sound(batch["sound"][sounding])
             )
