@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 from comfy_api.latest import Input, io
 
 from ..thfem_core.audio.speech import Speech
 from ..thfem_core.errors import InputError
+from ..thfem_core.expression.request import Emotion
 from ..thfem_core.media.sound import Sound
 from ..thfem_core.pipeline import EditConfig, StillVideo
 from ..thfem_core.talking_head.head import Drive
@@ -107,7 +110,7 @@ class AdjacentFrameTalkingHead(io.ComfyNode):
             talking_head=head,
             drive=drive,
             window=WindowConfig(size=window, source=window_source, overlap=overlap),
-            shown_emotion=None if emotion == UNKNOWN else emotion,
+            shown_emotion=None if emotion == UNKNOWN else cast(Emotion, emotion),
         )
         progress = HostProgress()
         work = prepared_edit(

@@ -100,7 +100,17 @@ def sliders_input() -> io.Input:
 
 
 def face_choice(text: str) -> FaceChoice:
-    """``largest``, ``all`` or a number. Raises InputError that says so."""
+    """Read whom to edit.
+
+    Args:
+        text: ``largest``, ``all`` or a number from 0.
+
+    Returns:
+        The choice.
+
+    Raises:
+        InputError: It is none of these.
+    """
     word = text.strip().lower()
     if word == "largest":
         return "largest"

@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import comfy.model_management
 import comfy.utils
@@ -23,7 +24,7 @@ CATEGORY = "THFEM"
 WORKING_MEMORY = 512 * 2**20  # bytes: networks, and the windows of a few frames they look at
 
 
-def schema(**fields) -> io.Schema:
+def schema(**fields: Any) -> io.Schema:
     """``io.Schema`` without the fields (search aliases, …) that this host does not know yet."""
     known = {field.name for field in dataclasses.fields(io.Schema)}
     return io.Schema(**{name: value for name, value in fields.items() if name in known})

@@ -6,6 +6,7 @@ import os
 import shutil
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import folder_paths
 from comfy_api.latest import Input, InputImpl, io
@@ -121,7 +122,7 @@ class LoadVideo(io.ComfyNode):
         return True if input_path(file) else missing_file(file)
 
     @classmethod
-    def fingerprint_inputs(cls, file: str, start: float, duration: float) -> tuple:
+    def fingerprint_inputs(cls, file: str, start: float, duration: float) -> tuple[Any, ...]:
         return fingerprint(file), start, duration
 
     @classmethod
@@ -165,7 +166,7 @@ class LoadAudio(io.ComfyNode):
         return True if input_path(file) else missing_file(file)
 
     @classmethod
-    def fingerprint_inputs(cls, file: str, start: float, duration: float) -> tuple:
+    def fingerprint_inputs(cls, file: str, start: float, duration: float) -> tuple[Any, ...]:
         return fingerprint(file), start, duration
 
     @classmethod

@@ -6,6 +6,7 @@ import json
 import logging
 import os
 from pathlib import Path
+from typing import Any, TypeGuard
 
 import comfy.cli_args
 import folder_paths
@@ -103,17 +104,30 @@ class SaveVideo(io.ComfyNode):
         return io.NodeOutput(ui=ui.PreviewVideo([ui.SavedResult(file, subfolder, io.FolderType.output)]))
 
 
-def can_copy(video: object) -> bool:
+def can_copy(video: Input.Video | torch.Tensor) -> TypeGuard[Input.Video]:
     """Whether the host can save the encoded streams as they are: a whole file, of the mp4 family.
 
     From other containers it drops the packets that have no decoding time stamp, the first key frame among them.
     """
-    whole = isinstance(video, InputImpl.VideoFromFile) and trim_window(video) == (0.0, 0.0)
-    return whole and "mp4" in video.get_container_format().split(",")
+    if not isinstance(video, InputImpl.VideoFromFile) or trim_window(video) != (0.0, 0.0):
+        return False
+    return "mp4" in video.get_container_format().split(",")
 
 
 def output_place(prefix: str, width: int, height: int) -> tuple[str, str, int, str, str]:
-    """The host's folder, name and number for a new file. Raises OutputError where the prefix leaves the folder."""
+    """Ask the host where a new file goes.
+
+    Args:
+        prefix: Start of the file name, with folders.
+        width: Of the video, in pixels, which the prefix may mention.
+        height: The same.
+
+    Returns:
+        Folder, name, number, folder below the output folder, and the prefix as the host reads it.
+
+    Raises:
+        OutputError: The prefix leaves the output folder.
+    """
     output = folder_paths.get_output_directory()
     wanted = os.path.abspath(os.path.join(output, os.path.normpath(prefix)))
     if not wanted.startswith(os.path.abspath(output) + os.sep):
@@ -121,7 +135,7 @@ def output_place(prefix: str, width: int, height: int) -> tuple[str, str, int, s
     return folder_paths.get_save_image_path(prefix, output, width, height)
 
 
-def workflow_metadata(hidden) -> dict[str, str] | None:
+def workflow_metadata(hidden: Any) -> dict[str, str] | None:
     """Prompt and workflow as the host's front end reads them back from a dropped file."""
     if comfy.cli_args.args.disable_metadata:
         return None

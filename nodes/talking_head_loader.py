@@ -66,8 +66,20 @@ def ready(loaded: LoadedTalkingHead) -> TalkingHead:
 
 
 def drawing_head(name: str, loaded: LoadedTalkingHead | None) -> tuple[str | TalkingHead, torch.device]:
-    """Who draws and where: a loaded talking head, or one by name. The embedded one keeps its name, by which the library
-    knows it as the one a clip may do without. Raises InputError or WeightsError."""
+    """Decide who draws, and where.
+
+    Args:
+        name: The talking head that was named.
+        loaded: One that was connected, which is used instead.
+
+    Returns:
+        The talking head and its device. The embedded one keeps its name, by which the library knows it as the one that
+        a clip may do without.
+
+    Raises:
+        InputError: There is no such talking head.
+        WeightsError: Its model files are missing.
+    """
     if loaded is None and name == talking_heads.names()[0]:
         return name, work_device()
     loaded = loaded or load_in_host(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
 import torch
 from comfy_api.latest import InputImpl, Types
@@ -33,7 +34,7 @@ class TrimmedVideo(InputImpl.VideoFromFile):
             frame_rate=self.get_frame_rate(),
         )
 
-    def save_to(self, path, **options) -> None:
+    def save_to(self, path: Any, **options: Any) -> None:
         InputImpl.VideoFromComponents(self.get_components()).save_to(path, **options)
 
     def get_dimensions(self) -> tuple[int, int]:

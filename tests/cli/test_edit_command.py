@@ -97,6 +97,16 @@ def test_replacing_the_input_needs_a_word(thfem, short_clip, folder):
     assert FileVideo(clip).info.frame_count == 12
 
 
+@pytest.mark.parametrize("flags", [("--reference",), ("--editor", "frames", "--edited-frames")])
+def test_what_else_is_read_is_never_replaced(flags, thfem, short_clip, folder):
+    clip = folder / "clip.mp4"
+    shutil.copyfile(short_clip, clip)
+    before = clip.read_bytes()
+    outcome = thfem("edit", short_clip, "-o", clip, *flags, clip, "--overwrite-input", *EDITOR_ALONE)
+    assert outcome.code == 2 and len(outcome.error_lines) == 1
+    assert "would replace the input" in outcome.err and clip.read_bytes() == before
+
+
 def test_help_needs_no_network_library():
     code = "import sys; from thfem_core.cli.main import build_parser; build_parser(); print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

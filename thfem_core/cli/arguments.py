@@ -29,13 +29,13 @@ def path_argument(text: str) -> Path:
     return Path(text)
 
 
-def refuse_overwriting(output: Path, *inputs: Path | None, overwrite_input: bool = False) -> None:
+def refuse_overwriting(output: Path, *inputs: Path | None, overwrite_input: bool | None = None) -> None:
     """Keep a command from replacing what it reads.
 
     Args:
         output: What the command writes.
         inputs: What it reads; None for what was not given.
-        overwrite_input: Whether the user allows it.
+        overwrite_input: Whether the user allows it; None where that cannot be allowed.
 
     Raises:
         InputError: The output is one of the inputs.
@@ -46,11 +46,12 @@ def refuse_overwriting(output: Path, *inputs: Path | None, overwrite_input: bool
         except (OSError, ValueError):  # one of them is not there
             same = False
         if same:
-            raise InputError(f"the output would replace the input {source}; choose another name")
+            allow = "" if overwrite_input is None else " or add --overwrite-input"
+            raise InputError(f"the output would replace the input {source}; choose another name{allow}")
 
 
 def face_choice(text: str) -> FaceChoice:
-    """``largest``, ``all`` or a number from 0, as argparse ``type``."""
+    """Read ``largest``, ``all`` or a number from 0, as argparse ``type``."""
     if text == "largest":
         return "largest"
     if text == "all":
@@ -95,7 +96,11 @@ def add_window_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def window_config(args: argparse.Namespace) -> WindowConfig:
-    """What was said about windows, the rest by default. Raises InputError."""
+    """Read the flags of :func:`add_window_arguments`, and ``--window-source`` where a command has it.
+
+    Raises:
+        InputError: A value is out of range.
+    """
     from ..talking_head.windows import WindowConfig
 
     said = {"size": args.window, "overlap": args.overlap, "source": getattr(args, "window_source", None)}

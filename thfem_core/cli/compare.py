@@ -17,9 +17,15 @@ MARGIN = 0.1  # of the changed region's size, on each side
 
 
 def side_by_side(source: Video, edited: Mapping[str, Video], *, moments: Sequence[float]) -> np.ndarray:
-    """uint8 RGB: the source in the first row and each edited clip in one below, one column per moment.
+    """Put moments of clips together; only the neighbourhood of what changed is shown.
 
-    Only the neighbourhood of what changed is shown. moments: shares of the clip's length, 0..1.
+    Args:
+        source: Shown in the first row.
+        edited: Title → clip, a row each below.
+        moments: Shares of the clip's length, 0..1, a column each.
+
+    Returns:
+        uint8 RGB (H, W, 3).
     """
     count = source.info.frame_count or sum(1 for _ in source.frames())
     wanted = [min(round(share * count), count - 1) for share in moments]

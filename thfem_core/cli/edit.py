@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import InputError
@@ -100,11 +101,12 @@ def add_parser(commands: Commands) -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> None:
     refuse_overwriting(args.output, args.input, overwrite_input=args.overwrite_input)
-    refuse_overwriting(args.output, args.reference, getattr(args, "edited_frames", None))
     curve = StrengthCurve.parse(args.curve) if args.curve is not None else StrengthCurve()
     regions = RegionStrengths(**{region: getattr(args, region) for region in REGIONS})
     talking_head = None if args.talking_head == NO_TALKING_HEAD else args.talking_head
     options = given_options(args, {editors: args.editor, talking_heads: talking_head})
+    read = [value for given in options.values() for value in given.values() if isinstance(value, Path)]
+    refuse_overwriting(args.output, args.reference, *read)
     brings_expression = editors.back_end(args.editor).brings_expression
     sliders = ExpressionSliders.parse(args.slider) if args.slider else None
     if args.emotion is None and args.reference is None and sliders is None and not brings_expression:
@@ -141,7 +143,12 @@ def run(args: argparse.Namespace) -> None:
 
 
 def tell(report: EditReport, *, quiet: bool) -> None:
-    """Warnings to stderr, what was done to stdout."""
+    """Print warnings to stderr and what was done to stdout.
+
+    Args:
+        report: What was done, into which file.
+        quiet: Print warnings only.
+    """
     for warning in report.warnings:
         print(f"thfem: {warning}", file=sys.stderr)
     if not quiet:

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from tqdm import tqdm
 
@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _chosen(names: Sequence[str]) -> tuple[Model, ...]:
-    """The named models, or all. Raises InputError for an unknown name."""
+    """The named models, or all if none is named."""
     from ..catalogue import all_models, find_model
 
     return tuple(map(find_model, names)) or tuple(all_models().values())
@@ -153,7 +153,7 @@ def _render(args: argparse.Namespace) -> None:
 
 
 def _verdict(model: Model, file: ModelFile, path: Path) -> str:
-    """What is known of a file that is as it should be. Raises WeightsError."""
+    """What is known of a file that is as it should be; one that is not raises WeightsError."""
     from ..weights.reading import safe_load
     from ..weights.store import check_file
 
@@ -213,7 +213,7 @@ def _byte_bars(*, quiet: bool) -> Iterator[Progress]:
     if quiet:
         yield silent
         return
-    bars: dict[str, tqdm] = {}
+    bars: dict[str, tqdm[NoReturn]] = {}
 
     def progress(stage: str, done: int, total: int | None) -> None:
         if stage not in bars:

@@ -26,7 +26,13 @@ def _check_strength(name: str, value: float) -> None:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RegionStrengths:
-    """Factors on the overall strength, per region of the face; 1 = as the emotion has it, 0 = leave it alone."""
+    """Factors on the overall strength, per region of the face: 1 is as the emotion has it, 0 leaves it alone.
+
+    brows: Eyebrows.
+    eyes: Eyes.
+    cheeks: Cheeks and nose.
+    mouth: Mouth and chin.
+    """
 
     brows: float = 1.0
     eyes: float = 1.0
@@ -40,9 +46,9 @@ class RegionStrengths:
 
 @dataclass(frozen=True, slots=True)
 class StrengthCurve:
-    """Strength over time: ``points`` are (seconds, factor), linear in between, constant outside.
+    """Strength over time.
 
-    ``StrengthCurve.parse("0:0, 1.5:1, 4:0.3")`` reads the form users type.
+    points: (seconds, factor) with rising seconds; linear in between, constant outside.
     """
 
     points: tuple[tuple[float, float], ...] = ((0.0, 1.0),)
@@ -58,7 +64,17 @@ class StrengthCurve:
 
     @classmethod
     def parse(cls, text: str) -> StrengthCurve:
-        """Read ``"seconds:factor, …"``. Raises InputError that names the part it cannot read."""
+        """Read a curve as users type it.
+
+        Args:
+            text: Such as ``"0:0, 1.5:1, 4:0.3"``: seconds, a colon and the factor.
+
+        Returns:
+            The curve.
+
+        Raises:
+            InputError: A part cannot be read; the message names it.
+        """
         points = []
         for part in filter(None, (p.strip() for p in text.replace(";", ",").split(","))):
             seconds, _, factor = part.partition(":")
@@ -72,7 +88,7 @@ class StrengthCurve:
         return cls(tuple(points))
 
     def at(self, seconds: float) -> float:
-        """The factor at a time, by linear interpolation."""
+        """Interpolate the factor at a time, in seconds."""
         (before, value), *rest = self.points
         if seconds <= before:
             return value
