@@ -91,7 +91,9 @@ def main() -> None:
     arguments = parser.parse_args()
     activations = read_activations(arguments.data, arguments.identity)
     print({emotion: len(clips) for emotion, clips in activations.items()})
-    units = {emotion: row.astype(np.float32) for emotion, row in learn_units(activations).items()}
+    units: dict[str, np.ndarray] = {
+        emotion: row.astype(np.float32) for emotion, row in learn_units(activations).items()
+    }
     save_file(
         units,
         arguments.output,

@@ -14,6 +14,7 @@ import argparse
 import hashlib
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -111,7 +112,7 @@ class TfliteGraph:
         full[rows, columns] = values
         return full.reshape(tensor.shape)
 
-    def custom_options(self, kind: str) -> list[dict]:
+    def custom_options(self, kind: str) -> list[dict[str, Any]]:
         """Attributes of all custom operators of a kind, in order of execution."""
         from flatbuffers import flexbuffers
 

@@ -44,7 +44,6 @@ def speak(text: str, *, voice: str = "en-us+f3", words_per_minute: int = 150) ->
     sample_rate = library.espeak_Initialize(SYNCHRONOUS, 0, None, PHONEME_EVENTS)
     pcm, phonemes = bytearray(), []
 
-    @ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.POINTER(_Event))
     def receive(samples: int | None, count: int, events: ctypes.Array[_Event]) -> int:
         if samples:
             pcm.extend(ctypes.string_at(samples, 2 * count))
@@ -55,7 +54,8 @@ def speak(text: str, *, voice: str = "en-us+f3", words_per_minute: int = 150) ->
             i += 1
         return 0
 
-    library.espeak_SetSynthCallback(receive)
+    callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.POINTER(_Event))(receive)
+    library.espeak_SetSynthCallback(callback)
     library.espeak_SetVoiceByName(voice.encode())
     library.espeak_SetParameter(RATE_PARAMETER, words_per_minute, 0)
     data = text.encode()

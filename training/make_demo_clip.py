@@ -4,13 +4,12 @@ The portrait is in the public domain (NASA Great Images, https://flic.kr/p/r9qvL
 voice is synthetic (eSpeak NG). The person never said these words, and the title of the clip says so.
 
     apt-get install espeak-ng && pip install scikit-image
-    python training/make_demo_clip.py -o thfem_core/assets/demo.mp4
+    python -m training.make_demo_clip -o thfem_core/assets/demo.mp4
 """
 
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -20,16 +19,14 @@ import cv2
 import numpy as np
 import torch
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
-from espeak import Speech, speak
-from puppet import Pose, Puppet
-from visemes import mouth_motion
-
 from thfem_core.face.mesh.basis import load_basis
 from thfem_core.face.models import default_face_models
 from thfem_core.media.array_frame import ArrayFrame
 from thfem_core.media.picture_file import read_image
+
+from .espeak import Speech, speak
+from .puppet import Pose, Puppet
+from .visemes import mouth_motion
 
 TEXT = "Hello from orbit! You can change how I look, and I keep on talking."
 FRAME_RATE = Fraction(25)

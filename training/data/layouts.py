@@ -59,7 +59,7 @@ def _mead(root: Path, actors: tuple[str, ...]) -> Iterator[DatasetClip]:
             sounds = sorted((root / actor / "audio" / emotion / level).glob(f"{sentence}.*"))
             yield DatasetClip(
                 actor=actor,
-                emotion=cast(Emotion, emotion),
+                emotion=emotion,
                 sentence=sentence,
                 name=f"{actor}_{emotion}_{level}_{sentence}",
                 video=video,

@@ -15,8 +15,8 @@ import numpy as np
 import torch
 
 from thfem_core.errors import InputError
-from thfem_core.media.array_video import read_image
 from thfem_core.media.open_video import open_video
+from thfem_core.media.picture_file import read_image
 from thfem_core.metrics.cdrl import measures
 from thfem_core.metrics.cdrl.models import CdrlNetworks, load_networks
 from thfem_core.metrics.cdrl.protocol import ACTORS, EMOTIONS, NED_PUBLISHED, RATE, Dataset, expected_frames
