@@ -73,6 +73,13 @@ def test_ten_steps_are_five_and_five(tmp_path: Path, config: LoopConfig) -> None
     assert_same(whole, parts)
 
 
+def test_half_precision_keeps_losses_and_fakes(tmp_path: Path) -> None:
+    config = replace(CONFIG, precision="bf16", steps=3)
+    stage = TinyStage(opponent_from=0.0)
+    found = run(stage, tmp_path, config)
+    assert found["trained"]["step"] == 3 and found["trained"]["network"]["net.0.weight"].dtype == torch.float32
+
+
 def test_something_is_learnt_and_both_sides_take_part(tmp_path: Path) -> None:
     first = run(TinyStage(), tmp_path, replace(CONFIG, steps=200), steps=1)
     last = run(TinyStage(), tmp_path, replace(CONFIG, steps=200))

@@ -11,9 +11,20 @@ from .clips import interpolate
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MotionAugmentation:
-    """stretch: speaking rate ×1/(1 + s) to ×(1 + s). vocal_tract: the same for the mel axis. roll: mel bands. masks,
-    mask_columns, mask_bands: SpecAugment. noise: standard deviation on mel. tilt: of the spectrum.
-    forget_style: share of windows that know nothing of the person's speaking style."""
+    """How training sound is varied, so that few voices teach about many.
+
+    Attributes:
+        stretch: s; the speaking rate is multiplied by 1 / (1 + s) to 1 + s.
+        vocal_tract: the same for the mel axis, as if the vocal tract were longer or shorter.
+        roll: mel bands by which the spectrum is shifted, up or down.
+        masks: of SpecAugment (Park et al., Interspeech 2019): how many bands, and per 100 columns how many columns, are
+            replaced by the mean.
+        mask_columns: longest masked run of columns.
+        mask_bands: widest masked run of bands.
+        noise: standard deviation added to the logarithmic mel columns.
+        tilt: standard deviation of five points between which the spectrum is bent.
+        forget_style: share of windows that know nothing of the person's speaking style.
+    """
 
     stretch: float = 0.15
     vocal_tract: float = 0.12
@@ -27,7 +38,16 @@ class MotionAugmentation:
 
 
 def distort(columns: np.ndarray, a: MotionAugmentation, rng: np.random.Generator) -> np.ndarray:
-    """One speaker, microphone and room turned into another: columns (S, mels)."""
+    """Turn one speaker, microphone and room into another.
+
+    Args:
+        columns: logarithmic mel, (S, mels) float32.
+        a: how far.
+        rng: where the variation comes from.
+
+    Returns:
+        float32 of the same shape.
+    """
     mels = columns.shape[1]
     bands = np.arange(mels) * np.exp(rng.uniform(-1, 1) * np.log1p(a.vocal_tract)) + rng.uniform(-a.roll, a.roll)
     out = interpolate(columns.T, bands).T

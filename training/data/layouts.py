@@ -33,8 +33,16 @@ _FULL, _SPEECH, _NORMAL, _STRONG = "01", "01", "01", "02"
 
 @dataclass(frozen=True, kw_only=True, slots=True, order=True)
 class DatasetClip:
-    """One clip. emotion: of EMOTIONS. sentence: equal where the same words are said. sound: a sound file of its own, or
-    None where the video carries it. name: unique within the data set, usable in file names."""
+    """One clip of a published collection.
+
+    Attributes:
+        actor: who speaks.
+        emotion: shown.
+        sentence: equal where the same words are said.
+        name: unique within the collection, usable in file names.
+        video: its file.
+        sound: a sound file of its own, or None where the video carries it.
+    """
 
     actor: str
     emotion: Emotion

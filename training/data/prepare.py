@@ -36,9 +36,16 @@ STRICTEST = ("test", "val", "train")
 class PreparedClip:
     """One clip of one person, T frames at 25 per second, all with a face.
 
-    landmarks: (T, 478, 3) pixels, smoothed. speech: (N,) int16 at 16 kHz, sample 0 at frame 0; empty if silent.
-    sync: highest correlation of lip aperture with loudness over lags of ±8 frames; lag: where, positive where the
-    sound comes late. regions: (T, 168, 168, 3) uint8 mouth regions with margin, or None.
+    Attributes:
+        name: of its file.
+        identity: who speaks.
+        split: "train", "val" or "test", by person.
+        origin: where the clip comes from.
+        landmarks: (T, 478, 3) pixels, smoothed.
+        speech: (N,) int16 at 16 kHz, sample 0 at frame 0; empty if silent.
+        sync: highest correlation of lip aperture with loudness over lags of ±8 frames.
+        lag: frames at which it is reached, positive where the sound comes late.
+        regions: (T, 168, 168, 3) uint8 mouth regions with margin, or None.
     """
 
     name: str
@@ -87,7 +94,20 @@ def synchrony(aperture: np.ndarray, speech: np.ndarray) -> tuple[float, int]:
 
 
 def prepare(source: Path, out: Path, row: dict[str, str], with_regions: bool) -> str | None:
-    """Track and store one clip. Returns why it was skipped, or None. Raises InputError if ``source`` is no video."""
+    """Track and store one clip.
+
+    Args:
+        source: the video, 25 frames per second.
+        out: ``.npz`` file to write; the regions go beside it.
+        row: of the index: identity, split and, if there, has_sound and origin.
+        with_regions: whether mouth regions are kept too.
+
+    Returns:
+        Why it was skipped, or None.
+
+    Raises:
+        InputError: ``source`` is no video.
+    """
     video = FileVideo(source)
     if video.info.frame_rate != FRAME_RATE:
         return f"{float(video.info.frame_rate):g} frames per second; convert it to {FRAME_RATE}"

@@ -18,7 +18,13 @@ TEST_SHARE = 0.1
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Pair:
-    """setting: intra (source and reference are one person) or cross. emotion: the reference's, to be given."""
+    """A source clip and whose expression it is to get.
+
+    Attributes:
+        setting: "intra" where source and reference are one person, "cross" otherwise.
+        source: neutral clip that is edited.
+        reference: clip that shows the wished emotion.
+    """
 
     setting: Setting
     source: DatasetClip

@@ -23,8 +23,14 @@ _ARROWS = {"fad": "↓", "lse_d": "↓", "csim": "↑"}
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Column:
-    """key: of the paper's three, or of a landmark measure. label: with its arrow. network: who measured; "" for the
-    mesh. official: comparable with the paper."""
+    """A column of the tables.
+
+    Attributes:
+        key: of the paper's three, or of a landmark measure.
+        label: with an arrow towards better.
+        network: who measured; "" for the face mesh.
+        official: whether it compares with the paper.
+    """
 
     key: str
     label: str

@@ -23,9 +23,16 @@ NO_EDITOR = "none"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class System:
-    """name: in tables. editor: of the registry, or "none" (the source itself). by_label: edit to the emotion's label
-    instead of the reference clip. frames: for the editor "frames", the folder whose ``SETTING/SOURCE__EMOTION.mp4`` (or
-    folder of images) hold another system's results. talking_head: or None. window: n, frames predicted from one.
+    """An expression editor, with or without a talking head behind it.
+
+    Attributes:
+        name: in tables.
+        editor: of the registry, or "none" for the source itself.
+        by_label: edit to the emotion's label instead of the reference clip.
+        frames: for the editor "frames", the folder whose ``SETTING/SOURCE__EMOTION.mp4`` (or folder of images of that
+            name) hold another system's results.
+        talking_head: of the registry, or None.
+        window: n, frames predicted from one.
     """
 
     name: str
@@ -37,10 +44,15 @@ class System:
 
 
 def parse_system(text: str) -> System:
-    """``NAME=EDITOR[:label|:FOLDER][+TALKING_HEAD][@WINDOW]``; without NAME= the text itself is the name.
+    """Read a system as the command takes it.
 
-    ``mesh``, ``ours=mesh:label+mouth``, ``NED=frames:results/ned``, ``NED+EAT@20=frames:results/ned+eat@20``,
-    ``EAT=none+eat``. Raises InputError.
+    Args:
+        text: ``NAME=EDITOR[:label|:FOLDER][+TALKING_HEAD][@WINDOW]``; without ``NAME=`` the text itself is the name.
+            For example ``mesh``, ``ours=mesh:label+mouth``, ``NED=frames:results/ned``, ``EAT=none+eat``,
+            ``NED+EAT@20=frames:results/ned+eat@20``.
+
+    Raises:
+        InputError: a part is unknown or does not fit.
     """
     name, given, rest = text.partition("=")
     rest = rest if given else text

@@ -22,7 +22,14 @@ _PAPER_LABELS = ("FAD↓", "LSE-D↓", "CSIM↑")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Table:
-    """title. header: column names. rows: of as many cells. groups: (name, columns) over the header, or empty."""
+    """A table of texts.
+
+    Attributes:
+        title: what it shows.
+        header: names of the columns.
+        rows: of as many cells.
+        groups: (name, number of columns) over the header, or empty.
+    """
 
     title: str
     header: tuple[str, ...]

@@ -23,8 +23,13 @@ _LEAST_WINDOWS = 3  # that a delay must be seen in
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Delay:
-    """frames: by which the sound comes late; negative: early. agreement: mean cosine there. margin: how much that is
-    above the median of all delays."""
+    """How late a clip's sound comes.
+
+    Attributes:
+        frames: late; negative for early.
+        agreement: mean cosine of lips and sound at that delay.
+        margin: how much that is above the median of all delays.
+    """
 
     frames: int
     agreement: float

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from thfem_core.errors import InputError
 from thfem_core.networks.appearance_volume import SourceAppearance
 from thfem_core.networks.checkpoint import State, build
 from thfem_core.talking_head.eat.audio_to_keypoints import expression_vector
@@ -146,6 +147,8 @@ class EatStage(FaceStage):
         net, discriminator = trainable_eat([Path(file) for file in config.files])
         train_only(net, PARTS[config.parts])
         super().__init__(config, EatLosses(net, config), discriminator)
+        # As an array: windows are drawn in processes that must not touch the graphics card.
+        self._outside = net.silence.numpy() * (config.outside == "silence")
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         speech = load_deepspeech(Path(config.deepspeech)).to(device) if config.deepspeech else None
         self._logits: dict[Path, np.ndarray] = {}
@@ -156,6 +159,8 @@ class EatStage(FaceStage):
                 path = pair.folder / "deepspeech.npy"
                 if speech is not None and not path.exists():
                     write_beside(path, partial(np.save, arr=computed_logits(speech)(sound)))
+                if not path.exists():
+                    raise InputError(f"{path} is missing; set deepspeech to the file of DeepSpeech, which makes it")
                 self._logits[pair.folder] = np.load(path)
                 self._poses[pair.folder] = stored_poses(estimator, pair, config.pose)
         net.head_pose.cpu()
@@ -173,8 +178,7 @@ class EatStage(FaceStage):
         timeline = Timeline(frame_rate=pair.frame_rate, timing=self.config.timing)
         poses, logits = self._poses[pair.folder], self._logits[pair.folder]
         steps = [timeline.steps(int(target)) for target in window.targets]
-        silence = self.network.net.silence.cpu().numpy() * (self.config.outside == "silence")
-        speech = [speech_windows(logits, [step.row for step in row], silence).numpy() for row in steps]
+        speech = [speech_windows(logits, [step.row for step in row], self._outside).numpy() for row in steps]
         near = np.clip([[step.pose for step in row] for row in steps], 0, len(poses) - 1)
         needed, where = np.unique(near, return_inverse=True)
         boxes = pose_images(pose_of(torch.from_numpy(poses[needed]))).numpy()
