@@ -14,7 +14,7 @@ from ..media.sound import Sound
 from ..media.video import Video
 from ..pose.encoder import HeadPoses
 from ..registry import Resources
-from ..talking_head.head import TalkingHead, talking_heads
+from ..talking_head.head import talking_heads
 from ..talking_head.redraw import PreparedTalkingHead, prepare_talking_head
 from .config import EditConfig
 from .still import StillVideo
@@ -52,7 +52,13 @@ def prepare_lips(
     if isinstance(head, str):
         # an edit goes on without the default talking head; where lips are all there is to draw, it must not
         needed = editor is None or sound is not None or head != talking_heads.names()[0]
-        head = _loaded(config, resources, warn=None if needed else warn)
+        try:
+            head = talking_heads.create(head, config.talking_head_options, resources)
+        except WeightsError as error:
+            if needed:
+                raise
+            warn(f"the lips stay as the edit leaves them: {error}")
+            return None
     if head is None:
         return None
     drive, window = config.drive, config.window
@@ -70,18 +76,6 @@ def prepare_lips(
         emotion=config.shown_emotion or shown_emotion(config.request, editor),
         warn=warn,
     )
-
-
-def _loaded(config: EditConfig, resources: Resources, *, warn: Callable[[str], None] | None) -> TalkingHead | None:
-    """The named talking head; None, with a warning, where its files are missing and somebody hears warnings."""
-    assert isinstance(config.talking_head, str)
-    try:
-        return talking_heads.create(config.talking_head, config.talking_head_options, resources)
-    except WeightsError as error:
-        if warn is None:
-            raise
-        warn(f"the lips stay as the edit leaves them: {error}")
-        return None
 
 
 def shown_emotion(request: ExpressionRequest | None, editor: ExpressionEditor | None) -> str | None:
