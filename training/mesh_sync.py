@@ -87,8 +87,9 @@ class MeshSyncExpert(nn.Module):
             columns: (B, steps + 4 (n − 1), 80) of :meth:`Ear.columns`.
         """
         flat = {name: value.flatten(0, 1) for name, value in sight.items()}
-        mouths = torch.unflatten(self.mouths(pictures.flatten(0, 1), **flat), 0, pictures.shape[:2])
-        return lip_sync_loss(self.net, mouths, self.net.sound_features(columns))
+        with torch.autocast(pictures.device.type, enabled=False):  # pixels and angles need float32
+            mouths = torch.unflatten(self.mouths(pictures.flatten(0, 1), **flat), 0, pictures.shape[:2])
+            return lip_sync_loss(self.net, mouths, self.net.sound_features(columns))
 
 
 def sight_of(landmarks: np.ndarray) -> dict[str, np.ndarray]:

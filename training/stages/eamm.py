@@ -28,7 +28,7 @@ from thfem_core.talking_head.eamm.session import mfcc_windows, pose_rows
 from ..data.face_windows import FaceWindows, Window
 from ..data.pairs import SIZE
 from .base import Batch
-from .faces import FaceLosses, FaceStage, FaceStageConfig, train_only
+from .faces import FaceLosses, FaceStage, FaceStageConfig, full_precision, train_only
 
 _HEADS = ("audio_keypoints.kp.", "audio_keypoints.jacobian.")
 _AUDIO = ("audio.pose_encoder.", "audio.audio_eocder", "audio.lstm.", "audio.decon.", "audio.down_blocks.")
@@ -47,6 +47,10 @@ class EammLosses(FaceLosses):
     net: EammNetworks
 
     def predict(self, batch: Batch) -> tuple[Callable[[], Tensor], dict[str, Tensor]]:
+        with full_precision(batch["mfcc"]):
+            return self._predict(batch)
+
+    def _predict(self, batch: Batch) -> tuple[Callable[[], Tensor], dict[str, Tensor]]:
         net, n = self.net, batch["true"].shape[1]
         source = batch["source"].float() / 255
         with torch.no_grad():
@@ -76,7 +80,10 @@ class EammLosses(FaceLosses):
 
     def _draw(self, features: Tensor, quarter: Tensor, *keypoints: Tensor) -> Tensor:
         source, driving = AffineKeypoints(*keypoints[:2]), AffineKeypoints(*keypoints[2:])
-        return self.net.generator(SourceAppearance(features, quarter), source, driving)
+        appearance = SourceAppearance(features, quarter.float())
+        with full_precision(features):
+            motion = self.net.generator.motion(appearance, source, driving)
+        return self.net.generator.draw(appearance, motion)
 
 
 def trainable_eamm(files: list[Path]) -> tuple[EammNetworks, dict[str, State]]:

@@ -44,7 +44,7 @@ from ..data.face_windows import FaceWindows, Window
 from ..data.pairs import TrainingPair
 from ..data.prepare import write_beside
 from .base import Batch
-from .faces import FaceLosses, FaceStage, FaceStageConfig, train_only
+from .faces import FaceLosses, FaceStage, FaceStageConfig, full_precision, train_only
 
 _ADAPTERS = (".norm1.fc.", ".norm2.fc.", "audio.fea.", "generator.ea3d.")
 PARTS = {
@@ -79,6 +79,10 @@ class EatLosses(FaceLosses):
     net: EatNetworks
 
     def predict(self, batch: Batch) -> tuple[Callable[[], Tensor], dict[str, Tensor]]:
+        with full_precision(batch["mel"]):
+            return self._predict(batch)
+
+    def _predict(self, batch: Batch) -> tuple[Callable[[], Tensor], dict[str, Tensor]]:
         net, n = self.net, batch["true"].shape[1]
         source = batch["source"].float() / 255
         with torch.no_grad():
@@ -106,20 +110,25 @@ class EatLosses(FaceLosses):
         if self.config.latent:
             losses["latent"] = self.config.latent * (expression - poses.expression).square().mean()
 
+        driving = place_keypoints(per_target(keypoints.value), poses, expression)
+        placed = per_target(place_keypoints(keypoints.value, source_pose, source_pose.expression))
+
         def draw() -> Tensor:
-            driving = place_keypoints(per_target(keypoints.value), poses, expression)
-            placed = per_target(place_keypoints(keypoints.value, source_pose, source_pose.expression))
             appearance = SourceAppearance(*map(per_target, net.generator.encode(source, prompts.emotion)))
             if not self.config.checkpointing:
-                return net.generator(appearance, placed, driving)
+                return self._draw(*appearance, placed, driving)
             frames = zip(*(torch.split(values, 1) for values in (*appearance, placed, driving)), strict=True)
-            drawn = [checkpoint(self._one, *frame, use_reentrant=False) for frame in frames]
+            drawn = [checkpoint(self._draw, *frame, use_reentrant=False) for frame in frames]
             return torch.cat(drawn)
 
         return draw, losses
 
-    def _one(self, volume: Tensor, compressed: Tensor, placed: Tensor, driving: Tensor) -> Tensor:
-        return self.net.generator(SourceAppearance(volume, compressed), placed, driving)
+    def _draw(self, volume: Tensor, compressed: Tensor, placed: Tensor, driving: Tensor) -> Tensor:
+        generator, appearance = self.net.generator, SourceAppearance(volume, compressed.float())
+        with full_precision(volume):
+            motion = generator.motion(appearance, placed, driving)
+        drawn: Tensor = generator.decoder(generator.warp(appearance, motion))
+        return drawn
 
 
 def pose_of(rows: Tensor) -> HeadPoseEstimate:

@@ -157,6 +157,11 @@ class FaceLosses(nn.Module):
         return sync_loss(expert.embed_lips(lower), expert.embed_sound(batch["sound"][batch["sounding"]]))
 
 
+def full_precision(like: Tensor) -> torch.autocast:
+    """Keypoints, angles and grids need float32: half a hundredth of a picture is several pixels."""
+    return torch.autocast(like.device.type, enabled=False)
+
+
 def numbered(boxes: Tensor) -> Tensor:
     """Boxes (N, 4), one per picture → (N, 5) with the number of the picture, as torchvision wants them."""
     return torch.cat([torch.arange(len(boxes), device=boxes.device)[:, None].to(boxes), boxes], dim=1)
