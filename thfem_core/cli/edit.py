@@ -93,7 +93,10 @@ def add_parser(commands: Commands) -> argparse.ArgumentParser:
     add_face_arguments(parser)
     add_device_argument(parser)
     parser.add_argument("--crf", type=int, help="quality of the encoded video, 0 (lossless) to 51; lower is better")
-    parser.add_argument("--preset", help="speed of the H.264 encoder: ultrafast (default) to veryslow (small files)")
+    parser.add_argument(
+        "--preset",
+        help="speed of the H.264 encoder: ultrafast (large files) to veryslow (small ones; default: veryfast)",
+    )
     parser.add_argument("--overwrite-input", action="store_true", help="allow OUTPUT to be INPUT itself")
     add_option_arguments(parser, editors, talking_heads, leave_out=["emotion"])
     return parser

@@ -8,6 +8,7 @@ from pathlib import Path
 import av
 
 from ..errors import InputError, OutputError
+from .facts import MediaFacts
 from .yuv.pixel_format import PixelLayout, pixel_layout
 
 _PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
@@ -23,7 +24,7 @@ class EncodingConfig:
 
     codec: str = "auto"
     crf: int = 18
-    preset: str = "ultrafast"
+    preset: str = "veryfast"
     sound_bitrate: int = 192_000
 
     def __post_init__(self) -> None:
@@ -91,11 +92,26 @@ def encoder_formats(codec: str) -> tuple[str, ...]:
     return tuple(video_format.name for video_format in formats or ())
 
 
-def choose_codec(container: Container, config: EncodingConfig, *, transparent: bool) -> str:
-    """The encoder to use. Raises OutputError where it is missing."""
+def choose_codec(container: Container, config: EncodingConfig, *, transparent: bool, deep: bool = False) -> str:
+    """Choose the encoder.
+
+    Args:
+        container: the type of the file.
+        config: what the user asks for.
+        transparent: whether the frames have transparency.
+        deep: whether their samples have more than 8 bits; players know those of H.265 only.
+
+    Returns:
+        libav's name of it.
+
+    Raises:
+        OutputError: this installation lacks it.
+    """
     codec = config.codec
     if codec == "auto":
         codec = container.alpha_video if transparent and container.alpha_video else container.video
+        if deep and codec == "libx264" and "libx265" in av.codecs_available:
+            codec = "libx265"
     encoder_formats(codec)
     return codec
 
@@ -131,10 +147,16 @@ def choose_layout(formats: tuple[str, ...], source: PixelLayout | None, size: tu
     return min(layouts, key=distance)
 
 
-def encoder_options(codec: str, config: EncodingConfig) -> dict[str, str]:
-    """libav options of an encoder for the wanted quality and speed."""
+def encoder_options(codec: str, config: EncodingConfig, facts: MediaFacts | None = None) -> dict[str, str]:
+    """libav options of an encoder for the wanted quality and speed, and for the source's HDR10 metadata."""
     if codec in ("libx264", "libx265"):
-        return {"crf": str(config.crf), "preset": config.preset}
+        display, light = (facts.mastering_display, facts.light_level) if facts is not None else ("", "")
+        names = ("mastering-display", "cll") if codec == "libx264" else ("master-display", "max-cll")
+        extra = [f"{name}={value}" for name, value in zip(names, (display, light), strict=True) if value]
+        if codec == "libx265":
+            extra.append("log-level=none")
+        options = {"crf": str(config.crf), "preset": config.preset}
+        return {**options, f"{codec.removeprefix('lib')}-params": ":".join(extra)} if extra else options
     if codec == "libvpx-vp9":
         speed = {"crf": str(config.crf), "b": "0", "deadline": "realtime", "cpu-used": "8", "row-mt": "1"}
         return speed

@@ -50,7 +50,7 @@ class FileVideo:
                 start=self._window.start,
                 stop=self._window.stop,
                 origin=first.ticks * time_base,
-                facts=read_facts(container),
+                facts=read_facts(container, first.raw),
             )
             aspect = stream.sample_aspect_ratio
             turned = first.picture.width != stream.codec_context.width

@@ -11,6 +11,7 @@ from typing import Literal, Protocol, cast
 import av
 import av.error
 import numpy as np
+from av.stream import Disposition
 
 from .demux import Losses, read_packets
 from .encoding import Container
@@ -18,6 +19,8 @@ from .sound import Sound
 from .sound_stream import find_sound_stream, lost_sound, promised_end, read_sound_blocks
 from .video import SourceFile
 
+# What AAC and Opus hold; other numbers of channels are mixed to two by the encoder's own converter.
+_ENCODED_LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}
 _LOUDEST = 4.0  # samples are nominally within -1..1; mixes run over it a little
 
 SoundKind = Literal["copied", "encoded", "none"]
@@ -67,10 +70,10 @@ class CopiedTrack:
         warn: Callable[[str], None],
     ) -> None:
         self._output, self._source, self._in = output, source, stream
-        self._stream = output.add_stream_from_template(stream)
+        self.stream = output.add_stream_from_template(stream)
         for tag in ("language", "title"):
             if stream.metadata.get(tag):
-                self._stream.metadata[tag] = stream.metadata[tag]
+                self.stream.metadata[tag] = stream.metadata[tag]
         self._shift, self._stop, self._keeps_unheard, self._warn = shift, stop, keeps_unheard, warn
         self._packets = self._read()
         self._due: av.Packet | None = next(self._packets, None)
@@ -109,7 +112,7 @@ class CopiedTrack:
 
     def advance(self, until: Fraction | None) -> None:
         while self._due is not None and (until is None or _start(self._due) <= until):
-            self._due.stream = self._stream
+            self._due.stream = self.stream
             self._output.mux(self._due)
             self._due = next(self._packets, None)
 
@@ -120,7 +123,7 @@ def _start(packet: av.Packet) -> Fraction:
 
 
 class EncodedSound:
-    """One or two channels encoded from blocks of sound; the first sample lies at time 0 of the output."""
+    """A track encoded from blocks of sound; the first sample lies at time 0 of the output."""
 
     def __init__(
         self,
@@ -139,10 +142,12 @@ class EncodedSound:
         rate = encoder_rate(codec, first.sample_rate)
         if rate < first.sample_rate:
             warn(f"{codec} holds no sound of {first.sample_rate} Hz; it is written with {rate} Hz")
-        # more channels are mixed to two by the encoder's own converter
-        layout = "mono" if len(first.samples) == 1 else "stereo"
+        layout = _ENCODED_LAYOUTS.get(len(first.samples), "stereo")
+        if len(first.samples) > 2 and layout == "stereo":
+            warn(f"the {len(first.samples)} channels of the sound are mixed to two")
         self._stream = cast(av.AudioStream, output.add_stream(codec, rate=rate, layout=layout))
-        self._stream.bit_rate = bitrate
+        self._stream.bit_rate = bitrate * max(1, len(first.samples) // 2)
+        self._stream.disposition = Disposition.default
         self._position = 0
         self._ended = False
 
@@ -223,6 +228,7 @@ def add_file_sound(
             track = CopiedTrack(
                 output, copies, stream, shift=shift, stop=source.stop, keeps_unheard=edit_lists, warn=warn
             )
+            track.stream.disposition = Disposition.default
             return track, "copied"
         except (av.error.FFmpegError, ValueError):
             pass  # the muxer refuses this codec after all: encode it anew

@@ -104,9 +104,10 @@ def picture_tags(picture: av.VideoFrame, stream: av.VideoStream) -> ColourTags:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DecodedPicture:
-    """ticks: presentation time in units of the stream's time base, strictly rising."""
+    """ticks: presentation time in units of the stream's time base, strictly rising. raw: as the decoder gave it."""
 
     ticks: int
+    raw: av.VideoFrame
     picture: av.VideoFrame
     layout: PixelLayout
     tags: ColourTags
@@ -260,7 +261,8 @@ def decode_pictures(
     shape: tuple[int, int, str] | None = None
     orientation: Orientation | None = None
     with closing(_all_pictures(media, start, losses or Losses())) as pictures:
-        for ticks, picture, stream in pictures:
+        for ticks, raw, stream in pictures:
+            picture = raw
             if start is not None and ticks < start:
                 continue
             if stop is not None and ticks >= stop:
@@ -273,4 +275,4 @@ def decode_pictures(
             tags = picture_tags(picture, stream)
             planar, layout = to_planar(picture)
             upright, layout = turn_upright(planar, layout, tags, orientation or UPRIGHT)
-            yield DecodedPicture(ticks=ticks, picture=upright, layout=layout, tags=tags)
+            yield DecodedPicture(ticks=ticks, raw=raw, picture=upright, layout=layout, tags=tags)

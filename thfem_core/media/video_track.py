@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import cast
 
 import av
+from av.stream import Disposition
 
 from ..errors import InputError, OutputError
 from .encoding import Container, EncodingConfig, choose_codec, choose_layout, encoder_formats, encoder_options
@@ -13,6 +14,7 @@ from .frame import Frame
 from .video import Video
 from .yuv.colour import UNSPECIFIED, ColourTags
 from .yuv.encoder_picture import encoder_picture, encoder_tags
+from .yuv.pixel_format import PixelLayout
 from .yuv.planar_frame import PlanarFrame
 
 _FINEST_CLOCK = 1_000_000
@@ -33,6 +35,17 @@ def _set_tags(context: av.VideoCodecContext, tags: ColourTags) -> None:
             setattr(context, name, value)
 
 
+def _why_not_played(layout: PixelLayout, container: Container, size: tuple[int, int]) -> str | None:
+    """Why browsers, QuickTime and phones do not play H.264 or H.265 of a format; None where they do."""
+    if container.muxer not in ("mp4", "mov") or layout.shift == (1, 1) or layout.alpha is not None:
+        return None
+    if size[0] % 2 or size[1] % 2:
+        why = f"{size[0]}x{size[1]} is odd, and only 4:4:4 keeps it; make width and height even"
+    else:
+        why = "its colours are finer than 4:2:0, as in the source; convert the source to 4:2:0 for them"
+    return f"many players (browsers, QuickTime, phones) do not play this file: {why}"
+
+
 class VideoTrack:
     """Encodes frames of one size; each waits for the next one's time, which is its own end.
 
@@ -51,8 +64,10 @@ class VideoTrack:
     ) -> None:
         source = first.layout if isinstance(first, PlanarFrame) else None
         transparent = source is not None and source.alpha is not None
-        self.codec = choose_codec(container, encoding, transparent=transparent)
+        deep = source is not None and source.bits > 8
+        self.codec = choose_codec(container, encoding, transparent=transparent, deep=deep)
         self.layout = choose_layout(encoder_formats(self.codec), source, (first.width, first.height))
+        self.plays_not = _why_not_played(self.layout, container, (first.width, first.height))
         self.drops_alpha = transparent and self.layout.alpha is None
         self._tags = encoder_tags(first)
         self._tick = _clock(like)
@@ -67,11 +82,17 @@ class VideoTrack:
         self._steady = True  # all steps so far equal the rate's, but for the clock's rounding
 
         try:
-            stream = output.add_stream(self.codec, rate=self._rate, options=encoder_options(self.codec, encoding))
+            options = encoder_options(self.codec, encoding, None if like.source is None else like.source.facts)
+            stream = output.add_stream(self.codec, rate=self._rate, options=options)
         except ValueError as error:
             raise OutputError(f"cannot write {self.codec} into this kind of file; choose another codec") from error
         self._stream = cast(av.VideoStream, stream)
+        self._stream.disposition = Disposition.default
         context = self._stream.codec_context
+        if self.codec == "libx265" and container.muxer in ("mp4", "mov"):
+            context.codec_tag = "hvc1"  # the form that QuickTime and phones know
+        if like.source is not None and like.source.facts.timecode and not like.source.start:
+            stream.metadata["timecode"] = like.source.facts.timecode
         context.width, context.height = self._size
         context.pix_fmt = self.layout.name
         context.time_base = self._tick

@@ -19,6 +19,7 @@ from .atomic import check_output, complete_file
 from .edited_mark import edited_metadata
 from .encoding import Container, EncodingConfig, container_for
 from .frame import Frame
+from .other_tracks import take_over
 from .sound import Sound
 from .sound_stream import find_sound_stream, stream_start
 from .sound_track import SoundKind, SoundTrack, add_file_sound, encode_blocks
@@ -139,6 +140,10 @@ def _write(
         pictures = VideoTrack(output, first, like=like, container=container, encoding=encoding, offset=offset)
         if pictures.drops_alpha:
             warnings.append(f"{path.suffix} files here hold no transparency; it was dropped (use .webm or .mov)")
+        if source is not None and source.facts.mastering_display and pictures.codec not in ("libx264", "libx265"):
+            warnings.append(f"the HDR10 metadata is not kept by {pictures.codec}; use .mp4, .mov or .mkv")
+        if pictures.plays_not:
+            warnings.append(pictures.plays_not)
         bitrate = encoding.sound_bitrate
         track: SoundTrack | None = None
         kind: SoundKind = "none"
@@ -151,18 +156,31 @@ def _write(
             stack.enter_context(closing(blocks))
             track = encode_blocks(output, blocks, codec=container.sound, bitrate=bitrate, warn=warnings.append)
             kind = "encoded" if track is not None else "none"
+        others: list[SoundTrack] = []
+        if source is not None:
+            others = take_over(
+                output,
+                container,
+                source,
+                sound=_main_sound(copies),
+                keep_sound=copies is not None,
+                shift=shift,
+                stack=stack,
+                warn=warnings.append,
+            )
+        tracks = others if track is None else [track, *others]
         count = 0
         frame: Frame | None = first
         while frame is not None:
             time = pictures.add(frame)
-            if track is not None:
-                track.advance(time)
+            for each in tracks:
+                each.advance(time)
             count += 1
             progress(STAGE, count, like.info.frame_count)
             frame = next(frames, None)
         pictures.finish(like.info.duration)
-        if track is not None:
-            track.advance(None)
+        for each in tracks:
+            each.advance(None)
     return WriteReport(
         path=path,
         frame_count=count,
@@ -171,6 +189,11 @@ def _write(
         sound=kind,
         warnings=tuple(warnings),
     )
+
+
+def _main_sound(copies: av.container.InputContainer | None) -> int | None:
+    stream = None if copies is None else find_sound_stream(copies)
+    return None if stream is None else stream.index
 
 
 def _shift(source: SourceFile, container: av.container.InputContainer) -> Fraction:

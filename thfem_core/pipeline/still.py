@@ -84,5 +84,7 @@ def open_speaker(source: MediaSource, sound: Sound, *, frame_rate: Fraction = Fr
     """
     video = open_video(source, frame_rate=frame_rate)
     if video.info.is_still:
-        return StillVideo(next(video.frames()).rgb(), sound, frame_rate, name=video.info.name)
+        picture = next(video.frames()).rgb()
+        height, width = (side - side % 2 for side in picture.shape[:2])  # odd sizes do not play everywhere
+        return StillVideo(picture[:height, :width], sound, frame_rate, name=video.info.name)
     return video
