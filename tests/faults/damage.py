@@ -80,6 +80,8 @@ def one_thread_frames(path: Path) -> list[np.ndarray]:
     """Every picture that libav decodes with one thread, read errors skipped."""
     import av
 
+    from thfem_core.media.source import TOLERANT
+
     pictures: list[np.ndarray] = []
 
     def decode(context: av.VideoCodecContext, packet: av.Packet | None) -> None:
@@ -87,7 +89,7 @@ def one_thread_frames(path: Path) -> list[np.ndarray]:
             for picture in context.decode(packet):
                 pictures.append(np.concatenate([np.frombuffer(plane, np.uint8) for plane in picture.planes]))
 
-    with av.open(str(path), metadata_errors="replace") as container:
+    with av.open(str(path), **TOLERANT) as container:
         stream = container.streams.video[0]
         stream.codec_context.thread_count = 1
         for packet in _packets(container, stream):

@@ -8,6 +8,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import av
 import av.error
@@ -26,6 +27,8 @@ _FORMATS = (
 )
 _OPTIONS = {"format_whitelist": _FORMATS, "protocol_whitelist": "file"}
 _PLAYLISTS = (b"#EXTM3U", b"ffconcat", b"[playlist]", b"<?xml", b"v=0\r\n", b"v=0\n")
+# Metadata that is not UTF-8 must not be an error; from version 19 on it never is to PyAV.
+TOLERANT: dict[str, Any] = {"metadata_errors": "replace"} if int(av.__version__.split(".")[0]) < 19 else {}
 
 
 def source_name(source: MediaSource) -> str:
@@ -87,7 +90,7 @@ def open_media(source: MediaSource) -> Iterator[av.container.InputContainer]:
     # getvalue() of an untouched BytesIO shares its bytes, and a handle of its own keeps passes independent
     handle = io.BytesIO(source.getvalue()) if isinstance(source, io.BytesIO) else file_url(source)
     try:
-        container = av.open(handle, "r", metadata_errors="replace", options=dict(_OPTIONS))
+        container = av.open(handle, "r", options=dict(_OPTIONS), **TOLERANT)
     except (av.error.FFmpegError, OSError, ValueError) as error:
         if _is_playlist(source):
             raise InputError(
