@@ -1,6 +1,6 @@
 """Quick score of an expression editor while it is being changed: a fixed list of clips × emotions in two minutes.
 
-python -m benchmarks.score_editor --data DIR --judges DIR [--emotions happy,sad] [--strength 1.0] [--out DIR]
+python -m benchmarks.score_editor --data DIR --judges DIR [--emotions happy,sad] [--strength 1.0] [--option folds=mean] [--out DIR]
 
 Edits 24 frames of each clip in memory (no encoding), fits landmarks anew to the edited frames and prints, per
 emotion: target probability before and after (both classifiers), lip aperture correlation, identity, jitter, seam.
@@ -73,9 +73,11 @@ def main() -> None:
     parser.add_argument("--emotions", default=",".join(e for e in EMOTIONS if e != "neutral"))
     parser.add_argument("--strength", type=float, default=1.0)
     parser.add_argument("--editor", default="mesh")
+    parser.add_argument("--option", action="append", default=[], metavar="NAME=WORD", help="of the editor, repeatable")
     parser.add_argument("--frames", type=int, default=24)
     parser.add_argument("--clips", default="", help="only clips whose name contains this")
     args = parser.parse_args()
+    options = dict(each.split("=", 1) for each in args.option)
     torch.set_num_threads(1)
     begin = time.perf_counter()
     judges = load_judges(args.judges)
@@ -87,7 +89,7 @@ def main() -> None:
         rows = []
         for subject in subjects:
             start = time.perf_counter()
-            edited = editors.create(args.editor).edit(
+            edited = editors.create(args.editor, options).edit(
                 subject.video.frames(),
                 subject.tracks,
                 request,

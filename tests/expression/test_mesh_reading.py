@@ -105,7 +105,7 @@ def test_a_missing_weight_file_says_what_to_do(tmp_path: Path) -> None:
         embedded_tensors("face_basis.safetensors", maker="training/build_face_basis.py", folder=tmp_path)
 
 
-def test_the_non_commercial_files_are_not_needed_without_texture(
+def test_the_non_commercial_files_are_not_needed_for_an_emotion(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, portrait: tuple[ArrayFrame, np.ndarray]
 ) -> None:
     frame, landmarks = portrait
@@ -117,7 +117,7 @@ def test_the_non_commercial_files_are_not_needed_without_texture(
         monkeypatch.setattr(module, "embedded_tensors", missing)
     for cached in (load_ratio, ratio_samples, load_reader):
         cached.cache_clear()
-    editor = MeshEditor(MeshOptions(texture=0, spectacles="no"))
+    editor = MeshEditor(MeshOptions(spectacles="no"))
     request = ExpressionRequest(emotion="angry")
     (out,) = editor.edit(
         (f for f in [frame]),

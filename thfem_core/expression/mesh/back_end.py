@@ -10,18 +10,24 @@ from ...registry import BackEnd
 from ...weights.model import embedded
 
 SpectaclesMode = Literal["auto", "yes", "no"]
+Folds = Literal["light", "mean"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MeshOptions(Options):
     """Options of the mesh editor.
 
-    texture: Gain of the brightness ratio that adds wrinkles and shades; 1 is as measured on actors.
+    texture: Gain of the brightness changes that add folds and shades.
+    folds: Where these come from: ``light``, from the geometry of the face and the light of the clip; ``mean``, averages
+        over actors.
     spectacles: Whether the mesh around the eyes stays nearly rigid; ``auto`` decides from the picture.
     """
 
-    texture: float = option(
-        1.0, help="Gain of wrinkles and shades: 0 (none) to 2, where 1 is as measured.", minimum=0.0, maximum=2.0
+    texture: float = option(1.0, help="Gain of folds and shades: 0 (none) to 2.", minimum=0.0, maximum=2.0)
+    folds: Folds = option(
+        "light",
+        help="Folds from the face's geometry and the clip's light, or from averages over actors (mean; research only).",
+        advanced=True,
     )
     spectacles: SpectaclesMode = option(
         "auto", help="Hold spectacle frames rigid: auto (where they are seen), yes or no."
@@ -45,6 +51,15 @@ BACK_END = BackEnd(
             link="https://github.com/ICT-VGL/ICT-FaceKit",
         ),
         embedded(
+            "fold_maps",
+            "folds of the skin per action unit",
+            2213176,
+            "f63ef828d58bb53ce68a337ee0bd34a0b259bc853e57e365443ac0784b6dad8a",
+            licence="MIT",
+            commercial=True,
+            link="https://github.com/ICT-VGL/ICT-FaceKit",
+        ),
+        embedded(
             "expression_ratio",
             "wrinkle maps per emotion",
             196904,
@@ -52,7 +67,7 @@ BACK_END = BackEnd(
             licence="CC BY-NC 4.0",
             commercial=False,
             link=_CARD,
-            note="edits work without it: --texture 0",
+            note="only read for --folds mean",
         ),
         embedded(
             "expression_reader",

@@ -21,10 +21,11 @@ from ...registry import Resources
 from ..request import ExpressionRequest
 from .back_end import MeshOptions
 from .clip_expression import ClipExpression, measure_expression
+from .fold_shading import FoldShading, Shading, measure_skin
 from .plan import MotionPlan, plan_motion
 from .render import apply_warp
 from .spectacles import spectacles_score
-from .texture import log_ratio
+from .texture import MeanShading
 
 BLOCK = 32  # tracked frames read at once
 WORKERS = 2  # frames drawn at once
@@ -104,12 +105,14 @@ class _Move:
 
     landmarks: (478, 3) in pixels.
     displacement: (478, 3) in pixels.
-    gain: (N,) log brightness ratio on the samples of the face surface, or None for none.
+    strength: Factor on the face's plan.
+    shading: Adds the folds, or None for none.
     """
 
     landmarks: np.ndarray
     displacement: np.ndarray
-    gain: np.ndarray | None
+    strength: float
+    shading: Shading | None
 
 
 def _moves(
@@ -134,12 +137,12 @@ def _render(frame: Frame, moves: list[_Move]) -> Frame:
             face_surface(),
             move.landmarks,
             move.displacement[:, :2],
-            move.gain,
+            move.shading.log_gain(move.landmarks, move.strength) if move.shading is not None else None,
             cell=max(1.0, CELL * eye_distance / 100),
             frame_size=(frame.width, frame.height),
         )
         if warp is not None:
-            frame = apply_warp(frame, warp)
+            frame = apply_warp(frame, warp, slopes=move.shading.slopes if move.shading is not None else (1, 1, 1))
     return frame
 
 
@@ -148,20 +151,30 @@ class _Face:
 
     def __init__(self, track: FaceTrack, plan: MotionPlan, options: MeshOptions) -> None:
         self.track_id = track.track_id
-        self._track, self._plan = track, plan
-        # Without texture its file (not for commercial use) is never read.
-        gain = options.texture * log_ratio(plan.shading, plan.regions) if options.texture else None
-        self._gain = gain if gain is not None and gain.any() else None
-        self._spectacles = {"yes": True, "no": False}.get(options.spectacles)
+        self._track, self._plan, self._options = track, plan, options
+        self._spectacles = options.spectacles == "yes"
+        self._shading: Shading | None = None
+        self._looked = False
         self._start = self._stop = 0
 
     def look(self, frames: Sequence[Frame]) -> None:
-        """Decide about spectacles from those of the frames in which the face is clearly seen, if any."""
-        if self._spectacles is None:
-            seen = [f for f in frames[:: LOOK_AHEAD // 2] if self._sample(f.index)[1] > CLEAR_VIEW]
-            scores = [spectacles_score(frame, self._sample(frame.index)[0]) for frame in seen]
-            if scores:
-                self._spectacles = float(np.mean(scores)) > 0
+        """Judge spectacles, light and skin from those of the frames in which the face is clearly seen, if any."""
+        if self._looked:
+            return
+        seen = [f for f in frames[:: LOOK_AHEAD // 4] if self._sample(f.index)[1] > CLEAR_VIEW]
+        if not seen:
+            return
+        self._looked = True
+        landmarks = [self._sample(frame.index)[0] for frame in seen]
+        if self._options.spectacles == "auto":
+            judged = zip(seen[::2], landmarks[::2], strict=True)
+            self._spectacles = float(np.mean([spectacles_score(*each) for each in judged])) > 0
+        texture = self._options.texture
+        if texture and self._options.folds == "mean":
+            self._shading = MeanShading(self._plan, texture=texture)
+        elif texture:
+            skin = measure_skin(seen, landmarks, self._plan.source.mean.shape)
+            self._shading = FoldShading(self._plan, skin, texture=texture)
 
     def _sample(self, index: int) -> tuple[np.ndarray, float]:
         samples = self._track.samples(index, index + 1)
@@ -176,8 +189,7 @@ class _Face:
         """What the face does in this frame; None where it is not seen."""
         if not self._track.first_frame <= frame.index < self._track.stop_frame:
             return None
-        if self._spectacles is None:
-            self.look([frame])
+        self.look([frame])
         if not self._start <= frame.index < self._stop:
             self._load(frame.index)
         row = frame.index - self._start
@@ -186,9 +198,10 @@ class _Face:
         amount = strength * float(self._weight[row])
         landmarks = self._landmarks[row]
         # At the strength that is drawn: lids are not linear in it, they stop before they cross.
-        moved = self._plan.displacements(landmarks[None], np.array([amount]), spectacles=bool(self._spectacles))
+        moved = self._plan.displacements(landmarks[None], np.array([amount]), spectacles=self._spectacles)
         return _Move(
             landmarks=landmarks,
             displacement=moved[0],
-            gain=None if self._gain is None else amount * self._gain,
+            strength=amount,
+            shading=self._shading,
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 
@@ -11,12 +13,13 @@ from ...media.frame import Box, Frame
 CUBIC_REACH = 2  # pixels that bicubic interpolation reads beyond the place it samples
 
 
-def apply_warp(frame: Frame, warp: Warp) -> Frame:
+def apply_warp(frame: Frame, warp: Warp, slopes: Sequence[float] = (1.0, 1.0, 1.0)) -> Frame:
     """Warp a frame: bicubic, brightness changed in the video's own transfer curve, feathered.
 
     Args:
         frame: Any pixel format.
         warp: Backward warp of a part of it.
+        slopes: Factors on the warp's log gain for R, G and B.
 
     Returns:
         The warped frame; pixels whose alpha is 0 keep their stored values bit for bit.
@@ -32,8 +35,8 @@ def apply_warp(frame: Frame, warp: Warp) -> Frame:
     x, y = cv2.split(place)
     moved = cv2.remap(frame.rgb(source), x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     if warp.gain.any():
-        gain = _resample(np.exp(warp.gain), warp, box)
-        moved = cv2.multiply(moved, cv2.merge([gain, gain, gain]), dtype=cv2.CV_8U)
+        gain = np.exp(warp.gain[..., None] * np.asarray(slopes, np.float32))
+        moved = cv2.multiply(moved, _resample(gain, warp, box), dtype=cv2.CV_8U)
     return frame.paste(box, moved, _resample(warp.alpha, warp, box))
 
 

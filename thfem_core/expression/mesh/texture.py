@@ -16,6 +16,7 @@ from ...face.mesh.surface import face_surface
 from ...face.smoothstep import smoothstep
 from ...weights.reading import embedded_tensors
 from ..request import Emotion, RegionStrengths
+from .plan import MotionPlan
 
 # The cylinder of the texture map, in face units and radians: axis depth, and the map's columns and rows (as
 # fractions of its size) per radian and per unit of height. Eye line at row ROW_ORIGIN.
@@ -112,3 +113,22 @@ def log_ratio(mixture: Mapping[Emotion, float], regions: RegionStrengths | None 
     if regions is not None:
         ratio *= sum(getattr(regions, name) * share for name, share in region_shares().items())
     return ratio
+
+
+class MeanShading:
+    """Shades a face as actors' faces are shaded on average (implements :class:`.fold_shading.Shading`)."""
+
+    slopes = (1.0, 1.0, 1.0)
+
+    def __init__(self, plan: MotionPlan, *, texture: float) -> None:
+        """Work out what stays the same over the clip.
+
+        Args:
+            plan: How the face is moved.
+            texture: Gain.
+        """
+        self._gain = np.float32(texture) * log_ratio(plan.shading, plan.regions)
+
+    def log_gain(self, landmarks: np.ndarray, strength: float) -> np.ndarray:
+        """See :meth:`.fold_shading.Shading.log_gain`."""
+        return np.asarray(strength * self._gain, np.float32)
