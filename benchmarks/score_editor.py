@@ -1,6 +1,6 @@
 """Quick score of an expression editor while it is being changed: a fixed list of clips × emotions in two minutes.
 
-python -m benchmarks.score_editor --data DIR --judges DIR [--emotions happy,sad] [--strength 1.0] [--option folds=mean] [--out DIR]
+python -m benchmarks.score_editor --data DIR --judges DIR [--emotions happy,sad] [--option folds=mean] [--out DIR]
 
 Edits 24 frames of each clip in memory (no encoding), fits landmarks anew to the edited frames and prints, per
 emotion: target probability before and after (both classifiers), lip aperture correlation, identity, jitter, seam.

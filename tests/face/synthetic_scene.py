@@ -101,6 +101,9 @@ class SceneModels:
     def roi_from_detection(self, detection: Detection) -> FaceRoi:
         return self._roi(detection.box)
 
+    def upright(self, frame, roi: FaceRoi) -> FaceRoi:
+        return roi
+
     def roi_from_landmarks(self, landmarks: np.ndarray) -> FaceRoi:
         return self._roi(landmark_box(landmarks))
 

@@ -16,7 +16,9 @@ from thfem_core.face.mediapipe.models import WEIGHTS_FILE, MediaPipeFaceModels, 
 from thfem_core.face.mediapipe.tracing import traced
 from thfem_core.face.models import FaceModels, FaceRoi, default_face_models
 from thfem_core.loaded import release_networks
+from thfem_core.face.tracking.tracker import track_faces
 from thfem_core.media.array_frame import ArrayFrame
+from thfem_core.media.array_video import ArrayVideo
 from thfem_core.weights.reading import EMBEDDED_FOLDER
 
 FACE = FaceRoi(cx=128, cy=128, side=235, rotation=0.0)
@@ -99,6 +101,21 @@ def test_mesh_follows_a_turned_face(models):
     expected = (first.landmarks[:, :2] - 128) @ rotation.T + 128
     assert np.linalg.norm(second.landmarks[:, :2] - expected, axis=1).mean() < 2.0
     assert first.presence > 0.99 and second.presence > 0.99
+
+
+@pytest.mark.parametrize("degrees", [0, 60, 140, 180, 220, 300])
+def test_a_face_is_tracked_the_right_way_up_at_any_tilt(models, degrees):
+    """The portrait, turned: its mesh must turn with it, as the mesh of a lying face easily stands on its head."""
+    still = ArrayVideo(np.repeat(face()[None], 2, axis=0), Fraction(25))
+    turned = ArrayVideo(np.repeat(face(degrees=degrees)[None], 2, axis=0), Fraction(25))
+    first, second = (
+        track_faces(video, models=models).select("largest")[0].samples(0, 1).landmarks[0, :, :2]
+        for video in (still, turned)
+    )
+    angle = np.radians(degrees)
+    rotation = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    away = np.linalg.norm(second - ((first - 128) @ rotation.T + 128), axis=1).mean()
+    assert away < 0.06 * np.linalg.norm(first[33] - first[263])
 
 
 def test_left_and_right_are_the_persons_own(models):

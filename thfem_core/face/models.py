@@ -69,6 +69,10 @@ class FaceModels(Protocol):
         """Say where to look for the mesh of a detected face."""
         ...
 
+    def upright(self, frame: Frame, roi: FaceRoi) -> FaceRoi:
+        """Turn a region by quarters until the face in it is the right way up: detectors mistake lying faces."""
+        ...
+
     def roi_from_landmarks(self, landmarks: np.ndarray) -> FaceRoi:
         """Say where to look in the next frame, from the landmarks (478, 3) in this one, finite, pixels."""
         ...

@@ -100,6 +100,9 @@ class _HostModels:
         (cx, cy), (x0, _, x1, _) = box_centre(detection.box), detection.box
         return FaceRoi(cx=cx, cy=cy, side=x1 - x0, rotation=0.0)
 
+    def upright(self, frame: Frame, roi: FaceRoi) -> FaceRoi:
+        return roi
+
     def roi_from_landmarks(self, landmarks: np.ndarray) -> FaceRoi:
         return self.roi_from_detection(Detection(box=landmark_box(landmarks), keypoints=landmarks[:6, :2], score=1.0))
 

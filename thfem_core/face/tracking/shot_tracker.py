@@ -116,6 +116,7 @@ class ShotTracker:
 
     def _acquire(self, frame: Frame, roi: FaceRoi) -> MeshFit | None:
         """Fit twice, so that already the first fit comes from a region placed by landmarks, as all later ones do."""
+        roi = self._models.upright(frame, roi)
         for _ in range(2):
             (fit,) = self._models.fit(frame, [roi])
             if not self._usable(fit, landmark_box(fit.landmarks)):
