@@ -23,6 +23,11 @@ from thfem_core.expression.mesh.action_units import ACTION_UNITS
 SIZE = 128
 # Pixels of the input map per face unit, across (on the average radius of a face) and down.
 ACROSS, DOWN = 96.6 / 85.2, 1.232
+# Soft furrows that scanned shapes lack, of frowning brows: between the brows, and beside the root of the nose.
+# (x, top, bottom, standard deviation across, depth), face units; drawn on both sides.
+SOFT_FURROWS = ((8.0, -25.0, -4.0, 3.2, 0.9), (13.0, -6.0, 12.0, 4.0, 0.5))
+SOFT_ENDS = 5.0  # standard deviation of their ends, face units
+CENTRE_COLUMN, EYE_ROW, BROW_COLUMNS = 128.0, 82.9, 0.92  # of the input map; columns per face unit between the brows
 FURROW_CONCAVITY = 0.42  # change of the concavity over 5 face units per unit of ∇²h
 FOREHEAD_UNITS, FOREHEAD_BLUR = ("browInnerUp", "browOuterUp"), 5  # pixels along the lines: a pit looked like a blot
 
@@ -40,6 +45,19 @@ def furrow_fields(height: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     laplacian = np.gradient(across, axis=1) * ACROSS + np.gradient(down, axis=0) * DOWN
     hollow = FURROW_CONCAVITY * laplacian
     return np.stack([-across, -down], axis=-1), np.stack([hollow, np.zeros_like(hollow)], axis=-1)
+
+
+def soft_furrows(size: int) -> np.ndarray:
+    """Height map (S, S) of :data:`SOFT_FURROWS`, face units."""
+    rows, columns = np.mgrid[:size, :size] + 0.5
+    x, y = (columns - CENTRE_COLUMN) / BROW_COLUMNS, (rows - EYE_ROW) / DOWN
+    height = np.zeros((size, size))
+    for centre, top, bottom, spread, depth in SOFT_FURROWS:
+        outside = np.maximum(0, np.maximum(top - y, y - bottom))
+        ends = np.exp(-0.5 * (outside / SOFT_ENDS) ** 2)
+        for side in (-1, 1):
+            height -= depth * ends * np.exp(-0.5 * ((x - side * centre) / spread) ** 2)
+    return height
 
 
 def packed(fields: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
@@ -67,6 +85,8 @@ def main() -> None:
         normals.append(normal)
         hollows.append(hollow)
     for name, height in zip(maps["furrow_names"], maps["furrow_height"], strict=True):
+        if name == "browDown":
+            height = height + soft_furrows(len(height))
         normal, hollow = furrow_fields(height)
         names.append(f"{name} furrow")
         normals.append(normal)

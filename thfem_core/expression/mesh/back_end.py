@@ -54,7 +54,7 @@ BACK_END = BackEnd(
             "fold_maps",
             "folds of the skin per action unit",
             2213176,
-            "f63ef828d58bb53ce68a337ee0bd34a0b259bc853e57e365443ac0784b6dad8a",
+            "e026681b7d88971d1b1dcbe99c30a05adf107377368e858fa8f3d79e823ecd94",
             licence="MIT",
             commercial=True,
             link="https://github.com/ICT-VGL/ICT-FaceKit",

@@ -17,7 +17,7 @@ from ...face.pose import HeadPose, head_pose
 from ...face.smoothstep import smoothstep
 from ...media.frame import Box, Frame
 from .fold_maps import FoldMaps, load_fold_maps
-from .lighting import Light, measure_light
+from .lighting import Light, measure_light, softplus
 from .plan import IS_MOUTH, MotionPlan
 
 # Gains of normals, hollows and drawn furrows.
@@ -105,11 +105,11 @@ class FoldShading:
         rest_tilt, mouth_tilt = self._tilts
         rest_hollow, mouth_hollow = self._hollows
         tilted = self._normal + np.float32(strength) * (rest_tilt + np.float32(mouth) * mouth_tilt)
-        tilted /= np.sqrt((tilted * tilted).sum(axis=1, keepdims=True))
+        tilted /= np.sqrt(np.einsum("sc,sc->s", tilted, tilted))[:, None]
         light = self._skin.light.turned(pose.rotation[0])
         by_light = np.log(light.brightness(tilted) / light.brightness(self._normal)) / GAMMA
         hollow = self._maps.concavity + np.float32(strength) * (rest_hollow + np.float32(mouth) * mouth_hollow)
-        by_hollow = (self._flat - _hollowness(hollow)).sum(axis=1)
+        by_hollow = self._flat - _hollowness(hollow)
         by_hollow = np.where(by_hollow > 0, BRIGHTENING, 1.0) * _socket_damping() * by_hollow
         contrast = self._skin.contrast
         gain = NORMALS * np.sqrt(contrast) * by_light + HOLLOWS * contrast * by_hollow
@@ -201,8 +201,8 @@ def _slopes(colours: np.ndarray) -> np.ndarray:
 
 
 def _hollowness(concavity: np.ndarray) -> np.ndarray:
-    """0 on bulges, rising in hollows: a softplus of the concavity."""
-    return np.asarray(HOLLOW_WIDTH * np.logaddexp(0, concavity / np.float32(HOLLOW_WIDTH)))
+    """(S,) 0 on bulges, rising in hollows, of concavities (S, 2) over both radii."""
+    return np.asarray(softplus(concavity[:, 0], HOLLOW_WIDTH) + softplus(concavity[:, 1], HOLLOW_WIDTH))
 
 
 @lru_cache(maxsize=1)

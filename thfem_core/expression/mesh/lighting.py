@@ -17,6 +17,19 @@ DEFAULT_CONSTANT, DEFAULT_DIRECTION = 0.6, np.array([0.0, -0.36, -0.40])
 FLOOR, FLOOR_SOFTNESS = 0.25, 0.08  # brightness is softly kept above this share of the median
 
 
+def softplus(value: np.ndarray, width: float) -> np.ndarray:
+    """Rise from 0 to ``value`` around 0.
+
+    Args:
+        value: Any shape, not above about 80 widths.
+        width: Softness of the bend.
+
+    Returns:
+        The same shape: width · ln(1 + exp(value / width)).
+    """
+    return np.asarray(np.float32(width) * np.log(1 + np.exp(value / np.float32(width))))
+
+
 @dataclass(frozen=True, kw_only=True, eq=False, slots=True)
 class Light:
     """Brightness of skin by the direction it faces, relative to the median brightness of the face.
@@ -49,8 +62,8 @@ class Light:
             (S,) brightness, softly kept above a quarter of the median.
         """
         form = self.form.astype(np.float32)
-        value = ((normals @ form[:3, :3] + 2 * form[3, :3]) * normals).sum(axis=1) + form[3, 3]
-        return FLOOR + FLOOR_SOFTNESS * np.logaddexp(0, (value - FLOOR) / FLOOR_SOFTNESS)
+        value = np.einsum("sc,sc->s", normals @ form[:3, :3] + 2 * form[3, :3], normals) + form[3, 3]
+        return np.asarray(FLOOR + softplus(value - FLOOR, FLOOR_SOFTNESS))
 
 
 def default_light() -> Light:
