@@ -18,19 +18,19 @@ class MeshOptions(Options):
     """Options of the mesh editor.
 
     texture: Gain of the brightness changes that add folds and shades.
-    folds: Where these come from: ``light``, from the geometry of the face and the light of the clip; ``mean``, averages
-        over actors.
     spectacles: Whether the mesh around the eyes stays nearly rigid; ``auto`` decides from the picture.
+    folds: Where folds come from: ``light``, from the geometry of the face and the light of the clip; ``mean``, averages
+        over actors.
     """
 
     texture: float = option(1.0, help="Gain of folds and shades: 0 (none) to 2.", minimum=0.0, maximum=2.0)
+    spectacles: SpectaclesMode = option(
+        "auto", help="Hold spectacle frames rigid: auto (where they are seen), yes or no."
+    )
     folds: Folds = option(
         "light",
         help="Folds from the face's geometry and the clip's light, or from averages over actors (mean; research only).",
         advanced=True,
-    )
-    spectacles: SpectaclesMode = option(
-        "auto", help="Hold spectacle frames rigid: auto (where they are seen), yes or no."
     )
 
 
