@@ -6,6 +6,7 @@ So option tables, model tables and the map of packages cannot differ from the co
 from __future__ import annotations
 
 import ast
+import json
 import os
 import re
 import sys
@@ -114,6 +115,16 @@ def node_pages(_: str) -> str:
     return "\n\n".join(re.sub(r"^#", "###", page.read_text(encoding="utf-8"), flags=re.M).strip() for page in pages)
 
 
+def workflows(_: str) -> str:
+    """The workflow templates by the first line of their notes."""
+    rows = []
+    for path in sorted((REPO / "workflows").glob("*.json")):
+        nodes = json.loads(path.read_text(encoding="utf-8"))["nodes"]
+        note = next(node["widgets_values"][0] for node in nodes if node["type"] == "MarkdownNote")
+        rows.append((f"`{path.stem}`", note.splitlines()[0].lstrip("# ")))
+    return table(("template", "shows"), rows)
+
+
 def imports(_: str) -> str:
     """The packages of the library and who imports whom, as a picture; lines that longer ways imply are left out."""
     graph = {name: _imported_packages(name) for name in _packages()}
@@ -192,4 +203,5 @@ GENERATORS: dict[str, Callable[[str], str]] = {
     "models": models,
     "node-pages": node_pages,
     "usage": usage,
+    "workflows": workflows,
 }

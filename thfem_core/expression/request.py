@@ -113,9 +113,14 @@ class ReferenceClip:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ExpressionRequest:
-    """One of seven emotions, or a reference, or sliders; sliders may also stand beside one of the others.
+    """The expression to give: one of seven emotions, a reference, or sliders, which may also stand beside one of these.
 
+    emotion: Which emotion.
+    reference: The clip or picture whose expression is copied.
+    sliders: Single movements of the face.
     strength: 0 leaves the clip as it is, 1 is a clear natural expression, 1.5 the most.
+    regions: Factors on the strength, per region of the face.
+    curve: Factor on the strength, over time.
     speech: The clip's sound, for editors with ``needs_speech``; an edit fills it in.
     """
 
