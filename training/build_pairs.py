@@ -1,6 +1,6 @@
 """Build the paper's training pairs: edited neutral clips beside the real clips with the same words (Section 3.3).
 
-    python -m training.build_pairs mead /data/MEAD runs/pairs --workers 8
+    python -m training.build_pairs mead /data/MEAD runs/pairs --search --workers 8
     python -m training.build_pairs ravdess /data/RAVDESS runs/pairs --editor frames --frames results/ned
     python -m training.build_pairs csv my/clips.csv runs/pairs --by-label --ray auto --gpus 0.25
 
@@ -41,6 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--max-cost", type=float, default=PairConfig(out=Path()).max_cost, help="of a warping, per step"
     )
+    parser.add_argument("--search", action="store_true", help="find the clip of the same words by the sound")
     parser.add_argument("--alignments", type=Path, metavar="DIR", help="frame maps PAIR.npy, .json or .txt")
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     add_worker_arguments(parser)
@@ -52,6 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             by_label=args.by_label,
             frames=args.frames,
             max_cost=args.max_cost,
+            search=args.search,
             alignments=args.alignments,
             device=args.device,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -15,12 +16,13 @@ from hypothesis import strategies as st
 
 from tests.training.made_pairs import speech_and_pictures, warped, write_clip_with_sound
 from thfem_core.errors import InputError
+from thfem_core.expression.request import Emotion
 from thfem_core.talking_head.mouth.coefficients import load_mouth_basis
 from training.build_pairs import main
 from training.config import DataConfig, LoopConfig
 from training.data.clips import load_clips
 from training.data.layouts import csv_clips
-from training.data.pairs import PairConfig, build_pair, plan_pairs, read_alignment, read_pairs
+from training.data.pairs import PairConfig, _aligned, build_pair, plan_pairs, read_alignment, read_pairs
 from training.stages.renderer import RendererStageConfig, window_tensors
 
 
@@ -104,6 +106,21 @@ def test_a_second_run_makes_nothing_again(built: Path, collection: tuple[Path, n
     shutil.rmtree(built / "ann_neutral_plain__happy")
     assert main(["csv", str(collection[0]), str(built), "--by-label"]) == 0
     assert not half.exists() and len(read_pairs(built)) == 2
+
+
+def test_the_same_words_are_found_by_the_sound(collection: tuple[Path, np.ndarray], tmp_path: Path) -> None:
+    """Sentences are numbered anew in each emotion: the happy clip of these words and the noise are both candidates."""
+    clips = [replace(clip, sentence=clip.name, emotion=_as_happy(clip.emotion)) for clip in csv_clips(collection[0])]
+    config = PairConfig(out=tmp_path, by_label=True, search=True)
+    (job,) = (job for job in plan_pairs(clips, config)[0] if job.target.emotion == "happy")
+    assert len(job.candidates) == 2
+    found, frame_map, cost = _aligned(job)
+    assert found.target.name == "ann_happy_smiling" and cost < config.max_cost
+    assert np.abs(frame_map - collection[1][: len(frame_map)]).mean() < 1
+
+
+def _as_happy(emotion: Emotion) -> Emotion:
+    return "neutral" if emotion == "neutral" else "happy"
 
 
 def test_frame_maps_made_elsewhere_are_taken(collection: tuple[Path, np.ndarray], tmp_path: Path) -> None:

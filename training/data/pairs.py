@@ -11,7 +11,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
@@ -57,6 +57,8 @@ class PairConfig:
         by_label: edit to the emotion's label instead of the driver clip.
         frames: for the editor "frames", the folder of another system's results (see training.evaluation.systems).
         max_cost: largest mean cost per step of a warping whose clips can have the same words; L1 over 13 cepstra.
+        search: look for the same words by the sound among all clips of the person and emotion, whatever sentence they
+            are said to have; of those, the cheapest warping counts.
         alignments: folder of frame maps made elsewhere (see :func:`read_alignment`); those that are there are taken.
         device: "cpu" or "cuda".
     """
@@ -66,6 +68,7 @@ class PairConfig:
     by_label: bool = False
     frames: Path | None = None
     max_cost: float = 110.0
+    search: bool = False
     alignments: Path | None = None
     device: str = "cpu"
 
@@ -78,6 +81,7 @@ class PairJob:
         config: of all pairs.
         source: neutral clip that is edited.
         target: real clip with its words in the wished emotion; the source itself for neutral.
+        candidates: clips among which the target is looked for by the sound; empty where it is known.
         driver: clip of the same person that shows the emotion to the editor.
         split: "train", or "val" where a clip is held out for testing.
     """
@@ -87,6 +91,7 @@ class PairJob:
     target: DatasetClip
     driver: DatasetClip
     split: str
+    candidates: tuple[DatasetClip, ...] = ()
 
     @property
     def name(self) -> str:
@@ -136,19 +141,20 @@ def plan_pairs(clips: Sequence[DatasetClip], config: PairConfig) -> tuple[list[P
     jobs, lacking = [], []
     for source in (clip for clip in clips if clip.emotion == "neutral"):
         for emotion in EMOTIONS:
-            same_words = [
-                clip
-                for clip in clips
-                if (clip.actor, clip.emotion, clip.sentence) == (source.actor, emotion, source.sentence)
-            ]
+            shown = [clip for clip in clips if (clip.actor, clip.emotion) == (source.actor, emotion)]
+            same_words = [clip for clip in shown if config.search or clip.sentence == source.sentence]
             if not same_words:
                 lacking.append(f"{source.name} to {emotion}: {source.actor} says these words in no such clip")
                 continue
-            target = source if emotion == "neutral" else same_words[0]
-            others = [c for c in clips if (c.actor, c.emotion) == (source.actor, emotion) and c is not source]
+            neutral = emotion == "neutral"
+            target = source if neutral else same_words[0]
+            others = [clip for clip in shown if clip is not source]
             split = "val" if {source, target} & held_out else "train"
-            driver = others[0] if emotion == "neutral" and others else target
-            jobs.append(PairJob(config=config, source=source, target=target, driver=driver, split=split))
+            driver = others[0] if neutral and others else target
+            candidates = tuple(same_words) if config.search and not neutral else ()
+            jobs.append(
+                PairJob(config=config, source=source, target=target, driver=driver, split=split, candidates=candidates)
+            )
     return jobs, lacking
 
 
@@ -281,7 +287,7 @@ def build_pair(job: PairJob) -> dict[str, Any]:
 
 def _make(job: PairJob, folder: Path) -> dict[str, Any]:
     config = job.config
-    frame_map, cost = _frame_map(job)
+    job, frame_map, cost = _aligned(job)
     if cost > config.max_cost:
         raise InputError(f"the warping costs {cost:.1f} per step, more than {config.max_cost:g}: other words, or noise")
     whole = folder / "whole.mp4"
@@ -311,17 +317,26 @@ def _make(job: PairJob, folder: Path) -> dict[str, Any]:
         target_landmarks=real_landmarks[frame_map],
     )
     write_jpeg(folder / "sheet.jpg", sheet([edited, real[frame_map]]))
-    return {"frames": count, "frame_rate": str(rate), "mean_cost": cost}
+    facts = {"frames": count, "frame_rate": str(rate), "mean_cost": cost}
+    return facts | {"target": job.target.name, "driver": job.driver.name}
 
 
-def _frame_map(job: PairJob) -> tuple[np.ndarray, float]:
+def _aligned(job: PairJob) -> tuple[PairJob, np.ndarray, float]:
+    """The job with its target found, the frame map, and the mean cost."""
     if job.config.alignments is not None:
         for path in sorted(job.config.alignments.glob(f"{job.name}.*")):
-            return read_alignment(path), 0.0
-    if job.target is job.source or job.target == job.source:
+            return job, read_alignment(path), 0.0
+    if job.target == job.source:
         video = open_video(job.source.video)
-        return np.arange(video.info.frame_count or sum(1 for _ in video.frames())), 0.0
-    return align(job.source, job.target)
+        return job, np.arange(video.info.frame_count or sum(1 for _ in video.frames())), 0.0
+    if not job.candidates:
+        return job, *align(job.source, job.target)
+    found: list[tuple[float, DatasetClip, np.ndarray]] = []
+    for clip in job.candidates:
+        frame_map, cost = align(job.source, clip)
+        found.append((cost, clip, frame_map))
+    cost, target, frame_map = min(found, key=lambda item: item[0])
+    return replace(job, target=target, driver=target), frame_map, cost
 
 
 def read_pairs(folder: Path, split: str | None = None) -> list[TrainingPair]:
