@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import json
 from dataclasses import fields
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
-from safetensors import SafetensorError, safe_open
 from torch import nn
 
 from ...errors import WeightsError
-from ...weights.reading import load_strict
+from ...loaded import stays_loaded
+from ...weights.reading import EMBEDDED_FOLDER, embedded_tensors, load_strict
 from .motion import MotionConfig, MotionNet
 from .renderer import MouthRenderer, RendererConfig
 
-WEIGHTS = Path(__file__).parents[2] / "weights"
 N = TypeVar("N", bound=nn.Module)
 
 
@@ -33,25 +31,17 @@ def load_motion(path: Path | None = None) -> MotionNet:
     Raises:
         WeightsError: The file is missing, damaged or of another architecture.
     """
-    return _load(path or WEIGHTS / "mouth_motion.safetensors", "motion", MotionNet, MotionConfig)
+    return _load(path or EMBEDDED_FOLDER / "mouth_motion.safetensors", "motion", MotionNet, MotionConfig)
 
 
 def load_renderer(path: Path | None = None) -> MouthRenderer:
     """Load the renderer; as :func:`load_motion`."""
-    return _load(path or WEIGHTS / "mouth_renderer.safetensors", "renderer", MouthRenderer, RendererConfig)
+    return _load(path or EMBEDDED_FOLDER / "mouth_renderer.safetensors", "renderer", MouthRenderer, RendererConfig)
 
 
-@lru_cache(maxsize=4)
+@stays_loaded
 def _load(path: Path, stage: str, network: type[N], config: type[Any]) -> N:
-    try:
-        with safe_open(path, framework="pt") as file:
-            state = {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118
-            notes = file.metadata() or {}
-    except (OSError, SafetensorError) as error:
-        raise WeightsError(
-            f"{path.name} is missing or damaged in {path.parent}; it ships with the pack: install it again, or make it "
-            f"with training/train_thg.py --stage {stage} ({error})"
-        ) from None
+    state, notes = embedded_tensors(path.name, maker=f"training/train_thg.py --stage {stage}", folder=path.parent)
     table = json.loads(notes.get("config", "{}")).get(stage, {}).get("network", {})
     known = {field.name for field in fields(config)}
     values = {name: tuple(v) if isinstance(v, list) else v for name, v in table.items() if name in known}
