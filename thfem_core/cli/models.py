@@ -154,12 +154,15 @@ def _render(args: argparse.Namespace) -> None:
 
 def _verdict(model: Model, file: ModelFile, path: Path) -> str:
     """What is known of a file that is as it should be; one that is not raises WeightsError."""
+    from ..catalogue import find_converter
     from ..weights.reading import safe_load
     from ..weights.store import check_file
 
     check_file(model, file, path)
     if path.suffix in _CHECKPOINTS:
         safe_load(path)
+    elif file.converted and path.name in file.names and (converter := find_converter(model.name)) is not None:
+        converter([path])  # read as when it is converted
     known = path.name in file.names[:1]
     return "ok" if known and file.sha256 else "ok (size)" if known and file.size else "readable"
 

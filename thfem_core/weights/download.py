@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 from ..errors import WeightsError
 from ..media.atomic import output_error
 from ..progress import Progress
-from .checksum import fault_of
+from .checksum import fault_of, other_kind
 from .model import Model, ModelFile
 
 if TYPE_CHECKING:
@@ -27,14 +28,18 @@ if TYPE_CHECKING:
 class _CountedFile:
     """The writing side of a file that reports each chunk. ``cancelled`` keeps what the callback raised."""
 
-    def __init__(self, stream: BinaryIO, path: Path, report: Callable[[int], None]) -> None:
+    def __init__(self, stream: BinaryIO, path: Path, report: Callable[[int], None], *, most: int | None) -> None:
         self._stream = stream
         self._path = path
         self._report = report
+        self._most = most
         self.cancelled: BaseException | None = None
         self.tell, self.seek, self.truncate = stream.tell, stream.seek, stream.truncate
 
     def write(self, chunk: bytes) -> int:
+        if self._most is not None and self._stream.tell() + len(chunk) > self._most:
+            self.cancelled = WeightsError(f"the server sends more than the {self._most} bytes of the file")
+            raise self.cancelled
         try:
             count = self._stream.write(chunk)
         except OSError as error:
@@ -105,10 +110,11 @@ def _transfer(
     etag = metadata.etag or ""
     # a part of another version of the file is never continued
     part = target.with_name(f".{target.name}.{re.sub('[^0-9A-Za-z]', '', etag)[:16]}.part")
-    with part.open("ab") as stream:
+    size = file.size or metadata.size
+    with _open_part(part, size) as stream:
         done = stream.tell()
         report(done)
-        counted = _CountedFile(stream, part, report)
+        counted = _CountedFile(stream, part, report, most=size)
         try:
             # the address given, not the one redirected to: that way a token stays with the host it belongs to
             http_get(url, cast("BinaryIO", counted), resume_size=done, headers=headers, expected_size=metadata.size)
@@ -118,12 +124,28 @@ def _transfer(
             raise
     # the hub's etag of a large file is its sha256
     published = etag if re.fullmatch("[0-9a-f]{64}", etag) else None
-    fault = fault_of(part, size=file.size or metadata.size, sha256=file.sha256) or fault_of(part, sha256=published)
+    fault = (
+        fault_of(part, size=size, sha256=file.sha256)
+        or fault_of(part, sha256=published)
+        or (None if file.sha256 or published else other_kind(part, name=target.name))
+    )
     if fault:
         with suppress(OSError):
             part.unlink()
         raise WeightsError(f"what came from {url} {fault}")
     return part
+
+
+def _open_part(path: Path, size: int | None) -> BinaryIO:
+    """Open what is there of a download for appending; begun anew where it is a link or longer than the whole file."""
+    with suppress(FileNotFoundError):
+        status = path.lstat()
+        if not stat.S_ISREG(status.st_mode) or status.st_nlink > 1 or (size is not None and status.st_size > size):
+            path.unlink()
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+    stream = os.fdopen(os.open(path, flags, 0o666), "ab")
+    stream.seek(0, os.SEEK_END)
+    return stream
 
 
 @contextmanager

@@ -21,6 +21,15 @@ _SHOWN = 3  # keys named in an error
 EMBEDDED_FOLDER = Path(__file__).parent  # of the model files that ship with the package
 
 
+class _Entries(dict[str, Any]):
+    """What a model file holds, by name; a name that is not there is the fault of the file."""
+
+    file: Path
+
+    def __missing__(self, key: str) -> Any:
+        raise WeightsError(f"{self.file} is damaged ({key} is missing); install the package again")
+
+
 def embedded_tensors(
     name: str, *, maker: str, folder: Path = EMBEDDED_FOLDER
 ) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -40,15 +49,21 @@ def embedded_tensors(
     path = folder / name
     try:
         with safe_open(path, framework="pt") as file:
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - not a mapping
-            notes = file.metadata() or {}
+            tensors = _Entries({key: file.get_tensor(key) for key in file.keys()})  # noqa: SIM118 - not a mapping
+            notes = _Entries(file.metadata() or {})
     except (OSError, SafetensorError) as error:
         state = "damaged" if path.is_file() else "missing"
         raise WeightsError(
             f"{name} is {state} in {folder}; it ships with the package: install it again, or make it with {maker} "
             f"({' '.join(str(error).split())})"
         ) from None
-    return {key: tensor.float() if tensor.is_floating_point() else tensor for key, tensor in tensors.items()}, notes
+    tensors.file = notes.file = path
+    for key, tensor in tensors.items():
+        if tensor.is_floating_point():
+            tensors[key] = tensor.float()
+            if not torch.isfinite(tensors[key]).all():
+                raise WeightsError(f"{path} is damaged ({key} has numbers that are none); install the package again")
+    return tensors, notes
 
 
 def safe_load(path: Path, *, allow: Sequence[Any] = ()) -> dict[str, Any]:

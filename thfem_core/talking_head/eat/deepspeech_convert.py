@@ -8,6 +8,7 @@ messages only the wire format is needed (Protocol Buffers, "Encoding").
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +18,10 @@ from torch import Tensor
 from ...errors import WeightsError
 from ...progress import Progress, silent
 from ...weights.convert import Converted
+from .deepspeech import DeepSpeech
 
 _FLOAT = 1  # DT_FLOAT
+_LARGEST = 1 << 26  # numbers in a tensor; DeepSpeech's largest has 50 million
 _FORGET_BIAS = 1.0  # the graph adds it when it runs
 
 
@@ -95,6 +98,8 @@ def _tensor(data: memoryview) -> np.ndarray | None:
             values.append(bytes(_message(value)))
     if dtype != _FLOAT:
         return None
+    if not all(size < _LARGEST for size in shape) or prod(shape) > _LARGEST:
+        raise ValueError(f"a tensor of shape {shape}")
     flat = np.frombuffer(content or b"".join(values), "<f4")
     # One value stands for all.
     return np.full(shape, flat[0]) if flat.size == 1 else flat.reshape(shape)
@@ -159,7 +164,20 @@ def tensors_of_graph(path: Path) -> dict[str, Tensor]:
             state |= {f"lstm.bias_ih_l0{suffix}": bias, f"lstm.bias_hh_l0{suffix}": torch.zeros_like(bias)}
     except ValueError as error:
         raise WeightsError(f"{path} is the graph of another network ({error}); use DeepSpeech 0.1.0") from None
+    _check_architecture(state, width, path)
     return state
+
+
+def _check_architecture(state: dict[str, Tensor], width: int, path: Path) -> None:
+    """Other versions of DeepSpeech use the same names for layers of other sizes. Raises WeightsError."""
+    with torch.device("meta"):
+        expected = {key: tuple(tensor.shape) for key, tensor in DeepSpeech(width).state_dict().items()}
+    for key, shape in expected.items():
+        found = tuple(state[key].shape) if key in state else None
+        if found != shape:
+            raise WeightsError(
+                f"{path} is the graph of another network ({key} is {found}, not {shape}); use DeepSpeech 0.1.0"
+            )
 
 
 def convert(files: Sequence[Path], *, progress: Progress = silent) -> Converted:
