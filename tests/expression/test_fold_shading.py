@@ -9,7 +9,7 @@ from made_up_track import MadeUpTrack, rotation, talking_face, textured_frames
 from thfem_core.expression.mesh.clip_expression import measure_expression
 from thfem_core.expression.mesh.fold_maps import load_fold_maps, tangents
 from thfem_core.expression.mesh.fold_shading import BRIGHTEST, DARKEST, SKIN_SLOPES, FoldShading, Skin, measure_skin
-from thfem_core.expression.mesh.lighting import Light, default_light, measure_light
+from thfem_core.expression.mesh.lighting import Light, default_light, measure_light, softplus
 from thfem_core.expression.mesh.plan import plan_motion
 from thfem_core.expression.request import EMOTIONS, ExpressionRequest
 from thfem_core.face.mesh.surface import face_surface
@@ -78,3 +78,8 @@ def test_faces_off_the_frame_get_typical_skin() -> None:
     skin = measure_skin([frame], [landmarks + np.float32(5000)], shape)
     np.testing.assert_array_equal(skin.slopes, SKIN_SLOPES)
     np.testing.assert_array_equal(skin.light.form, default_light().form)
+
+
+def test_softplus_bends_around_zero_and_never_overflows() -> None:
+    value = np.array([-100.0, -0.1, 0.0, 0.1, 100.0], np.float32)
+    np.testing.assert_allclose(softplus(value, 0.1), [0, 0.0313262, 0.0693147, 0.1313262, 100], atol=1e-6)

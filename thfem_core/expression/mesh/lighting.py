@@ -21,13 +21,14 @@ def softplus(value: np.ndarray, width: float) -> np.ndarray:
     """Rise from 0 to ``value`` around 0.
 
     Args:
-        value: Any shape, not above about 80 widths.
+        value: Any shape.
         width: Softness of the bend.
 
     Returns:
         The same shape: width · ln(1 + exp(value / width)).
     """
-    return np.asarray(np.float32(width) * np.log(1 + np.exp(value / np.float32(width))))
+    bent = value / np.float32(width)
+    return np.asarray(np.float32(width) * (np.maximum(bent, 0) + np.log(1 + np.exp(-np.abs(bent)))))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, slots=True)
