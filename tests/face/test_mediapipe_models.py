@@ -15,8 +15,8 @@ from thfem_core.errors import WeightsError
 from thfem_core.face.mediapipe.models import WEIGHTS_FILE, MediaPipeFaceModels, load_mediapipe, load_networks
 from thfem_core.face.mediapipe.tracing import traced
 from thfem_core.face.models import FaceModels, FaceRoi, default_face_models
-from thfem_core.loaded import release_networks
 from thfem_core.face.tracking.tracker import track_faces
+from thfem_core.loaded import release_networks
 from thfem_core.media.array_frame import ArrayFrame
 from thfem_core.media.array_video import ArrayVideo
 from thfem_core.weights.reading import EMBEDDED_FOLDER
