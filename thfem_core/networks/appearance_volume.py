@@ -7,7 +7,7 @@ published checkpoints.
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -116,4 +116,4 @@ class VolumeWarp(nn.Module):
         # The two deepest maps, 8 × 8 and 4 × 4, are too small for tiles.
         for part in (*hourglass.encoder.down_blocks[:3], self.third):
             use_winograd(part)
-        hourglass.decoder.conv = WinogradConv(hourglass.decoder.conv)
+        hourglass.decoder.conv = WinogradConv(cast(nn.Conv3d, hourglass.decoder.conv))

@@ -51,7 +51,7 @@ def edited(
     editor = LivePortraitEditor(networks, LivePortraitOptions(**options))
     frames = textured_frames(COUNT) if frames is None else frames
     tracks = [MadeUpTrack(LANDMARKS)] if tracks is None else tracks
-    result = list(editor.edit(iter(frames), tracks, request, frame_rate=RATE, device=CPU))
+    result = list(editor.edit((frame for frame in frames), tracks, request, frame_rate=RATE, device=CPU))
     assert [frame.index for frame in result] == [frame.index for frame in frames]
     return [frame.pixels for frame in result]
 
@@ -361,6 +361,6 @@ def test_emotions_from_sound_need_sound(networks: LivePortraitNetworks) -> None:
     editor = LivePortraitEditor(networks, emotion=Deformed())
     assert editor.needs_speech
     with pytest.raises(InputError, match="need a clip with sound"):
-        list(editor.edit(iter([]), [], HAPPY, frame_rate=RATE, device=CPU))
+        list(editor.edit((frame for frame in ()), [], HAPPY, frame_rate=RATE, device=CPU))
     request = replace(HAPPY, speech="words")
-    assert list(editor.edit(iter([]), [], request, frame_rate=RATE, device=CPU)) == []
+    assert list(editor.edit((frame for frame in ()), [], request, frame_rate=RATE, device=CPU)) == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Generator, Sequence
+from contextlib import closing
 from fractions import Fraction
 
 import numpy as np
@@ -115,24 +116,23 @@ class LivePortraitEditor:
     ) -> Generator[Frame, None, None]:
         waiting: deque[tuple[Frame, list[tuple[EditedFace, FaceEdit]]]] = deque()
         unread: list[tuple[EditedFace, FaceEdit]] = []
-        for frame in frames:
-            strength = request.strength * request.curve.at(float(frame.time))
-            seen = [(face, edit) for face in faces if (edit := face.see(frame, strength)) is not None]
-            waiting.append((frame, seen))
-            unread += seen
-            for face in faces:
-                if all(face is not other for other, _ in seen):
+        with closing(frames):
+            for frame in frames:
+                strength = request.strength * request.curve.at(float(frame.time))
+                seen = [(face, edit) for face in faces if (edit := face.see(frame, strength)) is not None]
+                waiting.append((frame, seen))
+                unread += seen
+                gone = [face for face in faces if all(face is not other for other, _ in seen)]
+                if gone or len(unread) >= drawer.batch:
                     self._read(unread, drawer)
                     unread = []
+                for face in gone:
                     face.finish()
-            if len(unread) >= drawer.batch:
-                self._read(unread, drawer)
-                unread = []
-            yield from self._drawn(waiting, drawer, least=drawer.batch)
-        self._read(unread, drawer)
-        for face in faces:
-            face.finish()
-        yield from self._drawn(waiting, drawer, least=0)
+                yield from self._drawn(waiting, drawer, least=drawer.batch)
+            self._read(unread, drawer)
+            for face in faces:
+                face.finish()
+            yield from self._drawn(waiting, drawer, least=0)
 
     @staticmethod
     def _read(unread: list[tuple[EditedFace, FaceEdit]], drawer: FaceDrawer) -> None:

@@ -16,9 +16,9 @@ from .keypoints import FaceMotion, face_motion, stack_motions
 from .networks import LivePortraitNetworks
 
 GPU_BATCH = 8
-# Bytes beside the networks for one picture that is drawn, in float32; measured as peak memory (see the benchmark
-# liveportrait_speed). Half as much in bfloat16.
-PICTURE_MEMORY = 900 * 2**20
+# Bytes beside the networks for one picture that is drawn, in float32: 485 MiB were measured on a CPU, and a graphics
+# card's convolutions take work space. Half as much in bfloat16.
+PICTURE_MEMORY = 640 * 2**20
 _OutOfMemory: type[Exception] = getattr(torch, "OutOfMemoryError", torch.cuda.OutOfMemoryError)
 Result = TypeVar("Result")
 

@@ -9,6 +9,7 @@ from ...errors import InputError
 from ...networks.liveportrait.drawing import GPU_BATCH, FaceDrawer, working_memory
 from ...networks.liveportrait.files import locate_liveportrait
 from ...networks.liveportrait.networks import LivePortraitNetworks, load_liveportrait
+from ...networks.pctalk.model import PCTALK_LIPS
 from ...networks.pctalk.motion import LipNetwork, LipRefinement
 from ...networks.pctalk.networks import check_person, load_audio_encoder, load_lip_network
 from ...networks.pctalk.speech import AudioEncoder
@@ -16,7 +17,7 @@ from ...networks.precision import drawing_dtype
 from ...registry import Resources
 from ...weights.store import locate
 from ..head import Drive, FaceClip
-from .back_end import PCTALK_LIPS, PcTalkOptions
+from .back_end import PcTalkOptions
 from .session import PcTalkSession
 
 
