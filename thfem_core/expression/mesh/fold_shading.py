@@ -27,6 +27,7 @@ PERSONAL_SHAPE = 0.6  # share of the person's own normals that is believed
 HOLLOW_WIDTH = 0.02  # softness of the step from bulge to hollow
 BRIGHTENING = 0.5  # share of hollows' brightening that is drawn
 SOCKETS = 0.3  # share of hollows that is drawn in the eye sockets
+EDGE_ON = (0.1, 0.4)  # cosines towards the camera between which shading comes in
 DARKEST, BRIGHTEST = 0.28, 0.2  # limits of the log gain
 # Contrast of skin (log luma between blurs of two widths, face units) that takes full folds; smooth skin takes less.
 USUAL_CONTRAST, CONTRAST_LIMITS, CONTRAST_BLURS = 0.03, (0.5, 1.2), (1.2, 5.0)
@@ -115,7 +116,9 @@ class FoldShading:
         gain = NORMALS * np.sqrt(contrast) * by_light + HOLLOWS * contrast * by_hollow
         gain = np.where(gain < 0, DARKEST * np.tanh(gain / DARKEST), BRIGHTEST * np.tanh(gain / BRIGHTEST))
         out = np.zeros(len(face_surface().canonical), np.float32)
-        out[self._maps.samples] = self._texture * gain * self._maps.skin
+        # Skin seen edge on is left alone: its shade would spill over the silhouette.
+        facing = smoothstep(-(self._normal @ pose.rotation[0, 2].astype(np.float32)), *EDGE_ON)
+        out[self._maps.samples] = self._texture * gain * facing * self._maps.skin
         return out
 
 
