@@ -163,3 +163,9 @@ def test_a_wrong_file_leaves_nothing(thfem, tiny, tmp_path, folder):
     assert outcome.code == 4
     assert "holds no net" in outcome.err
     assert not list(folder.iterdir())
+
+
+def test_a_model_whose_files_are_all_optional_is_not_there_without_them(thfem, models):
+    rows = [line for line in thfem("models").out.splitlines() if line.startswith("ned-segmentation")]
+    assert len(rows) == 1
+    assert "unknown" in rows[0] and rows[0].endswith("no: place it")

@@ -67,7 +67,7 @@ def _list(args: argparse.Namespace) -> None:
         return
     rows = [("NAME", "FOR", "SIZE", "LICENCE", "COMMERCIAL", "HERE")]
     for model in models:
-        here = all(find_file(model, file, folders=args.folder) for file in model.files if file.required)
+        here = all(find_file(model, file, folders=args.folder) for file in _needed(model))
         get = {"embedded": "no: reinstall", "manual": "no: place it"}.get(model.origin, "no: fetch")
         use = {True: "yes", False: "no", None: "unclear"}[model.commercial]
         rows.append((model.name, model.purpose, _size(model), model.licence or "unknown", use, "yes" if here else get))
@@ -195,9 +195,14 @@ def _convert(args: argparse.Namespace) -> None:
         print(f"{output}\ncard: {card}\n{model.terms}")
 
 
+def _needed(model: Model) -> tuple[ModelFile, ...]:
+    """The files without which a model is not there: the required ones, or all where each can be done without."""
+    return tuple(file for file in model.files if file.required) or model.files
+
+
 def _size(model: Model) -> str:
     """Megabytes of a model, as far as they are known."""
-    sizes = [file.size / 1e6 if file.size else file.megabytes for file in model.files if file.required]
+    sizes = [file.size / 1e6 if file.size else file.megabytes for file in _needed(model)]
     total = None if None in sizes else sum(filter(None, sizes))
     return "unknown" if total is None else f"{total:.3g} MB" if total >= 0.1 else f"{1000 * total:.0f} kB"
 

@@ -98,7 +98,9 @@ def make_map(units: Mapping[Emotion, np.ndarray]) -> EmotionMap:
     Returns:
         The map, with calm and tired.
     """
-    places = {name: (place, units.get(name, preset_units(name))) for name, place in PLACES.items()}
+    places: dict[str, tuple[tuple[float, float], np.ndarray]] = {
+        name: (place, units.get(name, preset_units(name))) for name, place in PLACES.items()
+    }
     for name, (place, shown) in _RESTING.items():
         places[name] = (place, np.array([shown.get(unit, 0.0) for unit in ACTION_UNITS]))
     ordered = sorted(places.items(), key=lambda item: np.arctan2(item[1][0][1], item[1][0][0]))
