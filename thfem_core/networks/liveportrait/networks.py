@@ -131,8 +131,7 @@ class LivePortraitNetworks(nn.Module):
 
     def accelerate(self) -> None:
         """For float32 on a CPU: fewer multiplications, the same pictures within rounding. Once and for all."""
-        if not self._accelerated:
-            self.encoder.accelerate_encoder()
+        if not self._accelerated:  # on the encoder's few channels fewer multiplications save nothing
             self.warping.accelerate_warp()
             self.decoder.accelerate()
             self._accelerated = True
