@@ -133,7 +133,7 @@ def test_systems_by_name(tmp_path: Path) -> None:
     )
     assert parse_system("x=mesh:label").by_label
     for text, words in (
-        ("a=mash", "mesh, frames, none"),
+        ("a=mash", "unknown editor .mash. .*mesh, frames, .*none"),
         ("a=mesh+eet", "unknown talking head"),
         ("a=frames", "only frames takes a folder"),
         ("a=mesh@five", "no number of frames"),
