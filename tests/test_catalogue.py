@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from safetensors import safe_open
 
 from thfem_core import catalogue
 from thfem_core.catalogue import find_converter, find_model
@@ -29,6 +30,12 @@ def test_every_embedded_file_is_listed():
 def test_embedded_files_are_the_listed_ones(model, file):
     path = EMBEDDED_FOLDER / file.names[0]
     assert fault_of(path, size=file.size, sha256=file.sha256) is None, "after retraining, update the back end's Model"
+
+
+@pytest.mark.parametrize("path", sorted(EMBEDDED_FOLDER.glob("*.safetensors")), ids=lambda path: path.name)
+def test_embedded_files_tell_no_path_of_the_machine_that_made_them(path: Path):
+    with safe_open(path, framework="numpy") as tensors:
+        assert '"/' not in str(tensors.metadata())
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)

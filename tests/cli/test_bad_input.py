@@ -120,6 +120,7 @@ def test_unusable_inputs(make, thfem, short_clip, folder, tmp_path):
         (["--emotion", "happy", "--timing", "exact"], 2, "--timing is an option of the talking head eat"),
         (["--emotion", "happy", "--talking-head", "none", "--amount", "1"], 2, "talking head mouth"),
         (["--emotion", "happy", "--reference", "x"], 2, "not allowed with"),
+        (["--slider", "smil=1"], 2, "there is no slider 'smil'; choose one of: smile"),
         (["--stregth", "1"], 2, "--stregth"),
         ([], 2, "--emotion"),
     ],

@@ -10,7 +10,9 @@ import cv2
 import numpy as np
 import pytest
 
+from thfem_core.expression.editor import editors
 from thfem_core.media.file_video import FileVideo
+from thfem_core.talking_head.head import talking_heads
 
 EDITOR_ALONE = ("--talking-head", "none")
 
@@ -105,6 +107,17 @@ def test_what_else_is_read_is_never_replaced(flags, thfem, short_clip, folder):
     outcome = thfem("edit", short_clip, "-o", clip, *flags, clip, "--overwrite-input", *EDITOR_ALONE)
     assert outcome.code == 2 and len(outcome.error_lines) == 1
     assert "would replace the input" in outcome.err and clip.read_bytes() == before
+
+
+def test_a_flag_that_back_ends_share_means_the_same_to_all_of_them():
+    """Else a value for one that was chosen is refused, or means something else, by another: its default neighbour."""
+    declared: dict[str, set] = {}
+    for registry in (editors, talking_heads):
+        for name in registry:
+            for each in registry.options(name):
+                facts = (each.kind, each.default, each.minimum, each.maximum, each.choices)
+                declared.setdefault(each.flag, set()).add(facts)
+    assert {flag: facts for flag, facts in declared.items() if len(facts) > 1} == {}
 
 
 def test_help_needs_no_network_library():

@@ -34,7 +34,7 @@ def test_as_users_type_them() -> None:
         ("smile", "no slider preset 'smile'.*happy"),
         ("smile=much", "not 'name=number'"),
         ("smile=3", "smile is 3; give a value between -0.3 and 1.3"),
-        ("grin=1", "no option grin; it has: smile"),
+        ("grin=1", "no slider 'grin'; choose one of: smile"),
         ("nowhere.json", "cannot be read"),
     ],
 )

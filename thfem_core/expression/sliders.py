@@ -13,10 +13,9 @@ from functools import cache
 from pathlib import Path
 
 from ..errors import InputError
-from ..options import Options, make_options, option, options_of
+from ..options import Options, option, options_of
 
 _FOLDER = Path(__file__).with_name("slider_presets")
-_KIND = "expression sliders"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,7 +64,7 @@ class ExpressionSliders(Options):
                 values[name] = float(number)
             except ValueError:
                 raise InputError(f"slider {text!r} is not 'name=number', such as smile=0.6") from None
-        return make_options(cls, values, back_end=_KIND)
+        return _made(values)
 
 
 def slider_names() -> tuple[str, ...]:
@@ -108,7 +107,7 @@ def load_sliders(name: str | Path) -> ExpressionSliders:
     values = loaded.get("sliders") if isinstance(loaded, Mapping) else None
     if not isinstance(values, Mapping) or not all(isinstance(value, int | float) for value in values.values()):
         raise InputError(f'{path} is no slider preset; it should look like {{"sliders": {{"smile": 0.6}}}}')
-    return make_options(ExpressionSliders, dict(values), back_end=_KIND)
+    return _made(values)
 
 
 def save_sliders(sliders: ExpressionSliders, path: Path) -> None:
@@ -119,3 +118,11 @@ def save_sliders(sliders: ExpressionSliders, path: Path) -> None:
         raise InputError(
             f"the slider preset {path} cannot be written ({error.strerror}); choose another place"
         ) from None
+
+
+def _made(values: Mapping[str, float]) -> ExpressionSliders:
+    """The sliders of these values. Raises InputError where a name is unknown or a value out of range."""
+    for name in values:
+        if name not in slider_names():
+            raise InputError(f"there is no slider {name!r}; choose one of: {', '.join(slider_names())}")
+    return ExpressionSliders(**values)

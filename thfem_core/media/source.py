@@ -97,7 +97,7 @@ def open_media(source: MediaSource) -> Iterator[av.container.InputContainer]:
                 f"{source_name(source)} is a playlist, which only names other files; give the media file itself"
             ) from error
         raise InputError(
-            f"{source_name(source)} cannot be opened as a video: it is not a media file, or it is cut off "
+            f"{source_name(source)} cannot be opened as a video or sound: it is not a media file, or it is cut off "
             f"({_reason(error)}); convert or copy it again"
         ) from error
     try:

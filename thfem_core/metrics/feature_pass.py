@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import isnan
 
 import numpy as np
 
@@ -30,11 +29,6 @@ class MeasuredValue:
     measure: Measure
     value: float
     source: float = float("nan")
-
-    @property
-    def has_source(self) -> bool:
-        """Whether the source has a value of its own."""
-        return not isnan(self.source)
 
 
 class FeaturePass:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils import spectral_norm
@@ -57,8 +56,3 @@ class Discriminator(nn.Module):
 
     def forward(self, images: Tensor) -> tuple[list[Tensor], Tensor]:
         return self.discs["1"](images)
-
-
-def hinge_generator_loss(scores: Tensor) -> Tensor:
-    """Eq. 10: minus the mean score of drawn images."""
-    return -torch.mean(scores)

@@ -176,8 +176,8 @@ def test_a_missing_damaged_or_other_file_is_one_clear_line(tmp_path: Path) -> No
         ({"amount": 2.5}, "amount is 2.5"),
         ({"keep_below": 3.0}, "keep-below is 3 and redraw-above 2; give a keep-below that is smaller"),
         ({"keep_below": -1.0}, "keep-below is -1"),
-        ({"smoothing": 0}, "smoothing is 0; give a value between 1 and 50"),
-        ({"smoothing": 51}, "smoothing is 51"),
+        ({"lip_smoothing": 0}, "lip-smoothing is 0; give a value between 1 and 50"),
+        ({"lip_smoothing": 51}, "lip-smoothing is 51"),
     ],
 )
 def test_settings_out_of_range(settings: dict, message: str) -> None:

@@ -49,7 +49,7 @@ class MouthOptions(Options):
     redraw_above: float = option(
         2.0, help="Change of the lips by the edit from which they are redrawn; above keep-below.", advanced=True
     )
-    smoothing: int = option(
+    lip_smoothing: int = option(
         10,
         help="Frames on either side over which the change of the lips is averaged.",
         minimum=1,

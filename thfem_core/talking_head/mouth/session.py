@@ -83,13 +83,13 @@ class MouthSession:
             InputError: The clip is a still picture and silent.
         """
         self._clip, self._basis, self._renderer = clip, basis, renderer
-        self.lookahead = options.smoothing + 1
+        self.lookahead = options.lip_smoothing + 1
         self._mouths = MouthTrack(
             clip.track,
             default_face_models(clip.device),
             edited=clip.edited,
             device=clip.device,
-            reach=options.smoothing,
+            reach=options.lip_smoothing,
             history=past_frames(motion, clip.frame_rate),
         )
         self._unobserved: list[Frame] = []  # frames that wait until every worker has one

@@ -9,7 +9,7 @@ THFEM_SYNC = embedded(
     "thfem_sync",
     "do lips and sound go together (offline measure)",
     701636,
-    "be5a046692aa4db0c93177a7e6679ea254862c63cfbe610fb833851671c22a3b",
+    "5633c6cec86aefd936dfa1beaabc09b87669c827a6d16409916f56e1c1e4f378",
     licence="CC BY-NC 4.0",
     commercial=False,
     link="MODEL_CARD.md of the package",
