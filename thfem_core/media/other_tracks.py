@@ -123,7 +123,7 @@ def _copy_chapters(output: av.container.OutputContainer, source: SourceFile, shi
     for number, chapter in enumerate(source.facts.chapters):
         start = max(chapter.start, source.start) - shift
         end = (chapter.end if source.stop is None else min(chapter.end, source.stop)) - shift
-        if end > max(start, 0):
+        if end > max(start, Fraction(0)):
             kept.append(
                 {
                     "id": number + 1,

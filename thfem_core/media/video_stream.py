@@ -26,6 +26,8 @@ _FASTEST_RATE = 1000
 _INDEXED = {"mp4", "matroska"}
 # So many pictures at most are decoded at once, reordered ones included.
 _AT_ONCE = 48
+# Decoders that hide some damage without a word; they need one thread, which is fast enough for them.
+_CONCEALING = {"mpeg1video", "mpeg2video", "mpegvideo"}
 # Containers that store no presentation times, or whose times are made up.
 _NO_PRESENTATION_TIMES = {"avi", "h264", "hevc", "m4v", "mpegvideo", "vc1", "cavsvideo"}
 
@@ -195,7 +197,7 @@ def _decoded(
 ) -> Generator[tuple[int, av.VideoFrame, av.VideoStream], None, None]:
     """Everything that decodes, with its presentation time."""
     decoder = _decoder(stream)
-    if threads:
+    if threads and decoder.name not in _CONCEALING:
         decoder.thread_type = "AUTO"
         decoder.options = {"err_detect": "explode"}  # so that no damage is passed over
     else:
