@@ -77,7 +77,8 @@ class Speech:
             raise  # some are OSErrors too, but not of this file
         except OSError as error:
             raise OutputError(
-                f"the sound cannot be kept in {tempfile.gettempdir()} ({error.strerror}); free some space there"
+                f"the sound cannot be kept in the folder for temporary files ({error.strerror or error}); free some "
+                "space there, or set TMPDIR to another one"
             ) from error
         return cls(samples, level)
 

@@ -89,5 +89,7 @@ def _explained(error: Exception) -> tuple[str, int]:
     if isinstance(error, OSError) and error.filename is None and error.errno == errno.ENOSPC:
         drop_output()
         return "the output cannot be printed: its disk is full", 3
+    if isinstance(error, FileNotFoundError) and "temporary directory" in text:
+        return "there is no folder for temporary files; set TMPDIR to one that can be written", 3
     fault = f"{type(error).__name__}: {text}"
     return f"unexpected fault: {fault} (add --traceback for details, and please report it)", 70

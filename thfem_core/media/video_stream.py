@@ -197,7 +197,8 @@ def _decoded(
 ) -> Generator[tuple[int, av.VideoFrame, av.VideoStream], None, None]:
     """Everything that decodes, with its presentation time."""
     decoder = _decoder(stream)
-    if threads and decoder.name not in _CONCEALING:
+    threads = threads and decoder.name not in _CONCEALING
+    if threads:
         decoder.thread_type = "AUTO"
         decoder.options = {"err_detect": "explode"}  # so that no damage is passed over
     else:

@@ -66,6 +66,10 @@ def download_file(model: Model, file: ModelFile, target: Path, *, progress: Prog
     mirror = os.environ.get("HF_ENDPOINT", "").rstrip("/") or None  # read now: the hub's library reads it at import
     url = model.link if model.repo is None else hf_hub_url(model.repo, name, revision=model.revision, endpoint=mirror)
     headers = build_hf_headers(token=None if model.origin == "hub" else False)  # a user's token is for the hub alone
+    if mirror is not None and not mirror.startswith(("http://", "https://")):
+        raise WeightsError(f"HF_ENDPOINT is {mirror!r}, which is no address; give https://..., or unset it")
+    if not all(value.isascii() for value in headers.values()):
+        raise WeightsError("HF_TOKEN has characters that no token has; copy it again from the hub's settings")
     stage = f"Downloading {name}"
     try:
         with _quiet_hub():

@@ -20,7 +20,10 @@ def model_folders(folders: Sequence[Path] = ()) -> tuple[Path, ...]:
     """Where models are looked for, in order: the given folders, those of the environment variable THFEM_MODELS
     (separated as in PATH), and ``thfem`` in the user's cache. The first one takes downloads."""
     named = [Path(name) for name in os.environ.get(FOLDERS_VARIABLE, "").split(os.pathsep) if name]
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "thfem"
+    try:
+        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "thfem"
+    except RuntimeError:  # an unknown user without HOME
+        cache = Path("thfem-models")
     return tuple(dict.fromkeys([*map(Path, folders), *named, cache]))
 
 
