@@ -169,13 +169,15 @@ def test_only_the_intended_weights_change_and_a_stop_changes_nothing(stage: Face
 
 
 def test_the_loss_falls_on_a_fixed_batch_and_checkpointing_changes_no_gradient(stage: FaceStage) -> None:
-    configured(stage, latent=1.0, adversarial=0.0)
+    # The small generators draw flat pictures, whose loss hardly depends on what is learned.
+    settings = {"latent": 1.0, "pixel": 0.1, "adversarial": 0.0}
+    configured(stage, **settings)
     batch = stage.draw(np.random.default_rng(0), 1)
-    rate = 3e-3 if isinstance(stage, eat.EatStage) else 3e-4
+    rate = 3e-3 if isinstance(stage, eat.EatStage) else 1e-3
     optimiser = torch.optim.Adam(stage.parameter_groups(rate))
     losses, gradients = [], []
     for step in range(5):
-        configured(stage, checkpointing=step == 1)
+        configured(stage, **settings, checkpointing=step == 1)
         found = stage.network(batch, 0.0).losses
         assert set(found) == {"latent", "pixel"}
         optimiser.zero_grad()
@@ -186,7 +188,7 @@ def test_the_loss_falls_on_a_fixed_batch_and_checkpointing_changes_no_gradient(s
             gradients.append({n: w.grad.clone() for n, w in stage.network.named_parameters() if w.grad is not None})
         if step:
             optimiser.step()
-    assert losses[-1] < 0.98 * losses[0]
+    assert losses[-1] < 0.97 * losses[0], losses
     assert gradients[0].keys() == gradients[1].keys()
     for name, value in gradients[0].items():
         torch.testing.assert_close(value, gradients[1][name], rtol=1e-3, atol=1e-5, msg=name)
