@@ -17,7 +17,7 @@ from thfem_core.expression.liveportrait.back_end import LivePortraitOptions
 from thfem_core.expression.liveportrait.driving import neutral_lips
 from thfem_core.expression.liveportrait.edited_face import EditedFace, FaceEdit
 from thfem_core.expression.liveportrait.editor import LivePortraitEditor, load
-from thfem_core.expression.liveportrait.expressions import Driver, read_driver, wanted_sliders
+from thfem_core.expression.liveportrait.expressions import Driver, read_driver, requested_sliders
 from thfem_core.expression.liveportrait.sound_emotion import SpokenEmotion
 from thfem_core.expression.request import ExpressionRequest, ReferenceClip, RegionStrengths, StrengthCurve
 from thfem_core.expression.sliders import ExpressionSliders
@@ -231,10 +231,10 @@ def test_weight_fades_the_edit(networks: LivePortraitNetworks) -> None:
 
 def test_free_lips_follow_and_sliders_turn_the_head(networks: LivePortraitNetworks) -> None:
     before, after = expressions(networks, HAPPY, lips="free")
-    expected = wanted_sliders(HAPPY).expression
+    expected = requested_sliders(HAPPY).expression
     torch.testing.assert_close(after - before, expected.expand_as(before), atol=1e-6, rtol=0)
     both = ExpressionRequest(emotion="happy", sliders=ExpressionSliders(smile=0.1, pupil_x=3))
-    assert wanted_sliders(both).expression[11, 0] != 0
+    assert requested_sliders(both).expression[11, 0] != 0
 
 
 def test_absolute_copies_and_relative_adds(networks: LivePortraitNetworks) -> None:

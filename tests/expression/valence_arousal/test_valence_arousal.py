@@ -108,6 +108,8 @@ def test_another_file_is_no_map(tmp_path: Path):
     save_file({"happy": np.zeros(3, np.float32)}, tmp_path / "other.safetensors")
     with pytest.raises(WeightsError, match="is no map of emotions"):
         load_map(tmp_path / "other.safetensors")
+    with pytest.raises(WeightsError, match=r"there is no map .*build_emotion_map"):
+        load_map(tmp_path / "none.safetensors")
 
 
 def test_every_emotion_but_neutral_has_a_place():

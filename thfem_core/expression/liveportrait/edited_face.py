@@ -30,7 +30,7 @@ from .driving import (
     target_expression,
     target_rotation,
 )
-from .expressions import Driver, wanted_sliders
+from .expressions import Driver, requested_sliders
 from .regions import region_gains
 from .sliders import SAMPLE_PARTS, SliderOffset, node_keypoints, sample_offset
 from .sound_emotion import SpokenEmotion
@@ -82,7 +82,7 @@ class EditedFace:
     ) -> None:
         self._track, self._options, self._driver, self._side = track, options, driver, side
         self._crops = CropPath(track, frame_rate=frame_rate)
-        self._offset, self._spoken = wanted_sliders(request, emotion=spoken is None), spoken
+        self._offset, self._spoken = requested_sliders(request, emotion=spoken is None), spoken
         self._first_scale: Tensor | None = None
         self._neutralise = 1.0 if request.emotion == "neutral" else options.neutralise
         self._gains = region_gains(request.regions)

@@ -25,7 +25,7 @@ LEAST_WIDTH = 48  # pixels of a face's larger side, below which LivePortrait has
 _FACE_SHARE = 1 / 2.3  # of the crop's side that the face fills
 
 
-def wanted_sliders(request: ExpressionRequest, *, emotion: bool = True) -> SliderOffset:
+def requested_sliders(request: ExpressionRequest, *, emotion: bool = True) -> SliderOffset:
     """What emotion and sliders of a request add, together.
 
     Args:

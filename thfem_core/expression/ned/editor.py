@@ -204,7 +204,15 @@ class ConditionModel:
         self._labels, self._seed = LABELS[label_order], seed
 
     def open(self, request: ExpressionRequest, device: torch.device) -> Conditions:
-        """Begin with one face: draw or read the style."""
+        """Begin with one face: choose the style of its expression.
+
+        Args:
+            request: An emotion, whose style is drawn by the seed, or a reference clip, whose style is read.
+            device: Where the networks run; they are moved there.
+
+        Returns:
+            The condition pictures of the face, made frame by frame.
+        """
         for network in (self.translator, self._mapping, self._encoder, self.deca):
             network.to(device)
         return _ModelConditions(self, self._style(request, device), device)

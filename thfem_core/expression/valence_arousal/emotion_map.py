@@ -128,6 +128,8 @@ def load_map(path: Path | None = None) -> EmotionMap:
     """
     if path is None:
         return make_map({})
+    if not path.is_file():
+        raise WeightsError(f"there is no map {path}; make one with `python -m training.build_emotion_map`")
     tensors = safe_load(path)
     units = {name: tensors[name].numpy() for name in PLACES if name in tensors}
     if not units or any(row.shape != (len(ACTION_UNITS),) for row in units.values()):

@@ -28,14 +28,17 @@ class Perceptron(nn.Module):
 
 
 def stitching_network() -> Perceptron:
+    """(N, 126) keypoints of source and driver → (N, 65): a move of each keypoint (63) and a shift (2) of all."""
     return Perceptron((2 * _POINTS, 128, 128, 64, _POINTS + 2))
 
 
 def lip_network() -> Perceptron:
+    """(N, 65) keypoints, lip opening now and as asked → (N, 63) moves of the keypoints."""
     return Perceptron((_POINTS + 2, 128, 128, 64, _POINTS))
 
 
 def eye_network() -> Perceptron:
+    """(N, 66) keypoints, opening of left and right eye now and as asked → (N, 63) moves of the keypoints."""
     return Perceptron((_POINTS + 3, 256, 256, 128, 128, 64, _POINTS))
 
 
@@ -62,7 +65,7 @@ def retargeted(network: nn.Module, source: Tensor, ratios: Tensor) -> Tensor:
     Args:
         network: The lip or the eye network.
         source: (N, 21, 3) keypoints of the source.
-        ratios: (N, 2) lips: opening now, opening wanted. (N, 3) eyes: left, right, wanted.
+        ratios: (N, 2) for lips: opening now, opening asked for. (N, 3) for eyes: left now, right now, asked for.
 
     Returns:
         (N, 21, 3) offsets.
