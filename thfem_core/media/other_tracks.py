@@ -121,8 +121,8 @@ def _copy_cover(
 def _copy_chapters(output: av.container.OutputContainer, source: SourceFile, shift: Fraction) -> None:
     kept = []
     for number, chapter in enumerate(source.facts.chapters):
-        start = max(chapter.start, source.start) - shift
-        end = (chapter.end if source.stop is None else min(chapter.end, source.stop)) - shift
+        start: Fraction = max(chapter.start, source.start) - shift
+        end: Fraction = (chapter.end if source.stop is None else min(chapter.end, source.stop)) - shift
         if end > max(start, Fraction(0)):
             kept.append(
                 {
