@@ -24,7 +24,6 @@ from thfem_core.networks.appearance_volume import SourceAppearance
 from thfem_core.networks.checkpoint import State, build
 from thfem_core.talking_head.eat.audio_to_keypoints import expression_vector
 from thfem_core.talking_head.eat.back_end import Timing
-from thfem_core.talking_head.eat.deepspeech import load_deepspeech
 from thfem_core.talking_head.eat.emotion_prompt import NOISE
 from thfem_core.talking_head.eat.head import EMOTION_LABELS
 from thfem_core.talking_head.eat.head_pose import HeadPoseEstimate, HeadPoseEstimator, place_keypoints
@@ -37,7 +36,7 @@ from thfem_core.talking_head.eat.networks import (
 )
 from thfem_core.talking_head.eat.pose_image import pose_images
 from thfem_core.talking_head.eat.session import hull_volume
-from thfem_core.talking_head.eat.speech_features import computed_logits
+from thfem_core.talking_head.eat.speech_features import computed_logits, load_deepspeech
 from thfem_core.talking_head.eat.timeline import Timeline, speech_windows
 
 from ..data.face_windows import FaceWindows, Window

@@ -11,8 +11,9 @@ from published_heads import deepspeech_shapes, write_graph
 
 from thfem_core.errors import WeightsError
 from thfem_core.talking_head.eat import deepspeech
-from thfem_core.talking_head.eat.deepspeech import load_deepspeech, logits_of
+from thfem_core.talking_head.eat.deepspeech import logits_of
 from thfem_core.talking_head.eat.deepspeech_convert import convert, graph_constants, tensors_of_graph
+from thfem_core.talking_head.eat.speech_features import load_deepspeech
 from thfem_core.weights.convert import convert_files
 
 WIDTH = 6

@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-
 import torch
 from torch import Tensor, nn
-
-from ...networks.checkpoint import build
-from ...weights.reading import safe_load
 
 INPUTS, SYMBOLS, WIDTH = 494, 29, 2048
 _CEILING = 20.0
@@ -40,26 +34,6 @@ class DeepSpeech(nn.Module):
 
     def forward(self, cepstra: Tensor) -> Tensor:
         return self.from_recurrent(self.lstm(self.to_recurrent(cepstra))[0])
-
-
-def load_deepspeech(path: Path) -> DeepSpeech:
-    """Load DeepSpeech.
-
-    Args:
-        path: The release's frozen graph (``.pb``), or a converted file.
-
-    Returns:
-        The network, on the CPU, in float32.
-
-    Raises:
-        WeightsError: The file is damaged, or another.
-    """
-    from .deepspeech_convert import tensors_of_graph
-
-    state = tensors_of_graph(path) if path.suffix == ".pb" else safe_load(path)
-    width = len(state["first.bias"]) if "first.bias" in state else WIDTH
-    make: Callable[[], DeepSpeech] = lambda: DeepSpeech(width)  # noqa: E731 - built on the "meta" device later
-    return build(make, state, what=f"DeepSpeech in {path}")
 
 
 @torch.inference_mode()

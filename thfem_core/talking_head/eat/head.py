@@ -13,11 +13,10 @@ from ...registry import Resources
 from ...weights.store import locate, locate_file
 from ..head import Drive, FaceClip
 from .back_end import DEEPSPEECH, EAT, EatOptions, Emotion
-from .deepspeech import load_deepspeech
 from .emotion_prompt import NOISE, EmotionPrompts
 from .networks import EatNetworks, load_eat
 from .session import EatSession
-from .speech_features import SpeechLogits, computed_logits, stored_logits
+from .speech_features import SpeechLogits, computed_logits, load_deepspeech, stored_logits
 from .timeline import Timeline
 
 # The emotions of this package, by the label of EAT's prompt.

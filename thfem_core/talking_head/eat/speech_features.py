@@ -11,12 +11,33 @@ import torch
 from ...audio.deepspeech import deepspeech_input
 from ...audio.speech import Speech
 from ...errors import InputError
-from .deepspeech import SYMBOLS, DeepSpeech, logits_of
+from ...networks.checkpoint import build
+from ...weights.reading import safe_load
+from .deepspeech import SYMBOLS, WIDTH, DeepSpeech, logits_of
+from .deepspeech_convert import tensors_of_graph
 
 _STRIDE, _PAD = 2, 8  # of the published features: windows of 16 rows, each two rows after the last, eight zeros before
 
 # The sound of a clip → logits (n, 29), 50 rows per second.
 SpeechLogits = Callable[[Speech], np.ndarray]
+
+
+def load_deepspeech(path: Path) -> DeepSpeech:
+    """Load DeepSpeech.
+
+    Args:
+        path: The release's frozen graph (``.pb``), or a converted file.
+
+    Returns:
+        The network, on the CPU, in float32.
+
+    Raises:
+        WeightsError: The file is damaged, or another.
+    """
+    state = tensors_of_graph(path) if path.suffix == ".pb" else safe_load(path)
+    width = len(state["first.bias"]) if "first.bias" in state else WIDTH
+    make: Callable[[], DeepSpeech] = lambda: DeepSpeech(width)  # noqa: E731 - built on the "meta" device later
+    return build(make, state, what=f"DeepSpeech in {path}")
 
 
 def computed_logits(network: DeepSpeech) -> SpeechLogits:
