@@ -153,6 +153,6 @@ def tell(report: EditReport, *, quiet: bool) -> None:
         quiet: Print warnings only.
     """
     for warning in report.warnings:
-        print(f"thfem: {warning}", file=sys.stderr)
+        print(f"thfem: warning: {warning}", file=sys.stderr)
     if not quiet:
         print(f"{report.output}: {report.summary}")
