@@ -67,10 +67,12 @@ def _list(args: argparse.Namespace) -> None:
         return
     rows = [("NAME", "FOR", "SIZE", "LICENCE", "COMMERCIAL", "HERE")]
     for model in models:
-        here = all(find_file(model, file, folders=args.folder) for file in _needed(model))
+        present = all(find_file(model, file, folders=args.folder) for file in _needed(model))
         get = {"embedded": "no: reinstall", "manual": "no: place it"}.get(model.origin, "no: fetch")
         use = {True: "yes", False: "no", None: "unclear"}[model.commercial]
-        rows.append((model.name, model.purpose, _size(model), model.licence or "unknown", use, "yes" if here else get))
+        rows.append(
+            (model.name, model.purpose, _size(model), model.licence or "unknown", use, "yes" if present else get)
+        )
     print(_table(rows))
     print(f"\nlooked for in: {', '.join(map(str, model_folders(args.folder)))}\n`models list NAME` tells more.")
 

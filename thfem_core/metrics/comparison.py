@@ -59,9 +59,9 @@ def compare_clips(
         seen.measure(progress)
         traces = seen.landmarks.traces()
         mesh = seen.landmarks.measures(traces) | seen.pixel_means()
-        heard = SoundPass(source, output, seen.landmarks)
-        loud = [heard.loudness(side, traces.apertures[side]) for side in (0, 1)]
-        sync = {expert.spec.title: heard.sync(expert, progress) for expert in judges.sync}
+        sounds = SoundPass(source, output, seen.landmarks)
+        loud = [sounds.loudness(side, traces.apertures[side]) for side in (0, 1)]
+        sync = {expert.spec.title: sounds.sync(expert, progress) for expert in judges.sync}
     measures: tuple[Measure, ...] = LANDMARK_MEASURES
     if truth is not None:
         measures += TRUTH_MEASURES + (judges.pictures.spec.measures if judges.pictures is not None else ())
@@ -91,7 +91,7 @@ def compare_clips(
         families=tuple(families),
         traces=traces,
         pictures=tuple(seen.pictures),
-        notes=(*seen.notes, *heard.notes),
+        notes=(*seen.notes, *sounds.notes),
     )
 
 

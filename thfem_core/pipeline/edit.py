@@ -62,19 +62,19 @@ def edit(
     resources = Resources(device=device, folders=tuple(folders), progress=progress)
 
     # all that can be wrong or missing is found before the first pass over a clip
-    heard = fit_to_clip(sound, video, warn=warnings.append) if isinstance(sound, Sound) else None
+    new_sound = fit_to_clip(sound, video, warn=warnings.append) if isinstance(sound, Sound) else None
     editor = config.editor if config.request is not None else None
     if isinstance(editor, str):
         editor = editors.create(editor, config.editor_options, resources)
     lips = prepare_lips(
-        video, config, editor=editor, sound=heard or sound, poses=poses, resources=resources, warn=warnings.append
+        video, config, editor=editor, sound=new_sound or sound, poses=poses, resources=resources, warn=warnings.append
     )
     faces = find_chosen_faces(
         video,
         config,
         tracks=tracks,
         needed=lips is not None or (editor is not None and editor.needs_faces),
-        must_speak=isinstance(video, StillVideo) or (heard is not None and config.drive == "audio"),
+        must_speak=isinstance(video, StillVideo) or (new_sound is not None and config.drive == "audio"),
         device=device,
         progress=progress,
     )
@@ -82,7 +82,7 @@ def edit(
     rate, stages = video.info.frame_rate, list[Stage]()
     chosen, request = faces.chosen, faces.request
     if request is not None and getattr(editor, "needs_speech", False):
-        request = replace(request, speech=heard_speech(video, heard or sound, lips, warn=warnings.append))
+        request = replace(request, speech=heard_speech(video, new_sound or sound, lips, warn=warnings.append))
     edited = EditedLandmarks() if lips is not None else None
     if editor is not None and request is not None:
         stages.append(
@@ -92,4 +92,4 @@ def edit(
         )
     if lips is not None and chosen:
         stages.append(LipStage(prepared=lips, tracks=chosen, frame_rate=rate, device=device, edited=edited))
-    return PreparedEdit(video, stages, faces=faces, sound=heard, lips=lips, warnings=warnings)
+    return PreparedEdit(video, stages, faces=faces, sound=new_sound, lips=lips, warnings=warnings)

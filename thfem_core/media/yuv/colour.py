@@ -79,9 +79,9 @@ def samples_from_rgb(layout: PixelLayout, matrix: int, full_range: bool) -> np.n
 @lru_cache(maxsize=64)
 def rgb_from_samples(layout: PixelLayout, matrix: int, full_range: bool) -> np.ndarray:
     """float64 (3, 4): (r, g, b) 0..255 = M @ (samples, 1); for grey formats give the luma three times."""
-    there = samples_from_rgb(layout, matrix, full_range)
+    from_rgb = samples_from_rgb(layout, matrix, full_range)
     if layout.is_gray:
-        scale = there[0, :3].sum()
-        return np.hstack([np.eye(3) / scale, np.full((3, 1), -there[0, 3] / scale)])
-    back = np.linalg.inv(there[:, :3])
-    return np.hstack([back, -back @ there[:, 3:]])
+        scale = from_rgb[0, :3].sum()
+        return np.hstack([np.eye(3) / scale, np.full((3, 1), -from_rgb[0, 3] / scale)])
+    back = np.linalg.inv(from_rgb[:, :3])
+    return np.hstack([back, -back @ from_rgb[:, 3:]])
