@@ -131,7 +131,7 @@ class FaceLosses(nn.Module):
         if self.perceptual is not None:
             losses["perceptual"] = c.perceptual * self.perceptual(drawn, true)
         if self.expert is not None and batch["sounding"].any():
-            judge = self._sync if isinstance(self.expert, PictureExpert) else self._mesh_sync
+            judge = self._mesh_sync if isinstance(self.expert, MeshSyncExpert) else self._sync
             losses["sync"] = c.sync * judge(drawn, batch)
         if not c.adversarial:
             return StepOutput(losses)
@@ -149,7 +149,7 @@ class FaceLosses(nn.Module):
     def _sync(self, drawn: Tensor, batch: Batch) -> Tensor:
         """Five consecutive drawn frames of each sounding window, cut to the faces, against their sound."""
         n, expert = batch["true"].shape[1], self.expert
-        assert isinstance(expert, PictureExpert)
+        assert expert is not None and not isinstance(expert, MeshSyncExpert)
         rows = batch["sync_first"][:, None] + torch.arange(FRAMES, device=drawn.device)
         rows = (rows + n * torch.arange(len(rows), device=drawn.device)[:, None])[batch["sounding"]].flatten()
         faces = roi_align(drawn[rows], numbered(batch["boxes"].flatten(0, 1)[rows]), _FACE, aligned=True)
