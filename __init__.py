@@ -9,7 +9,7 @@ from __future__ import annotations
 WEB_DIRECTORY = "./nodes/web"
 
 
-async def comfy_entrypoint():
+async def comfy_entrypoint() -> object:
     """The host's extension object of this pack."""
     from .nodes.extension import ThfemExtension
 

@@ -21,7 +21,7 @@ DEVICES = ("auto", "keep loaded", "cpu")
 DRAWING_MEMORY = 4 * 2**30  # bytes asked of the host: the large ones draw some forty pictures at once on a card
 
 
-def in_care_of_host(head: TalkingHead, device: torch.device, *, keep: bool) -> object | None:
+def in_care_of_host(head: object, device: torch.device, *, keep: bool) -> object | None:
     """The host's handle on the networks of a talking head; None where it has none to hand over.
 
     The host moves them to ``device`` when they are needed and, unless they are to be kept, back to ordinary memory when

@@ -10,7 +10,7 @@ from comfy_api.latest import io, ui
 
 from ..thfem_core.face.preview import face_numbers, numbered_preview
 from ..thfem_core.face.tracking.track import FaceOrder
-from ..thfem_core.face.tracking.tracker import TrackerConfig
+from ..thfem_core.face.tracking.tracker_config import TrackerConfig
 from ..thfem_core.pipeline import faces_of_host, find_faces
 from .host import CATEGORY, HostProgress, schema, work_device
 from .payloads import HostLandmarks, Track, TrackedFaces

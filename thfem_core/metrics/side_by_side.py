@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import closing
 from dataclasses import replace
 from fractions import Fraction
@@ -50,7 +50,7 @@ class SideBySideVideo:
     def info(self) -> VideoInfo:
         return self._info
 
-    def frames(self) -> Iterator[ArrayFrame]:
+    def frames(self) -> Generator[ArrayFrame, None, None]:
         with closing(iter(self._pairs)) as pairs:
             for index, (first, second) in enumerate(pairs):
                 a, b = first.rgb(), second.rgb()
