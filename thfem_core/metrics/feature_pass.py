@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isnan
 
 import numpy as np
 
@@ -29,6 +30,11 @@ class MeasuredValue:
     measure: Measure
     value: float
     source: float = float("nan")
+
+    @property
+    def has_source(self) -> bool:
+        """Whether the source has a value of its own; the report's template asks."""
+        return not isnan(self.source)
 
 
 class FeaturePass:
