@@ -33,9 +33,20 @@ sys.exit(main())
 """
 
 
+def usual_signals() -> None:
+    """What a terminal gives a program: tests that run in the background inherit that some signals are ignored."""
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(name, signal.SIG_DFL)
+
+
 def start(output: Path) -> subprocess.Popen:
     process = subprocess.Popen(
-        [sys.executable, "-c", SLOW, str(output)], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", SLOW, str(output)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=usual_signals,
     )
     assert process.stdout.readline() == "ready\n"
     return process

@@ -66,3 +66,12 @@ def prepared(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         np.savez(folder / f"{identity}.npz", **{**arrays, **changes})
         (folder / f"{identity}.regions.npy").hardlink_to(built / "talking.regions.npy")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def fresh_accelerate():
+    """accelerate keeps one state per process, and refuses another precision than the first run's."""
+    from accelerate.state import AcceleratorState, GradientState
+
+    AcceleratorState._reset_state(reset_partial_state=True)
+    GradientState._reset_state()
