@@ -30,6 +30,14 @@ def without_host(reason: str) -> None:
     pytest.skip(reason)
 
 
+@pytest.fixture(autouse=True)
+def subnormal_numbers() -> None:
+    """Code that PyTorch 2.4 compiles turns tiny numbers to 0 in the whole thread, for whatever test comes next."""
+    import torch
+
+    torch.set_flush_denormal(False)
+
+
 @pytest.fixture(scope="session")
 def comfy_folder() -> Path:
     """A ComfyUI checkout: COMFYUI_DIR, or the one from PyPI."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import codecs
 import pickle
 import re
 import zipfile
-from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,23 @@ def embedded_tensors(
     return tensors, notes
 
 
+@contextmanager
+def _allowed_classes(classes: Sequence[Any]) -> Iterator[None]:
+    """Let checkpoints hold some harmless classes meanwhile; PyTorch 2.4 can only add them for good, and forget all."""
+    if hasattr(torch.serialization, "safe_globals"):
+        with torch.serialization.safe_globals(list(classes)):
+            yield
+        return
+    before = torch.serialization.get_safe_globals()
+    # it also lacks the one function by which Python 3 writes bytes for Python 2
+    torch.serialization.add_safe_globals([*classes, codecs.encode] if classes else [])
+    try:
+        yield
+    finally:
+        torch.serialization.clear_safe_globals()
+        torch.serialization.add_safe_globals(before)
+
+
 def safe_load(path: Path, *, allow: Sequence[Any] = ()) -> dict[str, Any]:
     """The dictionary in a ``.safetensors`` file or a PyTorch checkpoint, on the CPU.
 
@@ -78,7 +96,7 @@ def safe_load(path: Path, *, allow: Sequence[Any] = ()) -> dict[str, Any]:
     try:
         if path.suffix == ".safetensors":
             return dict(load_file(path))
-        with torch.serialization.safe_globals(list(allow)) if allow else nullcontext():
+        with _allowed_classes(allow):
             # files from before PyTorch 1.6 are no zip archives and cannot be mapped
             loaded = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
     except FileNotFoundError:
