@@ -172,7 +172,7 @@ def test_a_pickle_that_asks_for_more_than_arrays_is_refused(files: Path, tmp_pat
 
 
 def test_two_orders_of_labels() -> None:
-    from thfem_core.expression.ned.editor import LABELS
+    from thfem_core.expression.ned.condition_sources import LABELS
 
     assert LABELS["ned"].index("angry") == 1
     assert LABELS["alphabetical"].index("angry") == 0

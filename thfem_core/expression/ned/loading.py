@@ -16,9 +16,10 @@ from ...registry import Resources
 from ...weights.reading import load_strict, safe_load, state_dict
 from ...weights.store import locate
 from .back_end import DECA, FLAME, MANIPULATOR, RENDERER, SEGMENTATION, NedOptions
+from .condition_sources import ConditionFolder, ConditionModel
 from .conditions import DetailMaps
 from .deca import Deca
-from .editor import ConditionFolder, ConditionModel, NedEditor
+from .editor import NedEditor
 from .flame import FlameModel
 from .manipulator import ExpressionTranslator, MappingNetwork, SequenceReader
 from .renderer import FaceRenderer
