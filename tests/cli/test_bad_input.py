@@ -119,6 +119,8 @@ def test_unusable_inputs(make, thfem, short_clip, folder, tmp_path):
         (["--emotion", "happy", "--texture", "much"], 2, "--texture is 'much'; give a number"),
         (["--emotion", "happy", "--timing", "exact"], 2, "--timing is an option of the talking head eat"),
         (["--emotion", "happy", "--talking-head", "none", "--amount", "1"], 2, "talking head mouth"),
+        (["--emotion", "happy", "--talking-head", "none", "--drive", "audio"], 2, "--drive is for a talking head"),
+        (["--emotion", "happy", "--talking-head", "none", "--window", "9"], 2, "--window is for a talking head"),
         (["--emotion", "happy", "--reference", "x"], 2, "not allowed with"),
         (["--slider", "smil=1"], 2, "there is no slider 'smil'; choose one of: smile"),
         (["--stregth", "1"], 2, "--stregth"),

@@ -107,6 +107,10 @@ def run(args: argparse.Namespace) -> None:
     curve = StrengthCurve.parse(args.curve) if args.curve is not None else StrengthCurve()
     regions = RegionStrengths(**{region: getattr(args, region) for region in REGIONS})
     talking_head = None if args.talking_head == NO_TALKING_HEAD else args.talking_head
+    for_lips = {"--drive": args.drive != "blend", "--window": args.window, "--overlap": args.overlap}
+    if talking_head is None and any(for_lips.values()):
+        flag = next(flag for flag, value in for_lips.items() if value)
+        raise InputError(f"{flag} is for a talking head, and --talking-head none leaves it out; drop one of the two")
     options = given_options(args, {editors: args.editor, talking_heads: talking_head})
     read = [value for given in options.values() for value in given.values() if isinstance(value, Path)]
     refuse_overwriting(args.output, args.reference, *read)
