@@ -10,6 +10,7 @@ import asyncio
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -75,19 +76,27 @@ def host_environment() -> dict[str, str]:
     return {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
-def run_in_host(host: Path, script: Path, base: Path, *arguments: str, timeout: float = 120) -> Any:
+def run_in_host(host: Path, script: Path, base: Path, *arguments: str, timeout: float = 600) -> Any:
     """Run a script with the host's modules importable; its last line of output is JSON, which is returned.
 
-    Raises NoHost where the interpreter lacks what the host needs; a fault of the pack is an AssertionError.
+    The first import of a host in a fresh environment reads gigabytes of libraries: minutes on a slow disk.
+    Raises NoHost where the interpreter lacks what the host needs; a fault of the pack is an AssertionError, and so is a
+    script that is still running after ``timeout`` seconds, with the stacks of its threads.
     """
-    command = [PYTHON, str(script), str(host), str(REPO), str(base), *arguments]
-    done = subprocess.run(
-        command, cwd=base, env=host_environment(), capture_output=True, text=True, timeout=timeout, check=False
-    )
-    if done.returncode == NO_HOST:
-        raise NoHost(f"{PYTHON} cannot run ComfyUI: {done.stderr.strip().splitlines()[-1]}")
-    assert done.returncode == 0, f"{script.name} failed in {host}:\n{done.stderr[-3000:]}"
-    return json.loads(done.stdout.strip().splitlines()[-1])
+    command = [PYTHON, "-X", "faulthandler", str(script), str(host), str(REPO), str(base), *arguments]
+    with subprocess.Popen(
+        command, cwd=base, env=host_environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            out, err = process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGABRT)  # faulthandler writes where every thread stands
+            out, err = process.communicate()
+            raise AssertionError(f"{script.name} still ran after {timeout:g} s in {host}:\n{err[-6000:]}") from None
+    if process.returncode == NO_HOST:
+        raise NoHost(f"{PYTHON} cannot run ComfyUI: {err.strip().splitlines()[-1]}")
+    assert process.returncode == 0, f"{script.name} failed in {host}:\n{err[-3000:]}"
+    return json.loads(out.strip().splitlines()[-1])
 
 
 @dataclass
