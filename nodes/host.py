@@ -10,6 +10,7 @@ import os
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,11 @@ import comfy.model_management
 import comfy.utils
 import folder_paths
 import torch
+from comfy.model_patcher import ModelPatcher
+from comfy.patcher_extension import CallbacksMP
 from comfy_api.latest import io
+
+from ..thfem_core.loaded import release_networks
 
 MODEL_FOLDER = "thfem"
 CATEGORY = "THFEM"
@@ -47,14 +52,26 @@ def model_folders() -> tuple[Path, ...]:
 
 
 def work_device() -> torch.device:
-    """The device the host computes on, with room made on it.
+    """The device the host computes on, with room made on it for the embedded networks, which the host may unload."""
+    comfy.model_management.load_models_gpu([_embedded_networks()], memory_required=WORKING_MEMORY)
+    return comfy.model_management.get_torch_device()
 
-    The networks of this pack weigh a few MB and live as long as one run of a node, so the host is asked for their
-    memory but not given them to keep.
+
+@cache
+def _embedded_networks() -> ModelPatcher:
+    """What the host unloads in place of the embedded networks: they are forgotten then, and loaded again when needed.
+
+    They weigh a few MB and are shared by all nodes, so the host holds an empty module for them rather than each.
     """
     device = comfy.model_management.get_torch_device()
-    comfy.model_management.free_memory(WORKING_MEMORY, device)
-    return device
+    patcher = ModelPatcher(torch.nn.Module(), device, comfy.model_management.unet_offload_device())
+
+    def detached(_: ModelPatcher, unpatch_all: bool) -> None:
+        if unpatch_all:  # otherwise the host only moves it to the front of its list
+            release_networks()
+
+    patcher.add_callback(CallbacksMP.ON_DETACH, detached)
+    return patcher
 
 
 class HostProgress:

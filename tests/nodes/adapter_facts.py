@@ -101,6 +101,17 @@ def socket_facts(sockets, trimmed, demo: str) -> dict:
     }
 
 
+def memory_facts(host) -> dict:
+    """Whether the embedded networks are the same objects, before and after the host unloads all models."""
+    import comfy.model_management
+
+    models = importlib.import_module("thfem_pack.thfem_core.face.mediapipe.models")
+    first = models.load_mediapipe(host.work_device())
+    again = models.load_mediapipe(host.work_device())
+    comfy.model_management.unload_all_models()
+    return {"stays": first is again, "unloaded": models.load_mediapipe(host.work_device()) is not first}
+
+
 def input_facts(load, base: Path) -> dict:
     (base / "secret.mp4").write_bytes(b"x")
     (base / "input" / "a.mp4").write_bytes(b"x")
@@ -128,6 +139,7 @@ if __name__ == "__main__":
                 "progress": progress_facts(host),
                 "temp": temp_facts(host),
                 "sockets": socket_facts(sockets, trimmed, demo),
+                "memory": memory_facts(host),
                 "input": input_facts(load, base),
                 "faces": [expression.face_choice(text) for text in ("largest", " All ", "2")],
                 "wrong_face": raised_by(expression.face_choice, "-1"),

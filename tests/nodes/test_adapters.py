@@ -30,6 +30,10 @@ def test_temp_files_go_with_a_cancelled_run(facts):
     assert facts["temp"] == {"raised": "Cancelled: ", "left": []}
 
 
+def test_embedded_networks_stay_until_the_host_unloads_all_models(facts):
+    assert facts["memory"] == {"stays": True, "unloaded": True}
+
+
 def test_frame_rates_are_the_ones_people_mean(facts):
     assert facts["sockets"]["rates"] == ["24000/1001", "25", "30000/1001", "25/2", "60000/1001"]
     assert facts["sockets"]["rate"] == "30000/1001"
