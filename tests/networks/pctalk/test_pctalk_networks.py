@@ -24,7 +24,6 @@ from thfem_core.networks.pctalk.motion import (
     LipRefinement,
     LipSequence,
     StyleEncoder,
-    bounced,
     by_axis,
     by_point,
     pure_emotion,
@@ -186,7 +185,6 @@ def test_style() -> None:
     assert_close(encoder.cls(style), STORED["style_logits"], tolerance=1e-5)
     found = filled("lac").window(LIP_AUDIO[None, :25], style)
     assert_close(by_point(found)[0], STORED["lac_style_window0"], tolerance=1e-5)
-    assert bounced(3, 8).tolist() == [0, 1, 2, 2, 1, 0, 0, 1]
 
 
 def test_a_label_alone_is_that_of_the_batch() -> None:

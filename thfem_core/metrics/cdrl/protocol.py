@@ -45,12 +45,6 @@ NED_PUBLISHED: dict[str, dict[tuple[Dataset, str], tuple[float, float, float]]] 
 }
 
 
-def driver_of(dataset: Dataset, actor: str) -> str:
-    """The person whose expression a cross-identity test gives to ``actor``: the one before, in a ring."""
-    actors = ACTORS[dataset]
-    return actors[actors.index(actor) - 1]
-
-
 def expected_frames(dataset: Dataset, actor: str, emotion: str, setting: str) -> int:
     """Frames of the test list; NED's pictures lack the first two of each actor and emotion."""
     if actor not in ACTORS[dataset]:

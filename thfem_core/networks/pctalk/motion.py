@@ -277,12 +277,6 @@ class StyleEncoder(nn.Module):
         return self.pooling(self.vertice_map_r(self.transformer_encoder(x)))
 
 
-def bounced(count: int, length: int) -> Tensor:
-    """(length,) numbers of frames that go back and forth over ``count`` frames, the end ones twice."""
-    position = torch.arange(length) % (2 * count)
-    return torch.minimum(position, 2 * count - 1 - position)
-
-
 def _one_hot(person: int, layer: nn.Linear, like: Tensor) -> Tensor:
     persons = layer.in_features
     return F.one_hot(torch.tensor([person], device=like.device), persons).to(like.dtype)

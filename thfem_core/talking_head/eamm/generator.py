@@ -55,10 +55,3 @@ class Generator(nn.Module):
 
     def forward(self, appearance: SourceAppearance, source: AffineKeypoints, driving: AffineKeypoints) -> Tensor:
         return self.draw(appearance, self.motion(appearance, source, driving))
-
-
-def deformed(images: Tensor, motion: Motion) -> Tensor:
-    """For looking at: pictures (N, 3, H, W) under the dense motion enlarged to their size."""
-    grid = motion.deformation.permute(0, 3, 1, 2)
-    grid = F.interpolate(grid, size=images.shape[2:], mode="bilinear", align_corners=False)
-    return F.grid_sample(images, grid.permute(0, 2, 3, 1), align_corners=False)
