@@ -129,8 +129,8 @@ def output_place(prefix: str, width: int, height: int) -> tuple[str, str, int, s
         OutputError: The prefix leaves the output folder.
     """
     output = folder_paths.get_output_directory()
-    wanted = os.path.abspath(os.path.join(output, os.path.normpath(prefix)))
-    if not wanted.startswith(os.path.abspath(output) + os.sep):
+    target = os.path.abspath(os.path.join(output, os.path.normpath(prefix)))
+    if not target.startswith(os.path.abspath(output) + os.sep):
         raise OutputError(f"filename_prefix {prefix!r} leaves the output folder; give a name inside it")
     return folder_paths.get_save_image_path(prefix, output, width, height)
 

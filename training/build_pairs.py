@@ -22,7 +22,9 @@ from thfem_core.expression.editor import editors
 
 from .data.contact_sheet import write_page
 from .data.layouts import DATASETS, read_dataset
-from .data.pairs import PairConfig, build_pair, plan_pairs, write_manifest
+from .data.pair_files import write_manifest
+from .data.pair_plan import PairConfig, plan_pairs
+from .data.pairs import build_pair
 from .parallel import add_worker_arguments, chosen_workers, run_jobs
 
 

@@ -140,9 +140,9 @@ def _typed(value: Any, hint: Any, where: str) -> Any:
     if kind is float and type(value) is int:
         return float(value)
     if kind is tuple and isinstance(value, list):
-        of, wanted = get_args(hint)[0], len(get_args(hint))
-        if Ellipsis not in get_args(hint) and len(value) != wanted:
-            raise InputError(f"{where} has {len(value)} values; give {wanted}")
+        of, length = get_args(hint)[0], len(get_args(hint))
+        if Ellipsis not in get_args(hint) and len(value) != length:
+            raise InputError(f"{where} has {len(value)} values; give {length}")
         return tuple(_typed(item, of, where) for item in value)
     if kind in (bool, int, float, str) and type(value) is not kind:  # a truth value is no number here
         raise InputError(f"{where} is {value!r}; give a value of type {kind.__name__}")

@@ -120,5 +120,5 @@ class Ear:
     def columns(self, frames: np.ndarray) -> np.ndarray:
         """(steps + 4 (n − 1), 80) around consecutive ``frames`` (n,); the ends of the sound are held."""
         reach = (self.steps - 1) // 2
-        wanted = np.arange(_PER_FRAME * frames[0] - reach, _PER_FRAME * frames[-1] + reach + 1)
-        return self.mel[np.clip(wanted, 0, len(self.mel) - 1)].astype(np.float32)
+        columns = np.arange(_PER_FRAME * frames[0] - reach, _PER_FRAME * frames[-1] + reach + 1)
+        return self.mel[np.clip(columns, 0, len(self.mel) - 1)].astype(np.float32)

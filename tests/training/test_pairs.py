@@ -22,7 +22,10 @@ from training.build_pairs import main
 from training.config import DataConfig, LoopConfig
 from training.data.clips import load_clips
 from training.data.layouts import csv_clips
-from training.data.pairs import PairConfig, _aligned, build_pair, plan_pairs, read_alignment, read_pairs
+from training.data.pair_alignment import read_alignment
+from training.data.pair_files import read_pairs
+from training.data.pair_plan import PairConfig, plan_pairs
+from training.data.pairs import _aligned, build_pair
 from training.stages.renderer import RendererStageConfig, window_tensors
 
 

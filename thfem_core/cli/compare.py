@@ -28,8 +28,8 @@ def side_by_side(source: Video, edited: Mapping[str, Video], *, moments: Sequenc
         uint8 RGB (H, W, 3).
     """
     count = source.info.frame_count or sum(1 for _ in source.frames())
-    wanted = [min(round(share * count), count - 1) for share in moments]
-    rows = {"source": _pictures(source, wanted)} | {name: _pictures(clip, wanted) for name, clip in edited.items()}
+    numbers = [min(round(share * count), count - 1) for share in moments]
+    rows = {"source": _pictures(source, numbers)} | {name: _pictures(clip, numbers) for name, clip in edited.items()}
     box = _changed_region(list(rows.values()))
     return np.vstack(
         [

@@ -131,8 +131,8 @@ def choose_layout(formats: tuple[str, ...], source: PixelLayout | None, size: tu
 
     def distance(layout: PixelLayout) -> tuple[float, ...]:
         exact = size[0] % (1 << layout.shift[0]) == 0 and size[1] % (1 << layout.shift[1]) == 0
-        coarser = sum(max(0, there - here) for there, here in zip(layout.shift, shift, strict=True))
-        finer = sum(max(0, here - there) for there, here in zip(layout.shift, shift, strict=True))
+        coarser = sum(max(0, theirs - ours) for theirs, ours in zip(layout.shift, shift, strict=True))
+        finer = sum(max(0, ours - theirs) for theirs, ours in zip(layout.shift, shift, strict=True))
         # Missing depth costs quality; surplus depth costs players.
         depth = (bits - layout.bits) * 2 if layout.bits < bits else layout.bits - bits
         return (

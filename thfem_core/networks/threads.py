@@ -17,8 +17,8 @@ def all_cpu_threads(device: torch.device) -> Iterator[None]:
         yield
         return
     before = torch.get_num_threads()
-    wanted = os.environ.get("OMP_NUM_THREADS", "")
-    torch.set_num_threads(int(wanted) if wanted.isdigit() and int(wanted) else os.cpu_count() or 1)
+    threads = os.environ.get("OMP_NUM_THREADS", "")
+    torch.set_num_threads(int(threads) if threads.isdigit() and int(threads) else os.cpu_count() or 1)
     try:
         yield
     finally:

@@ -23,7 +23,7 @@ from thfem_core.talking_head.mouth.speaking_style import style_vector
 
 from ..config import DataConfig
 from ..sync_expert import COLUMNS
-from .pairs import read_pairs
+from .pair_files import read_pairs
 from .prepare import FRAME_RATE, PreparedClip, cut_regions, read_clip, synchrony
 
 COLUMNS_PER_FRAME = 4  # of the compact profile at 25 frames per second

@@ -18,7 +18,8 @@ from thfem_core.media.sound import Sound
 from ..config import DataConfig
 from ..mesh_sync import Ear, sight_of
 from ..sync_expert import COLUMNS, FRAMES
-from .pairs import SIZE, TrainingPair, read_pairs
+from .pair_files import TrainingPair, read_pairs
+from .pairs import SIZE
 from .prepare import FRAME_RATE
 
 _DECODED = 6  # clips of pictures that a process keeps

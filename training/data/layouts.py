@@ -104,8 +104,8 @@ def _ravdess(root: Path, actors: tuple[str, ...]) -> Iterator[DatasetClip]:
                 continue
             modality, channel, code, intensity, statement, repetition, _ = fields
             emotion = _RAVDESS_EMOTIONS.get(code)
-            wanted = _NORMAL if emotion == "neutral" else _STRONG
-            if emotion is None or (modality, channel, intensity) != (_FULL, _SPEECH, wanted):
+            spoken = _NORMAL if emotion == "neutral" else _STRONG
+            if emotion is None or (modality, channel, intensity) != (_FULL, _SPEECH, spoken):
                 continue
             yield DatasetClip(
                 actor=actor,

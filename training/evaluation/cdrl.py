@@ -24,7 +24,8 @@ from thfem_core.metrics.frechet import FeatureSpread
 from thfem_core.registry import Resources
 
 from ..data.layouts import DatasetClip
-from ..data.pairs import face_crops, speech_of
+from ..data.pair_alignment import speech_of
+from ..data.pairs import face_crops
 from .results import AVERAGE, Results, mean_of
 from .tables import Table, shown
 

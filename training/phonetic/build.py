@@ -35,9 +35,9 @@ def utterances(folder: Path, per_speaker: int, sentences: int) -> Iterator[Utter
     texts = []
     for speaker, data, words in speechocean(folder, per_speaker):
         texts.append(words)
-        heard = aligner.align(speaker, read_wave(data), words)
-        if heard is not None:
-            yield heard
+        utterance = aligner.align(speaker, read_wave(data), words)
+        if utterance is not None:
+            yield utterance
     texts = sorted(set(texts), key=lambda text: (-len(text), text))[: 4 * sentences]
     for voice in FLITE_VOICES:
         for text in rng.choice(texts, sentences, replace=False):

@@ -98,11 +98,11 @@ def flite(text: str, voice: str, stretch: float) -> Utterance:
     """Spoken by Flite (``apt-get install flite``). stretch: of the durations."""
     with tempfile.NamedTemporaryFile(suffix=".wav") as file:
         settings = ["-voice", voice, "--setf", f"duration_stretch={stretch:.2f}"]
-        told = subprocess.run(
+        durations = subprocess.run(
             ["flite", *settings, "-psdur", "-t", text, "-o", file.name], capture_output=True, text=True, check=True
         ).stdout
         samples = read_wave(Path(file.name).read_bytes())
-    spans = re.findall(r"(\S+):([\d.]+)", told)
+    spans = re.findall(r"(\S+):([\d.]+)", durations)
     borders = np.array([0.0] + [float(end) for _, end in spans])
     phones = np.array([phone_number(name, "festival") for name, _ in spans])
     return Utterance(speaker=f"flite-{voice}", samples=samples, borders=borders, phones=phones)

@@ -40,7 +40,7 @@ from thfem_core.talking_head.eat.speech_features import computed_logits, load_de
 from thfem_core.talking_head.eat.timeline import Timeline, speech_windows
 
 from ..data.face_windows import FaceWindows, Window
-from ..data.pairs import TrainingPair
+from ..data.pair_files import TrainingPair
 from ..data.prepare import write_beside
 from .base import Batch
 from .faces import FaceLosses, FaceStage, FaceStageConfig, full_precision, train_only

@@ -169,9 +169,9 @@ def numbered(boxes: Tensor) -> Tensor:
 
 def train_only(net: nn.Module, prefixes: Iterable[str]) -> None:
     """Freeze everything but the parameters whose name contains one of ``prefixes``."""
-    wanted = tuple(prefixes)
+    trained = tuple(prefixes)
     for name, weight in net.named_parameters():
-        weight.requires_grad_(any(part in name for part in wanted))
+        weight.requires_grad_(any(part in name for part in trained))
 
 
 class FaceStage(Stage):

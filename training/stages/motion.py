@@ -126,7 +126,7 @@ class MotionLosses(nn.Module):
         features = self.net.encoder(batch["columns"])
         share = self.config.encoder
         features = share * features + (1 - share) * features.detach()
-        heard = self.net.apply_style(features, batch["style"])
+        sound_features = self.net.apply_style(features, batch["style"])
         mouths = batch["mouths"]
         n = self.config.data.window
         # Every frame is the source of the n frames after it, or of n frames ``away`` frames later (Section 3.3).
@@ -138,7 +138,9 @@ class MotionLosses(nn.Module):
         targets = targets + torch.arange(n, device=mouths.device)
         to_mean = (batch["mean"][:, None] - mouths[:, sources])[:, :, None].expand(-1, -1, n, -1)
         distance = targets - sources[:, None]
-        predicted = self.net.change_from_sound(heard[:, sources, None], heard[:, targets], distance, to_mean)
+        predicted = self.net.change_from_sound(
+            sound_features[:, sources, None], sound_features[:, targets], distance, to_mean
+        )
         true = mouths[:, targets] - mouths[:, sources, None]
         error = (predicted - true) @ self.lips
         lip = error.abs().mean()
@@ -153,10 +155,10 @@ class MotionLosses(nn.Module):
             played = (mouths[:, sources, None] + predicted)[:, phase::n].flatten(1, 2)
             length = min(SYNC_WINDOW, played.shape[1])
             first = int(torch.randint(played.shape[1] - length + 1, ()))
-            heard = self.expert[0].to(played.device).sound_features(self._expert_columns(batch["columns"]))
+            sound_features = self.expert[0].to(played.device).sound_features(self._expert_columns(batch["columns"]))
             begin = phase + 1 + first
             losses["sync"] = self.config.sync * lip_sync_loss(
-                self.expert[0], played[:, first : first + length], heard[:, begin : begin + length]
+                self.expert[0], played[:, first : first + length], sound_features[:, begin : begin + length]
             )
         return losses
 
@@ -271,10 +273,10 @@ def motion_scores(
         count = min(clip.frames, sound.frames)
         if count < 2 * window + 2 and count < 12:
             continue
-        heard = hear_clip(net, clip, sound)
+        sound_features = hear_clip(net, clip, sound)
         targets = np.arange(1, count)
         sources = (targets - 1) // window * window
-        known = pairs(clip, heard, torch.from_numpy(sources), torch.from_numpy(targets), net.config.past)
+        known = pairs(clip, sound_features, torch.from_numpy(sources), torch.from_numpy(targets), net.config.past)
         change = net.change(*(known if past_known else known[:-1]))
         moved = clip.shapes[sources] + basis.displacement(change.numpy() * basis.spread)
         rows.setdefault(clip.clip.identity, []).append(_scores(moved, clip.shapes[sources], clip.shapes[targets]))

@@ -30,11 +30,19 @@ def hear_clip(net: MotionNet, clip: SpeakingClip, sound: SpeakingClip | None = N
     return net.encode_speech(columns[None].to(device), torch.from_numpy(clip.style)[None].to(device))[0].cpu()
 
 
-def pairs(clip: SpeakingClip, heard: Tensor, sources: Tensor, targets: Tensor, past: int) -> tuple[Tensor, ...]:
+def pairs(
+    clip: SpeakingClip, sound_features: Tensor, sources: Tensor, targets: Tensor, past: int
+) -> tuple[Tensor, ...]:
     """Arguments of :meth:`MotionNet.change` for frames ``sources`` → ``targets``, each (P,)."""
     mouths = torch.from_numpy(clip.coefficients)
-    pull = torch.from_numpy(clip.mean.astype(np.float32)) - mouths[sources]
-    return heard[sources], heard[targets], targets - sources, pull, steps_before(mouths, sources, past)
+    to_mean = torch.from_numpy(clip.mean.astype(np.float32)) - mouths[sources]
+    return (
+        sound_features[sources],
+        sound_features[targets],
+        targets - sources,
+        to_mean,
+        steps_before(mouths, sources, past),
+    )
 
 
 @torch.no_grad()
@@ -46,13 +54,13 @@ def solve_readout(net: MotionNet, clips: Sequence[SpeakingClip], weights: np.nda
     readout = net.get_buffer("readout")
     bare = MotionNet(config).eval()
     bare.load_state_dict(net.state_dict())
-    heard = [hear_clip(bare, clip) for clip in clips]
+    sound_features = [hear_clip(bare, clip) for clip in clips]
     for row, (near, far) in enumerate(pairwise([*config.reaches, config.distances]), start=1):
         size = readout.shape[1]
         gram = torch.zeros(size, size, dtype=torch.float64)
         cross = torch.zeros(size, config.coefficients, dtype=torch.float64)
         total = 0.0
-        for clip, sounds, weight in zip(clips, heard, weights, strict=True):
+        for clip, sounds, weight in zip(clips, sound_features, weights, strict=True):
             for distance in np.unique(np.linspace(near, far - 1, 4).astype(int)):
                 count = clip.frames - int(distance)
                 if count < 1:

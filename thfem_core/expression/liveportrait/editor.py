@@ -63,8 +63,8 @@ class LivePortraitEditor:
         """
         self._drawing, self._emotion, self._dtype = networks, emotion, dtype
         self._options = options or LivePortraitOptions()
-        heard = [emotion] if isinstance(emotion, nn.Module) else []
-        self.networks = nn.ModuleList([networks, *heard])
+        emotion_networks = [emotion] if isinstance(emotion, nn.Module) else []
+        self.networks = nn.ModuleList([networks, *emotion_networks])
         self.needs_speech = emotion is not None
         self.working_memory = working_memory(self._options.batch or GPU_BATCH, dtype)
 

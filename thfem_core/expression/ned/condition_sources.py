@@ -155,10 +155,10 @@ class _ModelConditions:
         """Conditions (10, 256, 256) of the oldest waiting frame, its parameters replaced."""
         read = self._waiting.popleft()
         own = parameters(read.code)
-        wanted = own + read.strength * (translated - own)
+        edited = own + read.strength * (translated - own)
         pose = read.code.pose.clone()
-        pose[0, 3] = wanted[0]
-        code = replace(read.code, pose=pose, expression=wanted[None, 1:])
+        pose[0, 3] = edited[0]
+        code = replace(read.code, pose=pose, expression=edited[None, 1:])
         flame, maps = self._model.flame.to(self._device), self._model.maps.to(self._device)
         vertices = head_vertices(flame, code.shape, code.expression, code.pose)
         seen = projected(vertices, code.camera)

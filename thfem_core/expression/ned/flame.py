@@ -134,6 +134,6 @@ def vertex_normals(vertices: Tensor, faces: Tensor) -> Tensor:
     corners = vertices[:, faces]
     normals = torch.zeros_like(vertices)
     for corner in range(3):
-        here, after, before = (corners[:, :, (corner + step) % 3] for step in range(3))
-        normals.index_add_(1, faces[:, corner], torch.cross(after - here, before - here, dim=2))
+        vertex, after, before = (corners[:, :, (corner + step) % 3] for step in range(3))
+        normals.index_add_(1, faces[:, corner], torch.cross(after - vertex, before - vertex, dim=2))
     return torch.nn.functional.normalize(normals, dim=2, eps=1e-6)

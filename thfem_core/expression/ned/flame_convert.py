@@ -112,8 +112,8 @@ def convert(files: Sequence[Path], *, progress: Progress = silent) -> Converted:
             small = cv2.resize(mask, (_UV_SIDE, _UV_SIDE), interpolation=cv2.INTER_NEAREST)
             tensors["detail.mask"] = small[..., 2] / np.float32(255)
         progress("Converting", done, len(files))
-    wanted = {"template", "faces", "static_faces", "contour_faces", "uv", "detail.displacement", "detail.mask"}
-    if missing := wanted - tensors.keys():
+    needed = {"template", "faces", "static_faces", "contour_faces", "uv", "detail.displacement", "detail.mask"}
+    if missing := needed - tensors.keys():
         raise WeightsError(
             f"FLAME: {', '.join(sorted(missing))} is in none of the files; give generic_model.pkl, "
             "landmark_embedding.npy, head_template.obj, fixed_displacement_256.npy and uv_face_eye_mask.png"

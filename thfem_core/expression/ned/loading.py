@@ -108,8 +108,8 @@ def load_flame(path: Path) -> tuple[FlameModel, DetailMaps]:
     """Read the converted head model and DECA's detail maps (``flame.safetensors``)."""
     tensors = safe_load(path)
     names = [field.name for field in fields(FlameModel)]
-    wanted = [*names, "detail.mask", "detail.displacement"]
-    if missing := [name for name in wanted if name not in tensors]:
+    needed = [*names, "detail.mask", "detail.displacement"]
+    if missing := [name for name in needed if name not in tensors]:
         raise WeightsError(f"{path} holds no {', '.join(missing)}; make it again by `models convert flame`")
     model = FlameModel(**{name: tensors[name] for name in names})
     return model, DetailMaps(mask=tensors["detail.mask"], displacement=tensors["detail.displacement"])

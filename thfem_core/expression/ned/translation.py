@@ -146,8 +146,8 @@ def geometric_median(points: np.ndarray, *, tolerance: float = 1e-5) -> np.ndarr
         moved = weights @ points[apart] / weights.sum()
         coinciding = len(points) - int(apart.sum())
         if coinciding:
-            pull = float(np.linalg.norm((moved - median) * weights.sum()))
-            stay = min(1.0, coinciding / pull) if pull else 1.0
+            resultant = float(np.linalg.norm((moved - median) * weights.sum()))
+            stay = min(1.0, coinciding / resultant) if resultant else 1.0
             moved = (1 - stay) * moved + stay * median
         if np.linalg.norm(moved - median) < tolerance:
             return moved

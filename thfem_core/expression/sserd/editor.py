@@ -71,13 +71,13 @@ class _Reference:
 
     def codes(self, part: float) -> Tensor | None:
         """Codes (1, 18, 512) at a part (0..1) of the reference; parts must not fall. None before its first face."""
-        wanted = self._first + min(int(part * self._count), self._count - 1)
-        while self._next <= wanted:
+        last = self._first + min(int(part * self._count), self._count - 1)
+        while self._next <= last:
             frame = next(self._frames, None)
             if frame is None:
                 break
             self._next = frame.index + 1
-            if frame.index == wanted or (self._codes is None and frame.index >= self._first):
+            if frame.index == last or (self._codes is None and frame.index >= self._first):
                 face = self._faces.at(frame)
                 if face is not None:
                     self._codes = self._network.encoder(network_picture(face)[None].to(self._device)).codes

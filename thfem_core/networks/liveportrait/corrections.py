@@ -79,7 +79,7 @@ def corrected(
         InputError: The file of the small networks has no eye or lip network.
     """
     source = source.expand_as(points)
-    wanted = points
+    uncorrected = points
     if corrections.follow_eyes or corrections.follow_lips:
         assert openings is not None
         moves = torch.zeros_like(points)
@@ -106,7 +106,7 @@ def corrected(
             points = points + _eyes(networks, source, openings.eyes, target)
     if corrections.keep_lips:
         points = points.clone()
-        points[:, LIP_ROWS] = wanted[:, LIP_ROWS]
+        points[:, LIP_ROWS] = uncorrected[:, LIP_ROWS]
     return points if corrections.gain == 1.0 else source + (points - source) * corrections.gain
 
 

@@ -53,9 +53,9 @@ def stitched(network: nn.Module, source: Tensor, driving: Tensor) -> Tensor:
     Returns:
         (N, 21, 3).
     """
-    told = network(torch.cat([source.expand_as(driving).flatten(1), driving.flatten(1)], dim=1))
-    moves = told[:, :_POINTS].unflatten(1, (KEYPOINTS, 3))
-    shift = torch.nn.functional.pad(told[:, _POINTS:], (0, 1))
+    predicted = network(torch.cat([source.expand_as(driving).flatten(1), driving.flatten(1)], dim=1))
+    moves = predicted[:, :_POINTS].unflatten(1, (KEYPOINTS, 3))
+    shift = torch.nn.functional.pad(predicted[:, _POINTS:], (0, 1))
     return driving + moves + shift[:, None]
 
 

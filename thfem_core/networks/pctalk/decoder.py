@@ -54,13 +54,13 @@ class _Layer(nn.Module):
         self.linear2 = nn.Linear(_FORWARD, WIDTH)
         self.norm1, self.norm2, self.norm3 = (nn.LayerNorm(WIDTH) for _ in range(3))
 
-    def heard(self, memory: Tensor) -> Tensor:
+    def attended_memory(self, memory: Tensor) -> Tensor:
         """(B, L, 512): what attention to the own frame alone gives, whatever asks for it."""
         attention = self.multihead_attn
         values = F.linear(memory, attention.in_proj_weight[-WIDTH:], attention.in_proj_bias[-WIDTH:])
         return attention.out_proj(values)
 
-    def step(self, x: Tensor, heard: Tensor, past: Tensor | None, bias: Tensor) -> tuple[Tensor, Tensor]:
+    def step(self, x: Tensor, attended: Tensor, past: Tensor | None, bias: Tensor) -> tuple[Tensor, Tensor]:
         """One position (B, 512) with ``past`` keys and values (2, B, heads, n, d); returns them with its own."""
         attention = self.self_attn
         query, key, value = (
@@ -71,7 +71,7 @@ class _Layer(nn.Module):
         past = own if past is None else torch.cat([past, own], dim=3)
         mixed = F.scaled_dot_product_attention(query, past[0], past[1], attn_mask=bias[:, None])
         x = self.norm1(x + attention.out_proj(mixed.flatten(1)))
-        x = self.norm2(x + heard)
+        x = self.norm2(x + attended)
         return self.norm3(x + self.linear2(torch.relu(self.linear1(x)))), past
 
 
@@ -108,14 +108,14 @@ class TransformerDecoder(nn.Module):
             (B, L, n).
         """
         layers = cast("list[_Layer]", list(self.layers))
-        heard = [layer.heard(memory) for layer in layers]
+        attended = [layer.attended_memory(memory) for layer in layers]
         past: list[Tensor | None] = [None] * len(layers)
         token, values = style, []
         for position in range(memory.shape[1]):
             x = token + positions[:, position]
             bias = attention_bias(position, period).to(x)
             for number, layer in enumerate(layers):
-                x, past[number] = layer.step(x, heard[number][:, position], past[number], bias)
+                x, past[number] = layer.step(x, attended[number][:, position], past[number], bias)
             values.append(read(x))
             known = warm[:, position] if warm is not None and position < warm.shape[1] else values[-1]
             token = embed(known) + style

@@ -105,8 +105,8 @@ class PcTalkSession:
     def _at_rest(self, start: int, stop: int) -> Tensor:
         """(stop − start, 6, 3) lip keypoints without expression, from the nearest frames that were seen."""
         known = np.array(sorted(self._motions))
-        wanted = np.arange(start, stop) * float(self._clip.frame_rate) / FRAME_RATE
-        nearest = known[np.abs(known[None] - wanted[:, None]).argmin(axis=1)]
+        times = np.arange(start, stop) * float(self._clip.frame_rate) / FRAME_RATE
+        nearest = known[np.abs(known[None] - times[:, None]).argmin(axis=1)]
         faces = stack_motions([self._motions[int(index)] for index in nearest])
         return faces.undeformed()[:, LIP_ROWS].to(self._drawer.device)
 
