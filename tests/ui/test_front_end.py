@@ -1,0 +1,96 @@
+"""The pack as its users see it: templates open readable, runs tell what they did, sliders show at once."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from comfy_host import REPO
+from front_end import FrontEnd
+
+WORKFLOWS = REPO / "workflows"
+TEMPLATES = sorted(path.stem for path in WORKFLOWS.glob("*.json"))
+OPENED = """() => {
+  const graph = window.app.graph;
+  return { scale: window.app.canvas.ds.scale,
+           unknown: graph._nodes.map((each) => each.type).filter((type) => !LiteGraph.registered_node_types[type]),
+           boxes: graph._nodes.map((each) => [each.title, ...each.pos, ...each.size]) };
+}"""
+
+
+def template(name: str) -> dict[str, Any]:
+    return json.loads((WORKFLOWS / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def open_template(front_end: FrontEnd, name: str, *, seconds: float = 1.0, file: str = "thfem_demo.mp4") -> None:
+    """Open a template with a short part of a clip in all its Load Video nodes."""
+    front_end.open(template(name))
+    for node in front_end.nodes("THFEM_LoadVideo"):
+        front_end.set_widget(node, "file", file)
+        front_end.set_widget(node, "duration", seconds)
+
+
+def wait_for_media(front_end: FrontEnd, *parts: str) -> None:
+    """Wait until a node shows a picture or video whose address has all these parts."""
+    front_end.wait_until(
+        lambda: any(all(part in address for part in parts) for address in front_end.shown_media()),
+        timeout=10,
+        otherwise=lambda: f"{parts} is not among {front_end.shown_media()}",
+    )
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_a_template_opens_readable_and_complete(front_end, name):
+    front_end.open(template(name))
+    opened = front_end.evaluate(OPENED)
+    assert not opened["unknown"]
+    assert opened["scale"] >= 0.7
+    boxes = opened["boxes"]
+    for number, (title, x, y, width, height) in enumerate(boxes):
+        for other, other_x, other_y, other_width, other_height in boxes[:number]:
+            apart = x + width <= other_x or other_x + other_width <= x
+            apart = apart or y + height <= other_y - 30 or other_y + other_height <= y - 30  # title bars lie above
+            assert apart, f"{title} covers {other}"
+    assert not front_end.faults
+
+
+def test_the_first_template_edits_and_says_so_on_the_node(front_end):
+    open_template(front_end, "edit_expression")
+    assert front_end.run() == "success"
+    front_end.wait_for_text("25 of 25 frames edited")
+    wait_for_media(front_end, ".mp4", "type=output")
+    assert not front_end.faults
+
+
+def test_a_notice_of_a_node_is_a_toast(front_end):
+    notice = {"node_id": "2", "level": "warn", "title": "Edit Expression", "text": "no face in 12 of 25 frames"}
+    front_end.evaluate("(detail) => window.app.api.dispatchEvent(new CustomEvent('thfem.notice', { detail }))", notice)
+    front_end.wait_for_text(notice["text"])
+
+
+def test_a_cancelled_run_stops_and_another_one_goes_on(front_end):
+    open_template(front_end, "edit_expression", seconds=0.0)
+    (edit,) = front_end.nodes("THFEM_EditExpression")
+    front_end.set_widget(edit, "strength", 0.85)
+    front_end.start()
+    front_end.page.wait_for_function(
+        "(id) => window.recorded.some((each) => each.kind === 'progress_state' && each.nodes[id]?.value > 0)",
+        arg=str(edit),
+        timeout=30_000,
+    )
+    front_end.evaluate("() => window.app.api.interrupt()")
+    assert front_end.wait_for_end(timeout=15) == "interrupted"
+    assert not front_end.events("execution_error")
+    for node in front_end.nodes("THFEM_LoadVideo"):
+        front_end.set_widget(node, "duration", 0.2)
+    assert front_end.run() == "success"
+
+
+def test_the_verdict_is_seen_on_its_node(front_end):
+    open_template(front_end, "thfem_stages")
+    assert front_end.run() == "success"
+    (metrics,) = front_end.nodes("THFEM_Metrics")
+    (shown,) = (event for event in front_end.events("executed") if event["node"] == str(metrics))
+    assert "good" in "".join(shown["output"]["text"])
+    wait_for_media(front_end, shown["output"]["images"][0]["filename"])
