@@ -1,11 +1,12 @@
-"""Networks that stay loaded, so that a process that edits many clips loads each of them once."""
+"""What stays in memory between edits: networks, and the last few results of slow work such as finding faces."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
 from functools import lru_cache, wraps
 from threading import RLock
-from typing import ParamSpec, TypeVar
+from typing import Generic, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -38,7 +39,56 @@ def stays_loaded(load: Callable[P, T]) -> Callable[P, T]:
 
 
 def release_networks() -> None:
-    """Give back the memory of all networks that stay loaded and that nobody uses; they load again when asked for."""
+    """Give back the memory of all that stays loaded and that nobody uses; it is loaded again when asked for."""
     with _lock:
         for forget in _forget:
             forget()
+
+
+class Kept(Generic[T]):
+    """The last few results of some work, by what they were made of.
+
+    Results are shared: callers must not change them. :func:`release_networks` drops them too.
+    """
+
+    def __init__(self, most: int) -> None:
+        """Keep nothing yet.
+
+        Args:
+            most: How many results are kept; the one not used for longest goes first.
+        """
+        self._most, self._lock = most, RLock()
+        self._results: OrderedDict[Hashable, T] = OrderedDict()
+        _forget.append(self.clear)
+
+    def get(self, key: Hashable) -> T | None:
+        """Look a result up; None where there is none (any more)."""
+        with self._lock:
+            if key in self._results:
+                self._results.move_to_end(key)
+            return self._results.get(key)
+
+    def get_or_make(self, key: Hashable | None, make: Callable[[], T]) -> T:
+        """Look a result up, or make it and keep it.
+
+        Args:
+            key: What it is made of; None makes it anew and keeps nothing.
+            make: Makes it; what it raises passes through, and nothing is kept.
+
+        Returns:
+            The result.
+        """
+        found = None if key is None else self.get(key)
+        if found is None:
+            found = make()  # not under the lock: other threads may work on other things
+            if key is not None:
+                with self._lock:
+                    self._results[key] = found
+                    while len(self._results) > self._most:
+                        self._results.popitem(last=False)
+        return found
+
+    def clear(self) -> None:
+        """Drop all results."""
+        with self._lock:
+            self._results.clear()

@@ -11,13 +11,13 @@ from thfem_core.errors import InputError
 from thfem_core.expression.liveportrait.sliders import SLIDER_MOTIONS, slider_offset
 from thfem_core.expression.mesh.action_units import ACTION_UNITS
 from thfem_core.expression.mesh.slider_units import slider_units
-from thfem_core.expression.request import EMOTIONS
+from thfem_core.expression.request import EMOTIONS, ExpressionRequest
+from thfem_core.expression.saved_request import save_expression
 from thfem_core.expression.sliders import (
     ExpressionSliders,
     load_sliders,
-    preset_names,
-    save_sliders,
     slider_names,
+    slider_presets,
 )
 from thfem_core.networks.liveportrait.motion_extractor import KEYPOINTS
 
@@ -45,7 +45,7 @@ def test_errors_say_what_to_do(text: str, message: str) -> None:
 
 def test_saved_and_loaded(tmp_path: Path) -> None:
     sliders = ExpressionSliders(smile=0.5, pupil_x=-3)
-    save_sliders(sliders, tmp_path / "mine.json")
+    save_expression(ExpressionRequest(sliders=sliders), tmp_path / "mine.json")
     assert ExpressionSliders.parse([str(tmp_path / "mine.json")]) == sliders
     (tmp_path / "mine.json").write_text('{"sliders": {"smile": "much"}}')
     with pytest.raises(InputError, match="should look like"):
@@ -56,8 +56,8 @@ def test_saved_and_loaded(tmp_path: Path) -> None:
 
 
 def test_presets_of_the_package() -> None:
-    assert set(EMOTIONS) - {"neutral"} <= set(preset_names())
-    for name in preset_names():
+    assert set(EMOTIONS) - {"neutral"} <= set(slider_presets())
+    for name in slider_presets():
         assert load_sliders(name).values
 
 

@@ -4,27 +4,20 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError
 from ..expression.editor import editors
-from ..expression.request import (
-    EMOTIONS,
-    MAX_STRENGTH,
-    ExpressionRequest,
-    ReferenceClip,
-    RegionStrengths,
-    StrengthCurve,
-)
-from ..expression.sliders import ExpressionSliders, preset_names, slider_names
+from ..registry import Registry
 from ..talking_head.head import talking_heads
 from .arguments import (
     NO_TALKING_HEAD,
     Commands,
     add_device_argument,
     add_face_arguments,
-    add_strength_argument,
     add_window_arguments,
     path_argument,
     refuse_overwriting,
@@ -32,11 +25,12 @@ from .arguments import (
 )
 from .back_end_arguments import add_back_end_argument, add_option_arguments, given_options
 from .bars import progress_bars
+from .expression_arguments import add_expression_arguments, check_expression, expression_request
 
 if TYPE_CHECKING:
-    from ..pipeline import EditReport
+    from ..pipeline import EditConfig, EditReport
 
-REGIONS = ("brows", "eyes", "cheeks", "mouth")
+GivenOptions = Mapping[Registry[Any], dict[str, Any]]
 
 
 def add_parser(commands: Commands) -> argparse.ArgumentParser:
@@ -49,26 +43,16 @@ def add_parser(commands: Commands) -> argparse.ArgumentParser:
     parser.add_argument(
         "-o", "--output", type=path_argument, required=True, help="the edited video (.mp4, .mov or .mkv)"
     )
-    what = parser.add_mutually_exclusive_group()
-    what.add_argument("--emotion", choices=EMOTIONS, metavar="EMOTION", help=f"one of: {', '.join(EMOTIONS)}")
-    what.add_argument(
-        "--reference", type=path_argument, metavar="CLIP", help="a clip or picture whose expression is copied"
-    )
-    parser.add_argument(
-        "--slider",
-        action="append",
-        default=[],
-        metavar="NAME=F|PRESET",
-        help="a part of an expression, such as smile=0.6, or a preset or .json file of several; repeatable, alone "
-        f"or on top of an emotion or reference. Sliders: {', '.join(slider_names())}. Presets: "
-        f"{', '.join(preset_names())}",
-    )
-    add_strength_argument(parser)
-    for region in REGIONS:
-        parser.add_argument(
-            f"--{region}", type=float, default=1.0, metavar="F", help=f"factor for the {region}, 0 to {MAX_STRENGTH}"
-        )
-    parser.add_argument("--curve", metavar="T:F,T:F", help='strength over time: "seconds:factor", such as "0:0,1.5:1"')
+    add_edit_arguments(parser)
+    add_encoding_arguments(parser)
+    parser.add_argument("--overwrite-input", action="store_true", help="allow OUTPUT to be INPUT itself")
+    add_option_arguments(parser, editors, talking_heads, leave_out=["emotion"])
+    return parser
+
+
+def add_edit_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the flags that :func:`check_edit` and :func:`edit_config` read, but for options of back ends."""
+    add_expression_arguments(parser)
     add_back_end_argument(parser, "--editor", editors, purpose="The editing method")
     add_back_end_argument(
         parser,
@@ -92,20 +76,42 @@ def add_parser(commands: Commands) -> argparse.ArgumentParser:
     )
     add_face_arguments(parser)
     add_device_argument(parser)
+
+
+def add_encoding_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the flags that :func:`encoded` reads."""
     parser.add_argument("--crf", type=int, help="quality of the encoded video, 0 (lossless) to 51; lower is better")
     parser.add_argument(
         "--preset",
         help="speed of the H.264 encoder: ultrafast (large files) to veryslow (small ones; default: veryfast)",
     )
-    parser.add_argument("--overwrite-input", action="store_true", help="allow OUTPUT to be INPUT itself")
-    add_option_arguments(parser, editors, talking_heads, leave_out=["emotion"])
-    return parser
 
 
 def run(args: argparse.Namespace) -> None:
     refuse_overwriting(args.output, args.input, overwrite_input=args.overwrite_input)
-    curve = StrengthCurve.parse(args.curve) if args.curve is not None else StrengthCurve()
-    regions = RegionStrengths(**{region: getattr(args, region) for region in REGIONS})
+    options = check_edit(args)
+
+    from ..device import resolve_device
+    from ..pipeline import edit_to_file
+
+    config = encoded(edit_config(args, options), args)
+    with progress_bars(quiet=args.quiet) as progress:
+        report = edit_to_file(args.input, args.output, config, device=resolve_device(args.device), progress=progress)
+    tell(report, quiet=args.quiet)
+
+
+def check_edit(args: argparse.Namespace) -> GivenOptions:
+    """Refuse, before anything is loaded, flags that contradict each other.
+
+    Args:
+        args: The parsed command line.
+
+    Returns:
+        The options of back ends that were given, for :func:`edit_config`.
+
+    Raises:
+        InputError: No expression is named, an option belongs to no chosen back end, or the output is a file to read.
+    """
     talking_head = None if args.talking_head == NO_TALKING_HEAD else args.talking_head
     for_lips = {"--drive": args.drive != "blend", "--window": args.window, "--overlap": args.overlap}
     if talking_head is None and any(for_lips.values()):
@@ -114,39 +120,44 @@ def run(args: argparse.Namespace) -> None:
     options = given_options(args, {editors: args.editor, talking_heads: talking_head})
     read = [value for given in options.values() for value in given.values() if isinstance(value, Path)]
     refuse_overwriting(args.output, args.reference, *read)
-    brings_expression = editors.back_end(args.editor).brings_expression
-    sliders = ExpressionSliders.parse(args.slider) if args.slider else None
-    if args.emotion is None and args.reference is None and sliders is None and not brings_expression:
-        raise InputError("say what to do: --emotion NAME, --reference CLIP to copy an expression, or --slider NAME=F")
+    check_expression(args)
+    return options
 
-    from ..device import resolve_device
-    from ..media.encoding import EncodingConfig
-    from ..media.open_video import open_video
-    from ..pipeline import EditConfig, edit_to_file
 
-    request = ExpressionRequest(
-        emotion=args.emotion or ("neutral" if args.reference is None and sliders is None else None),
-        reference=None if args.reference is None else ReferenceClip(video=open_video(args.reference)),
-        sliders=sliders,
-        strength=args.strength,
-        regions=regions,
-        curve=curve,
-    )
-    config = EditConfig(
-        request=request,
+def edit_config(args: argparse.Namespace, options: GivenOptions) -> EditConfig:
+    """Read the flags of :func:`add_edit_arguments`.
+
+    Args:
+        args: The parsed command line.
+        options: From :func:`check_edit`.
+
+    Returns:
+        What to do with a clip.
+
+    Raises:
+        InputError: A value is not allowed, or a file cannot be read.
+    """
+    from ..pipeline import EditConfig
+
+    return EditConfig(
+        request=expression_request(args),
         editor=args.editor,
         editor_options=options[editors],
         face=args.face,
         face_order=args.face_order,
-        talking_head=talking_head,
+        talking_head=None if args.talking_head == NO_TALKING_HEAD else args.talking_head,
         talking_head_options=options[talking_heads],
         drive=args.drive,
         window=window_config(args),
-        encoding=EncodingConfig(**{k: v for k in ("crf", "preset") if (v := getattr(args, k)) is not None}),
     )
-    with progress_bars(quiet=args.quiet) as progress:
-        report = edit_to_file(args.input, args.output, config, device=resolve_device(args.device), progress=progress)
-    tell(report, quiet=args.quiet)
+
+
+def encoded(config: EditConfig, args: argparse.Namespace) -> EditConfig:
+    """The edit with the encoding of :func:`add_encoding_arguments`."""
+    from ..media.encoding import EncodingConfig
+
+    said = {name: value for name in ("crf", "preset") if (value := getattr(args, name)) is not None}
+    return replace(config, encoding=EncodingConfig(**said))
 
 
 def tell(report: EditReport, *, quiet: bool) -> None:

@@ -34,7 +34,11 @@ def save_picture(path: Path, rgb: np.ndarray) -> None:
     Raises:
         OutputError: It cannot be written; then no file is left.
     """
-    encoded, data = cv2.imencode(path.suffix, cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 88])
+    encoded, data = cv2.imencode(
+        path.suffix,
+        cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR),
+        [] if path.suffix.lower() == ".png" else [cv2.IMWRITE_JPEG_QUALITY, 88],
+    )
     if not encoded:
         raise OutputError(f"cannot encode a {rgb.shape[1]} × {rgb.shape[0]} picture as {path.suffix}")
     with complete_file(path) as temporary:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Collection, Generator, Sequence
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from ..registry import Registry
@@ -69,6 +69,46 @@ class LandmarkEditor(ExpressionEditor, Protocol):
         """Do :meth:`edit`, and put the landmarks of every edited face into ``edited`` before its frame is yielded."""
         ...
 
+
+class ReadFaces(Protocol):
+    """Faces of a clip that an editor has read and can edit again and again without looking at the clip."""
+
+    def edit(
+        self, frames: Sequence[Frame], request: ExpressionRequest, *, drawn: Collection[int], edited: EditedLandmarks
+    ) -> list[Frame]:
+        """Edit a few frames of the clip.
+
+        Args:
+            frames: Frames in order; of those that are not drawn, only number and time are read.
+            request: The expression to give.
+            drawn: Numbers of the frames whose pictures are wanted.
+            edited: Takes the landmarks of the edited faces of all frames.
+
+        Returns:
+            The frames; those that are drawn equal those of an edit of the whole clip.
+        """
+        ...
+
+
+@runtime_checkable
+class MomentEditor(LandmarkEditor, Protocol):
+    """An editor that can edit any moment of a clip by itself, which makes live previews quick."""
+
+    def read_faces(self, tracks: Sequence[FaceTrack], looks: Sequence[Sequence[Frame]]) -> ReadFaces:
+        """Read faces.
+
+        Args:
+            tracks: The faces to edit, followed through the clip.
+            looks: Groups of frames; the editor judges each face from the first group that shows it clearly. An edit
+                looks at the first :data:`OPENING` frames of the clip, then at single frames until a face is seen.
+
+        Returns:
+            The faces.
+        """
+        ...
+
+
+OPENING = 9  # frames at the start of a clip that editors may look at before they begin
 
 editors: Registry[ExpressionEditor] = Registry("expression editor", package=__package__ or "thfem_core.expression")
 editors.register("mesh", ".mesh")

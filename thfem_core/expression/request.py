@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 Emotion = Literal["neutral", "angry", "disgusted", "fear", "happy", "sad", "surprised"]
 EMOTIONS: tuple[Emotion, ...] = get_args(Emotion)
 MAX_STRENGTH = 1.5
+REGIONS = ("brows", "eyes", "cheeks", "mouth")
 
 
 def _check_strength(name: str, value: float) -> None:
@@ -40,8 +41,14 @@ class RegionStrengths:
     mouth: float = 1.0
 
     def __post_init__(self) -> None:
-        for name in ("brows", "eyes", "cheeks", "mouth"):
+        for name in REGIONS:
             _check_strength(f"{name} strength", getattr(self, name))
+
+    def times(self, other: RegionStrengths) -> RegionStrengths:
+        """Multiply two sets of factors; none gets above the largest strength."""
+        return RegionStrengths(
+            **{name: min(getattr(self, name) * getattr(other, name), MAX_STRENGTH) for name in REGIONS}
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +93,11 @@ class StrengthCurve:
             except ValueError:
                 raise InputError(f"strength curve part {part!r} is not 'seconds:factor', such as 1.5:0.8") from None
         return cls(tuple(points))
+
+    @property
+    def text(self) -> str:
+        """As :meth:`parse` reads it."""
+        return ", ".join(f"{seconds:g}:{factor:g}" for seconds, factor in self.points)
 
     def at(self, seconds: float) -> float:
         """Interpolate the factor at a time, in seconds."""

@@ -1,12 +1,11 @@
 """Expression sliders: parts of an expression in numbers, for every editor that understands them.
 
 Names, units and ranges are those of the ComfyUI node AdvancedLivePortrait, so that numbers found elsewhere mean the
-same here. They can be saved to and loaded from small JSON files; some come with the package.
+same here. They are a part of expression presets (:mod:`.preset_file`).
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -14,8 +13,7 @@ from pathlib import Path
 
 from ..errors import InputError
 from ..options import Options, option, options_of
-
-_FOLDER = Path(__file__).with_name("slider_presets")
+from .preset_file import read_preset, shipped_presets
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,7 +62,7 @@ class ExpressionSliders(Options):
                 values[name] = float(number)
             except ValueError:
                 raise InputError(f"slider {text!r} is not 'name=number', such as smile=0.6") from None
-        return _made(values)
+        return make_sliders(values)
 
 
 def slider_names() -> tuple[str, ...]:
@@ -73,55 +71,47 @@ def slider_names() -> tuple[str, ...]:
 
 
 @cache
-def preset_names() -> tuple[str, ...]:
-    """The presets that come with the package."""
-    return tuple(sorted(file.stem for file in _FOLDER.glob("*.json")))
+def slider_presets() -> tuple[str, ...]:
+    """The presets of the package that have sliders."""
+    return tuple(name for name, file in shipped_presets().items() if "sliders" in read_preset(file))
 
 
 def load_sliders(name: str | Path) -> ExpressionSliders:
-    """Load a preset.
+    """Load the sliders of a preset.
 
     Args:
-        name: One of :func:`preset_names`, or a ``.json`` file.
+        name: One of :func:`slider_presets`, or a ``.json`` file.
 
     Returns:
-        Its sliders.
+        Its sliders; what else the preset says is left out.
 
     Raises:
-        InputError: There is no such preset or file, or it is not one.
+        InputError: There is no such preset or file, it is not one, or it has no sliders.
     """
-    path = _FOLDER / f"{name}.json" if str(name) in preset_names() else Path(name)
-    if path.suffix != ".json":
+    is_shipped = str(name) in slider_presets()
+    if not is_shipped and Path(name).suffix != ".json":
         raise InputError(
-            f"there is no slider preset {str(name)!r}; choose one of: {', '.join(preset_names())}, or give a .json "
+            f"there is no slider preset {str(name)!r}; choose one of: {', '.join(slider_presets())}, or give a .json "
             "file or a value such as smile=0.6"
         )
-    try:
-        loaded = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"the slider preset {path} cannot be read ({error.strerror})") from None
-    except ValueError:
-        raise InputError(
-            f"{path} is no slider preset: it is not JSON; save one from the node Expression Sliders"
-        ) from None
-    values = loaded.get("sliders") if isinstance(loaded, Mapping) else None
-    if not isinstance(values, Mapping) or not all(isinstance(value, int | float) for value in values.values()):
-        raise InputError(f'{path} is no slider preset; it should look like {{"sliders": {{"smile": 0.6}}}}')
-    return _made(values)
+    parts = read_preset(name)
+    if "sliders" not in parts:
+        raise InputError(f"the preset {name} has no sliders; choose another, or give a value such as smile=0.6")
+    return make_sliders(parts["sliders"])
 
 
-def save_sliders(sliders: ExpressionSliders, path: Path) -> None:
-    """Write a preset as JSON. Raises InputError where the file cannot be written."""
-    try:
-        path.write_text(json.dumps({"sliders": sliders.values}, indent=1) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise InputError(
-            f"the slider preset {path} cannot be written ({error.strerror}); choose another place"
-        ) from None
+def make_sliders(values: Mapping[str, float]) -> ExpressionSliders:
+    """Make sliders of values by name.
 
+    Args:
+        values: The sliders that are not 0.
 
-def _made(values: Mapping[str, float]) -> ExpressionSliders:
-    """The sliders of these values. Raises InputError where a name is unknown or a value out of range."""
+    Returns:
+        The sliders.
+
+    Raises:
+        InputError: A name is unknown, or a value is out of range.
+    """
     for name in values:
         if name not in slider_names():
             raise InputError(f"there is no slider {name!r}; choose one of: {', '.join(slider_names())}")

@@ -51,7 +51,7 @@ class ArrayVideo:
             raise InputError(f"{name} has shape {tuple(images.shape)}; give a batch (frames, height, width, 3)")
         if not all(images.shape):
             raise InputError(f"{name} has no pixels (shape {tuple(images.shape)}); give at least one image")
-        self._images = images
+        self.images = images
         self._sound = sound
         count, height, width = images.shape[:3]
         rate = _check_rate(frame_rate)
@@ -70,11 +70,16 @@ class ArrayVideo:
         return self._info
 
     def frames(self, *, warn: Callable[[str], None] | None = None) -> Generator[ArrayFrame, None, None]:
-        for index, image in enumerate(self._images):
-            pixels = image.detach().cpu().numpy() if isinstance(image, torch.Tensor) else image
-            if pixels.dtype != np.uint8:
-                pixels = pixels.astype(np.float32, copy=False)
-            yield ArrayFrame(index=index, time=frame_time(index, self._info.frame_rate), pixels=pixels[..., :3])
+        for index in range(len(self.images)):
+            yield self.frame(index)
+
+    def frame(self, index: int) -> ArrayFrame:
+        """The frame of a number."""
+        image = self.images[index]
+        pixels = image.detach().cpu().numpy() if isinstance(image, torch.Tensor) else image
+        if pixels.dtype != np.uint8:
+            pixels = pixels.astype(np.float32, copy=False)
+        return ArrayFrame(index=index, time=frame_time(index, self._info.frame_rate), pixels=pixels[..., :3])
 
     def sound_blocks(self, *, warn: Callable[[str], None] | None = None) -> Generator[Sound, None, None]:
         if self._sound is not None:

@@ -80,6 +80,11 @@ def find_video_stream(container: av.container.InputContainer, name: str) -> av.V
     raise InputError(f"{name} uses a video codec that this installation cannot decode; convert it to H.264")
 
 
+def can_seek(container: av.container.InputContainer) -> bool:
+    """Whether a file knows where its key frames are, so that a seek lands where it should."""
+    return bool(_INDEXED & set(container.format.name.split(",")))
+
+
 def stream_rate(stream: av.VideoStream) -> Fraction:
     """Average frames per second, as the container states or implies it."""
     for rate in (stream.average_rate, stream.guessed_rate, stream.base_rate):
@@ -175,7 +180,7 @@ def _pass(
     """
     with open_media(media) as container:
         stream = find_video_stream(container, source_name(media))
-        if start is not None and _INDEXED & set(container.format.name.split(",")):
+        if start is not None and can_seek(container):
             with suppress(av.error.FFmpegError):  # this kind of file cannot be searched
                 container.seek(start, stream=stream)
                 pictures = _decoded(container, stream, losses, threads=threads)

@@ -34,6 +34,7 @@ def edit(
     sound: Sound | Speech | None = None,
     poses: Sequence[HeadPoses] = (),
     folders: Sequence[Path] = (),
+    keep_faces: bool = False,
     progress: Progress = silent,
 ) -> PreparedEdit:
     """Prepare an edit: check and load everything, then look for faces.
@@ -48,6 +49,8 @@ def edit(
             clip; with the drive ``audio`` somebody must be there to speak it.
         poses: Head poses that are known already; those of other people are read from their tracks.
         folders: Where model files are searched before the usual folders.
+        keep_faces: Whether to remember the faces of the clip and of the reference, so that the next edit of them need
+            not search again.
         progress: Hears of model files and of the search for faces; whoever reads the frames reports those.
 
     Returns:
@@ -75,6 +78,7 @@ def edit(
         tracks=tracks,
         needed=lips is not None or (editor is not None and editor.needs_faces),
         must_speak=isinstance(video, StillVideo) or (new_sound is not None and config.drive == "audio"),
+        keep=keep_faces,
         device=device,
         progress=progress,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any
@@ -19,11 +19,16 @@ from ..face.tracking.shots import split_shots
 from ..face.tracking.track import FaceChoice, FaceOrder, FaceTrack, FaceTracks
 from ..face.tracking.tracker import track_faces
 from ..face.tracking.tracker_config import TrackerConfig
+from ..loaded import Kept
+from ..media.identity import clip_identity
 from ..media.prefetch import prefetch
 from ..media.video import Video
 from ..progress import Progress, silent
 from .config import EditConfig
 from .still import StillVideo
+
+KEPT_CLIPS = 8
+_KEPT: Kept[FaceTracks] = Kept(KEPT_CLIPS)  # small: landmarks rest on disk
 
 
 def find_faces(
@@ -43,6 +48,33 @@ def find_faces(
     models = default_face_models(device)
     with one_cpu_thread():
         return track_faces(video, models=models, config=config, progress=progress)
+
+
+def kept_faces(video: Video) -> FaceTracks | None:
+    """Faces of a clip that :func:`find_faces_once` has found before, as long as they are kept."""
+    identity = clip_identity(video)
+    return None if identity is None else _KEPT.get((identity, TrackerConfig()))
+
+
+def find_faces_once(
+    video: Video, *, device: torch.device, config: TrackerConfig | None = None, progress: Progress = silent
+) -> FaceTracks:
+    """Do :func:`find_faces`, unless it was done to this clip before; the last :data:`KEPT_CLIPS` clips are kept.
+
+    Args:
+        video: The clip.
+        device: Where the face networks run.
+        config: How to track; None for the defaults.
+        progress: Hears of each frame.
+
+    Returns:
+        The tracks of all people.
+    """
+    config, identity = config or TrackerConfig(), clip_identity(video)
+    return _KEPT.get_or_make(
+        None if identity is None else (identity, config),
+        lambda: find_faces(video, device=device, config=config, progress=progress),
+    )
 
 
 def faces_of_host(video: Video, payload: Mapping[str, Any], *, progress: Progress = silent) -> FaceTracks:
@@ -116,6 +148,7 @@ def find_chosen_faces(
     tracks: FaceTracks | None,
     needed: bool,
     must_speak: bool,
+    keep: bool = False,
     device: torch.device,
     progress: Progress = silent,
 ) -> ChosenFaces:
@@ -127,6 +160,7 @@ def find_chosen_faces(
         tracks: Faces that a caller knows already.
         needed: Whether the clip is to be searched.
         must_speak: Whether a clip without any face is a fault.
+        keep: Whether to keep what was found for the next edit of these clips.
         device: Where the face networks run.
         progress: Hears of each frame.
 
@@ -140,10 +174,11 @@ def find_chosen_faces(
     if tracks is not None:
         _check_size(tracks, video)
     start = time.perf_counter()
-    request = _with_reference_face(config.request, device=device, progress=progress)
+    find = find_faces_once if keep else find_faces
+    request = with_reference_face(config.request, find=find, device=device, progress=progress)
     still = video if isinstance(video, StillVideo) else None
     if tracks is None and needed:
-        tracks = find_faces(video if still is None else still.picture, device=device, progress=progress)
+        tracks = find(video if still is None else still.picture, device=device, progress=progress)
     if tracks is not None and still is not None:
         tracks = still.stretch_faces(tracks)
     chosen: tuple[FaceTrack, ...] = ()
@@ -154,13 +189,30 @@ def find_chosen_faces(
     return ChosenFaces(tracks=tracks, chosen=chosen, request=request, seconds=time.perf_counter() - start)
 
 
-def _with_reference_face(
-    request: ExpressionRequest | None, *, device: torch.device, progress: Progress
+def with_reference_face(
+    request: ExpressionRequest | None,
+    *,
+    find: Callable[..., FaceTracks] = find_faces_once,
+    device: torch.device,
+    progress: Progress = silent,
 ) -> ExpressionRequest | None:
-    """The request; the largest face of its reference is looked for, where nobody has looked yet."""
+    """Look for the largest face of a request's reference, where nobody has looked yet.
+
+    Args:
+        request: What is asked of an editor; None without an editor.
+        find: Finds faces: :func:`find_faces`, or :func:`find_faces_once` to keep them.
+        device: Where the face networks run.
+        progress: Hears of each frame.
+
+    Returns:
+        The request.
+
+    Raises:
+        InputError: The reference shows no face.
+    """
     if request is None or request.reference is None or request.reference.track is not None:
         return request
-    tracks = find_faces(request.reference.video, device=device, progress=progress)
+    tracks = find(request.reference.video, device=device, progress=progress)
     longest = max(tracks.select("largest"), key=lambda track: track.stop_frame - track.first_frame)
     return replace(request, reference=replace(request.reference, track=longest))
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain, islice
@@ -18,10 +19,11 @@ from ...face.tracking.track import FaceTrack
 from ...media.frame import Frame
 from ...media.ordered_map import ordered_map
 from ...registry import Resources
+from ..editor import OPENING
 from ..request import ExpressionRequest
 from .back_end import MeshOptions
 from .clip_expression import ClipExpression, measure_expression
-from .fold_shading import FoldShading, Shading, measure_skin
+from .fold_shading import FoldShading, Shading, Skin, measure_skin
 from .plan import MotionPlan, plan_motion
 from .render import apply_warp
 from .spectacles import spectacles_score
@@ -31,7 +33,7 @@ BLOCK = 32  # tracked frames read at once
 WORKERS = 2  # frames drawn at once
 CELL = 1.3  # spacing of the flow grid, face units
 # Frames held at the start to judge spectacles on more than one picture, and the least weight of a clear view.
-LOOK_AHEAD = 9
+LOOK_AHEAD = OPENING
 CLEAR_VIEW = 0.5
 
 
@@ -81,12 +83,7 @@ class MeshEditor:
         edited: EditedLandmarks,
     ) -> Generator[Frame, None, None]:
         """See :meth:`..editor.LandmarkEditor.edit_with_landmarks`."""
-        reference = None
-        if request.reference is not None:
-            track = request.reference.track
-            reference = None if track is None else measure_expression(track)
-            if reference is None:
-                raise InputError(f"no face can be read in the reference {request.reference.video.info.name}")
+        reference = _read_reference(request)
         faces = []
         for track in tracks:
             source = measure_expression(track)
@@ -97,6 +94,61 @@ class MeshEditor:
             face.look(first)
         jobs = _moves(chain(first, frames), faces, request, edited)
         yield from ordered_map(lambda job: _render(*job), jobs, workers=WORKERS)
+
+    def read_faces(self, tracks: Sequence[FaceTrack], looks: Sequence[Sequence[Frame]]) -> MeshFaces:
+        """See :meth:`..editor.MomentEditor.read_faces`."""
+        return MeshFaces(self, tracks, looks, self._options)
+
+
+class MeshFaces:
+    """Faces of a clip, measured once and edited again and again (implements :class:`..editor.ReadFaces`)."""
+
+    def __init__(
+        self,
+        editor: MeshEditor,
+        tracks: Sequence[FaceTrack],
+        looks: Sequence[Sequence[Frame]],
+        options: MeshOptions,
+    ) -> None:
+        """Measure expressions, light and skin.
+
+        Args:
+            editor: Plans how the faces move.
+            tracks: The faces.
+            looks: Groups of frames to judge the faces from; a face is judged from the first group that shows it.
+            options: How the editor draws.
+        """
+        self._editor, self._faces = editor, list[_Face]()
+        no_change = ExpressionRequest(emotion="neutral", strength=0.0)
+        for track in tracks:
+            source = measure_expression(track)
+            if source is not None:
+                face = _Face(track, editor.plan(no_change, source, None), options)
+                for frames in looks:
+                    face.look(frames)
+                self._faces.append(face)
+
+    def edit(
+        self, frames: Sequence[Frame], request: ExpressionRequest, *, drawn: Collection[int], edited: EditedLandmarks
+    ) -> list[Frame]:
+        """See :meth:`..editor.ReadFaces.edit`."""
+        reference = _read_reference(request)
+        faces = [face.replanned(self._editor.plan(request, face.source, reference)) for face in self._faces]
+        return [
+            _render(frame, moves) if frame.index in drawn else frame
+            for frame, moves in _moves(frames, faces, request, edited)
+        ]
+
+
+def _read_reference(request: ExpressionRequest) -> ClipExpression | None:
+    """What the reference shows; None for a request without one. Raises InputError where its face cannot be read."""
+    if request.reference is None:
+        return None
+    track = request.reference.track
+    reference = None if track is None else measure_expression(track)
+    if reference is None:
+        raise InputError(f"no face can be read in the reference {request.reference.video.info.name}")
+    return reference
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -153,9 +205,22 @@ class _Face:
         self.track_id = track.track_id
         self._track, self._plan, self._options = track, plan, options
         self._spectacles = options.spectacles == "yes"
+        self._skin: Skin | None = None
         self._shading: Shading | None = None
-        self._looked = False
+        self._looked = self._seen = False
         self._start = self._stop = 0
+
+    @property
+    def source(self) -> ClipExpression:
+        """The face as it was measured."""
+        return self._plan.source
+
+    def replanned(self, plan: MotionPlan) -> _Face:
+        """The same face under another plan; it looks at no further frames."""
+        face = copy(self)
+        face._plan, face._looked = plan, True
+        face._shade()
+        return face
 
     def look(self, frames: Sequence[Frame]) -> None:
         """Judge spectacles, light and skin from those of the frames in which the face is clearly seen, if any."""
@@ -164,17 +229,22 @@ class _Face:
         seen = [f for f in frames[:: LOOK_AHEAD // 4] if self._sample(f.index)[1] > CLEAR_VIEW]
         if not seen:
             return
-        self._looked = True
+        self._looked = self._seen = True
         landmarks = [self._sample(frame.index)[0] for frame in seen]
         if self._options.spectacles == "auto":
             judged = zip(seen[::2], landmarks[::2], strict=True)
             self._spectacles = float(np.mean([spectacles_score(*each) for each in judged])) > 0
+        if self._options.texture and self._options.folds == "light":
+            self._skin = measure_skin(seen, landmarks, self._plan.source.mean.shape)
+        self._shade()
+
+    def _shade(self) -> None:
+        """Work out the folds of the plan, where the face has been seen."""
         texture = self._options.texture
-        if texture and self._options.folds == "mean":
+        if texture and self._seen and self._options.folds == "mean":
             self._shading = MeanShading(self._plan, texture=texture)
-        elif texture:
-            skin = measure_skin(seen, landmarks, self._plan.source.mean.shape)
-            self._shading = FoldShading(self._plan, skin, texture=texture)
+        elif self._skin is not None:
+            self._shading = FoldShading(self._plan, self._skin, texture=texture)
 
     def _sample(self, index: int) -> tuple[np.ndarray, float]:
         samples = self._track.samples(index, index + 1)

@@ -59,7 +59,12 @@ class _Drawing:
 
 
 class MouthSession:
-    """One person through one clip (implements :class:`..head.FaceSession`)."""
+    """One person through one clip (implements :class:`..head.FaceSession`).
+
+    reads_landmarks: Of frames that are no source or target, only the landmarks are read where the editor knows them.
+    """
+
+    reads_landmarks = True
 
     def __init__(
         self,

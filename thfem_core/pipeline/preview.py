@@ -1,0 +1,348 @@
+"""Seeing an edit in single frames, before the whole clip is edited."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Generator, Hashable, Iterable, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import TypeVar, cast
+
+import numpy as np
+import torch
+
+from ..audio.speech import Speech
+from ..errors import InputError
+from ..expression.editor import OPENING, ExpressionEditor, MomentEditor, ReadFaces, editors
+from ..expression.request import ExpressionRequest
+from ..face.tracking.edited_landmarks import EditedLandmarks
+from ..face.tracking.track import FaceTrack, FaceTracks
+from ..media.frame import Frame
+from ..media.random_access import RandomAccess
+from ..media.video import Video, VideoInfo
+from ..progress import Progress, silent
+from ..registry import Resources
+from ..talking_head.moment import LipMoment, draw_lips, lip_moments
+from ..talking_head.redraw import PreparedTalkingHead
+from .config import EditConfig
+from .faces import choose_faces, find_faces, kept_faces, with_reference_face
+from .lips import prepare_lips
+
+REACH = 8  # frames on either side that are tracked where nobody has tracked the clip: what smoothing looks at
+CLEAR_VIEW = 0.5  # least weight at which editors judge a face
+_KEPT = 4  # moments, readings and back ends that are kept of each clip
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class PreviewedFrame:
+    """One frame of a clip, before and after an edit.
+
+    index: Its number in the clip.
+    time: Seconds from the first frame.
+    source: uint8 RGB (H, W, 3).
+    edited: The same.
+    faces: (478, 3) landmarks in pixels of each face that was edited; empty where nothing could be.
+    lips: Why the lips stay as the editor leaves them; None where they were drawn, or nobody was to draw them.
+    """
+
+    index: int
+    time: Fraction
+    source: np.ndarray
+    edited: np.ndarray
+    faces: tuple[np.ndarray, ...] = ()
+    lips: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Instant:
+    """A frame without a picture, for those who only ask when it is."""
+
+    index: int
+    time: Fraction
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class _Part:
+    """What is known around one frame.
+
+    tracks: Faces of the whole clip, or of the frames around.
+    offset: Number in the clip of the tracks' frame 0.
+    whole: Whether the tracks are of the whole clip.
+    """
+
+    tracks: FaceTracks
+    offset: int
+    whole: bool
+
+
+@dataclass(slots=True, eq=False)
+class _Excerpt:
+    """Frames around a moment as a clip of their own (implements :class:`..media.video.Video`)."""
+
+    info: VideoInfo
+    pictures: list[Frame]
+    source: None = None
+
+    def frames(self, *, warn: Callable[[str], None] | None = None) -> Generator[Frame, None, None]:
+        yield from self.pictures
+
+    def sound_blocks(self, *, warn: Callable[[str], None] | None = None) -> Generator[object, None, None]:
+        yield from ()
+
+
+@dataclass(slots=True)
+class _Few:
+    """The last few results by key."""
+
+    results: OrderedDict[Hashable, object] = field(default_factory=OrderedDict)
+
+    def get(self, key: Hashable, make: Callable[[], T]) -> T:
+        if key not in self.results:
+            self.results[key] = make()
+            if len(self.results) > _KEPT:
+                self.results.popitem(last=False)
+        self.results.move_to_end(key)
+        return cast(T, self.results[key])
+
+
+class ClipPreview:
+    """A clip of which single frames are edited while somebody moves sliders.
+
+    Where the faces of the whole clip are known, and the editor is a
+    :class:`..expression.editor.MomentEditor`, a frame equals the one that an edit of the whole clip gives. Otherwise
+    faces are followed through the frames around only, and the editor knows the person from these.
+
+    What was decoded, tracked and measured for the last few frames is kept; the clip is not.
+    """
+
+    def __init__(
+        self,
+        video: Video,
+        *,
+        device: torch.device,
+        tracks: FaceTracks | None = None,
+        folders: Sequence[Path] = (),
+        progress: Progress = silent,
+    ) -> None:
+        """Open a clip.
+
+        Args:
+            video: The clip, or one picture.
+            device: Where networks run.
+            tracks: Faces of the whole clip, if somebody has found them.
+            folders: Where model files are searched before the usual folders.
+            progress: Hears of the search for faces and of model files.
+
+        Raises:
+            InputError: The clip cannot be read, or the tracks are of another one.
+        """
+        self._access = RandomAccess(video)
+        if tracks is not None and tracks.frame_count != len(self._access):
+            raise InputError(
+                f"the tracks were made on {tracks.frame_count} frames, but this clip has {len(self._access)}; connect "
+                "Track Faces to the same clip"
+            )
+        self.video, self.device, self._tracks = video, device, tracks
+        self._resources = Resources(device=device, folders=tuple(folders), progress=progress)
+        self._pictures, self._parts, self._readings, self._loaded, self._other = (_Few() for _ in range(5))
+
+    @property
+    def frame_count(self) -> int:
+        """How many frames the clip has."""
+        return len(self._access)
+
+    def frame_at(self, seconds: float) -> int:
+        """The number of the frame that is shown at a moment, in seconds; the first or last one outside of the clip."""
+        return self._access.at(Fraction(seconds).limit_denominator(1_000_000))
+
+    def time_of(self, index: int) -> Fraction:
+        """When a frame is shown, in seconds from the first."""
+        return self._access.times[index]
+
+    def edit(self, index: int, config: EditConfig) -> PreviewedFrame:
+        """Edit one frame.
+
+        Args:
+            index: Its number, 0 up to :attr:`frame_count` - 1.
+            config: What to do.
+
+        Returns:
+            The frame before and after.
+
+        Raises:
+            InputError: There is no such frame, or the clip does not have the face that was asked for.
+            WeightsError: Model files are missing or unusable.
+        """
+        if not 0 <= index < self.frame_count:
+            raise InputError(f"there is no frame {index}; give 0 to {self.frame_count - 1}")
+        editor = self._editor(config)
+        part = self._part(index)
+        chosen = choose_faces(part.tracks, config.face, config.face_order)
+        target = self._picture(index)
+        here = index - part.offset
+        seen = [track for track in chosen if track.samples(here, here + 1).weight[0] > 0]
+        if not seen or (editor is None and config.talking_head is None):
+            return self._result(target, target)
+        edited, lips = self._edited(index, part, seen, chosen, editor, config)
+        faces = tuple(track.samples(here, here + 1).landmarks[0] for track in seen)
+        return self._result(target, edited, faces=faces, lips=lips)
+
+    def _edited(
+        self,
+        index: int,
+        part: _Part,
+        seen: Sequence[FaceTrack],
+        chosen: Sequence[FaceTrack],
+        editor: ExpressionEditor | None,
+        config: EditConfig,
+    ) -> tuple[Frame, str | None]:
+        """The edited frame, numbered as the tracks are, and why its lips stay."""
+        here, rate, edited = index - part.offset, self.video.info.frame_rate, EditedLandmarks()
+        prepared = self._lips(config, editor)
+        lips: list[LipMoment] = []
+        if prepared is not None:
+            lips = lip_moments(here, seen, prepared, frame_rate=rate, device=self.device, edited=edited)
+        drawn = {here, *(window.source for each in lips for window in each.windows)}
+        around = set(drawn)
+        by_itself = isinstance(editor, MomentEditor)
+        for each in lips:
+            if by_itself or not each.reads_landmarks:
+                around |= set(each.around)
+            if not each.reads_landmarks:
+                drawn |= set(each.around)
+        around = {each for each in around if 0 <= each + part.offset < self.frame_count}
+        drawn &= around
+        frames = [self._numbered(each, part, picture=each in drawn) for each in sorted(around)]
+        if editor is not None and config.request is not None:
+            request = self._request(config.request, editor)
+            if isinstance(editor, MomentEditor):
+                faces = self._read_faces(editor, config, part, chosen)
+                frames = faces.edit(frames, request, drawn=drawn, edited=edited)
+            else:
+                with closing(
+                    editor.edit(_stream(frames), chosen, request, frame_rate=rate, device=self.device)
+                ) as stream:
+                    frames = list(stream)
+        by_number = {frame.index: frame for frame in frames}
+        reason = None
+        for each in lips:
+            by_number[here], reason = draw_lips(by_number, each)
+        return by_number[here], reason
+
+    def _result(self, source: Frame, edited: Frame, **facts: object) -> PreviewedFrame:
+        return PreviewedFrame(
+            index=source.index,
+            time=source.time,
+            source=source.rgb(),
+            edited=edited.rgb(),
+            **facts,  # type: ignore[arg-type]  # as the caller names them
+        )
+
+    def _picture(self, index: int) -> Frame:
+        return self._pictures.get(index, lambda: self._access.read(index, index + 1)[0])
+
+    def _numbered(self, number: int, part: _Part, *, picture: bool) -> Frame:
+        """A frame by its number in the tracks."""
+        index = number + part.offset
+        if not picture:
+            return cast(Frame, _Instant(index=number, time=self._access.times[index]))
+        frame = self._picture(index)
+        return frame if not part.offset else _renumbered(frame, number)
+
+    def _part(self, index: int) -> _Part:
+        """The tracks to use for a frame: those of the clip, where somebody has found them, or those around it."""
+        tracks = self._tracks or kept_faces(self.video)
+        if tracks is not None:
+            return _Part(tracks=tracks, offset=0, whole=True)
+        return self._parts.get(index, lambda: self._tracked_around(index))
+
+    def _tracked_around(self, index: int) -> _Part:
+        first = max(index - REACH, 0)
+        frames = self._access.read(first, index + REACH + 1)
+        self._pictures.get(index, lambda: frames[index - first])
+        excerpt = _Excerpt(
+            info=replace(self.video.info, frame_count=len(frames)),
+            pictures=[_renumbered(frame, number) for number, frame in enumerate(frames)],
+        )
+        tracks = find_faces(cast(Video, excerpt), device=self.device, progress=self._resources.progress)
+        return _Part(tracks=tracks, offset=first, whole=False)
+
+    def _read_faces(
+        self, editor: MomentEditor, config: EditConfig, part: _Part, chosen: Sequence[FaceTrack]
+    ) -> ReadFaces:
+        key = (_editor_key(config), part.tracks, tuple(track.track_id for track in chosen))
+        return self._readings.get(key, lambda: editor.read_faces(chosen, self._looks(part, chosen)))
+
+    def _looks(self, part: _Part, chosen: Sequence[FaceTrack]) -> list[list[Frame]]:
+        """Groups of frames to judge faces from: as an edit of the whole clip does, or the middle of the part."""
+        count = part.tracks.frame_count
+        if not part.whole:
+            return [[self._numbered(count // 2, part, picture=True)]]
+        looks = [self._access.read(0, OPENING)]
+        for track in chosen:
+            first = _first_clear_view(track)
+            if first is not None and first >= OPENING:
+                looks.append(self._access.read(first, first + 1))
+        return looks
+
+    def _editor(self, config: EditConfig) -> ExpressionEditor | None:
+        if config.request is None:
+            return None
+        editor = config.editor
+        if isinstance(editor, str):
+            name = editor
+            editor = self._loaded.get(
+                _editor_key(config), lambda: editors.create(name, config.editor_options, self._resources)
+            )
+        if not editor.needs_faces:
+            raise InputError("this editor shows frames of another system; there is nothing to preview but these")
+        return editor
+
+    def _lips(self, config: EditConfig, editor: ExpressionEditor | None) -> PreparedTalkingHead | None:
+        needs_sound = config.talking_head is not None and config.drive != "original"
+        return prepare_lips(
+            self.video,
+            config,
+            editor=editor,
+            sound=self._speech() if needs_sound else None,
+            poses=(),
+            resources=self._resources,
+            warn=lambda line: None,
+        )
+
+    def _speech(self) -> Speech | None:
+        return self._other.get("speech", lambda: Speech.from_video(self.video))
+
+    def _request(self, request: ExpressionRequest, editor: ExpressionEditor) -> ExpressionRequest:
+        """The request with the face of its reference and, for editors that listen, the sound."""
+        found = with_reference_face(request, device=self.device, progress=self._resources.progress)
+        assert found is not None
+        return replace(found, speech=self._speech()) if getattr(editor, "needs_speech", False) else found
+
+
+def _editor_key(config: EditConfig) -> Hashable:
+    if not isinstance(config.editor, str):
+        return id(config.editor)
+    return (config.editor, repr(sorted(config.editor_options.items())))
+
+
+def _renumbered(frame: Frame, number: int) -> Frame:
+    return cast(Frame, replace(frame, index=number))  # type: ignore[type-var]  # all frames are dataclasses
+
+
+def _stream(frames: Iterable[Frame]) -> Generator[Frame, None, None]:
+    yield from frames
+
+
+def _first_clear_view(track: FaceTrack) -> int | None:
+    """The first frame in which editors can judge a face."""
+    for start in range(track.first_frame, track.stop_frame, 64):
+        weight = track.samples(start, min(start + 64, track.stop_frame)).weight
+        clear = (weight > CLEAR_VIEW).nonzero()[0]
+        if len(clear):
+            return start + int(clear[0])
+    return None
