@@ -123,7 +123,7 @@ def test_unusable_inputs(make, thfem, short_clip, folder, tmp_path):
         (["--emotion", "happy", "--talking-head", "none", "--window", "9"], 2, "--window is for a talking head"),
         (["--emotion", "happy", "--reference", "x"], 2, "not allowed with"),
         (["--slider", "smil=1"], 2, "there is no slider 'smil'; choose one of: smile"),
-        (["--stregth", "1"], 2, "--stregth"),
+        (["--emotion", "happy", "--stregth", "1"], 2, "--stregth 1; see python -m thfem_core edit --help"),
         ([], 2, "--emotion"),
     ],
 )

@@ -21,6 +21,13 @@ from .streams import complain, drop_output, finish_output, repair_streams
 class _OneLineParser(argparse.ArgumentParser):
     """argparse prints the whole usage on a typo; one line is enough to mend it."""
 
+    def parse_known_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def, override]  # argparse's own
+        """Refuse flags that are not known here, so that a subcommand points to its own help and not to the root's."""
+        known, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return known, unknown
+
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
 
