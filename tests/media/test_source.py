@@ -50,7 +50,7 @@ def test_any_name_is_a_file(name, tmp_path, monkeypatch: pytest.MonkeyPatch):
 
 @pytest.mark.parametrize(
     ("path", "line"),
-    [("", "empty"), ("a\0b", "null byte"), ("x" * 300, "too long"), ("no/such.mp4", "no file"), ("pipe", "pipe")],
+    [("", "empty"), ("a\0b", "null"), ("x" * 300, "too long"), ("no/such.mp4", "no file"), ("pipe", "pipe")],
 )
 def test_what_is_no_file_gets_one_line(path, line, tmp_path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)

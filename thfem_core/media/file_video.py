@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Generator
 from contextlib import closing
 from fractions import Fraction
@@ -28,7 +29,8 @@ class FileVideo:
     Args:
         media: path or bytes of the file.
         start: seconds of the file's clock; the first frame whose time stamp is at least this is frame 0 at time 0.
-        duration: keep the frames with time stamps below ``start + duration`` seconds; None = to the end.
+        duration: keep the frames with time stamps below ``start + duration`` seconds, counted from the first frame of
+            the file where that is later than ``start``; None = to the end.
 
     Raises:
         InputError: there is no file, or nothing in it decodes to a picture.
@@ -48,7 +50,7 @@ class FileVideo:
             self._source = SourceFile(
                 media=media,
                 start=self._window.start,
-                stop=self._window.stop,
+                stop=first.stop,
                 origin=first.ticks * time_base,
                 facts=read_facts(container, first.raw),
             )
@@ -81,14 +83,17 @@ class FileVideo:
         end: Fraction | None = None
         if stream.duration:
             end = ((stream.start_time or 0) + stream.duration) * time_base
+        elif (tagged := _tagged_end(stream)) is not None:
+            end = tagged
         elif container.duration:
             end = Fraction((container.start_time or 0) + container.duration, 1_000_000)
         if self._window.whole:
             duration = end - origin if end is not None else None
             count = stream.frames or (round(duration * rate) if duration else None)
             return duration, count or None
-        if self._window.stop is not None:
-            end = self._window.stop if end is None else min(end, self._window.stop)
+        stop = self._source.stop
+        if stop is not None:
+            end = stop if end is None else min(end, stop)
         duration = max(end - origin, Fraction(0)) if end is not None else None
         return duration, max(1, round(duration * rate)) if duration is not None else None
 
@@ -150,3 +155,12 @@ def _indexed_frames(container: av.container.InputContainer, stream: av.VideoStre
         return None
     entries = getattr(stream, "index_entries", ())  # PyAV knows them from version 17 on
     return sum(not entry.is_discard for entry in entries) or None
+
+
+def _tagged_end(stream: av.VideoStream) -> Fraction | None:
+    """When a track of a Matroska file ends, in seconds, by its statistics tag such as "00:00:01.600000000"."""
+    tag = re.fullmatch(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)", stream.metadata.get("DURATION", ""))
+    if tag is None:
+        return None
+    hours, minutes, seconds = map(Fraction, tag.groups())
+    return 3600 * hours + 60 * minutes + seconds

@@ -68,8 +68,9 @@ def take_over(
                 _copy_cover(output, media, stream)
                 continue
             if _is_taken(stream, track, container, output):
+                hides = container.muxer in ("mp4", "mov") or track.kind != "audio"
                 copy = CopiedTrack(
-                    output, media, stream, shift=shift, stop=source.stop, keeps_unheard=True, warn=lambda line: None
+                    output, media, stream, shift=shift, stop=source.stop, keeps_unheard=hides, warn=lambda line: None
                 )
                 copy.stream.disposition = stream.disposition
                 tracks.append(copy)

@@ -55,7 +55,11 @@ class CopiedTrack:
         shift: the moment of the source's clock, in seconds, that becomes time 0 of the output.
         stop: the moment of the source's clock where copying ends; None = at the end.
         keeps_unheard: whether the container can say that packets before time 0 are decoded but not heard. Where it
-            cannot, only the one that the decoder needs to settle is kept.
+            cannot, only the one that the decoder needs to settle can be kept.
+        warn: is told in one line each what is lost.
+
+    Raises:
+        ValueError: more sound than the container can hide comes before time 0.
     """
 
     def __init__(
@@ -70,13 +74,13 @@ class CopiedTrack:
         warn: Callable[[str], None],
     ) -> None:
         self._output, self._source, self._in = output, source, stream
+        self._shift, self._stop, self._keeps_unheard, self._warn = shift, stop, keeps_unheard, warn
+        self._packets = self._read()
+        self._due: av.Packet | None = next(self._packets, None)  # before the output has a track that may stay empty
         self.stream = output.add_stream_from_template(stream)
         for tag in ("language", "title"):
             if stream.metadata.get(tag):
                 self.stream.metadata[tag] = stream.metadata[tag]
-        self._shift, self._stop, self._keeps_unheard, self._warn = shift, stop, keeps_unheard, warn
-        self._packets = self._read()
-        self._due: av.Packet | None = next(self._packets, None)
 
     def _read(self) -> Iterator[av.Packet]:
         tick = self._in.time_base or Fraction(1, 90_000)
@@ -97,7 +101,7 @@ class CopiedTrack:
             if packet.pts is not None:
                 packet.pts -= ticks
                 if not self._keeps_unheard and packet.pts + 2 * (packet.duration or 0) <= 0:
-                    continue
+                    raise ValueError("the track begins before the clip, and this container would let it be heard")
             yield packet
         self._tell(losses, end, repeated)
 
@@ -231,7 +235,7 @@ def add_file_sound(
             track.stream.disposition = Disposition.default
             return track, "copied"
         except (av.error.FFmpegError, ValueError):
-            pass  # the muxer refuses this codec after all: encode it anew
+            pass  # the muxer refuses this codec after all, or cannot hide what was cut off: encode it anew
     blocks = read_sound_blocks(source.media, origin=shift, stop=source.stop, warn=warn)
     encoded = encode_blocks(output, blocks, codec=container.sound, bitrate=bitrate, warn=warn)
     return encoded, "none" if encoded is None else "encoded"

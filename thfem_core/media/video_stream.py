@@ -36,7 +36,8 @@ _NO_PRESENTATION_TIMES = {"avi", "h264", "hevc", "m4v", "mpegvideo", "vc1", "cav
 class TrimWindow:
     """Frames with ``start <= time stamp < start + duration``, in seconds of the container's clock.
 
-    Start 0 means from the first frame, even if its time stamp is negative; duration None means to the end.
+    Start 0 means from the first frame, even if its time stamp is negative. Where the first frame of the file is later
+    than ``start``, the duration counts from that frame. Duration None means to the end.
     """
 
     start: Fraction = Fraction(0)
@@ -54,16 +55,18 @@ class TrimWindow:
     def whole(self) -> bool:
         return not self.start and self.duration is None
 
-    @property
-    def stop(self) -> Fraction | None:
-        """The end of the window in seconds of the container's clock; None = open end."""
-        return None if self.duration is None else self.start + self.duration
+    def stop(self, first: Fraction) -> Fraction | None:
+        """When the window ends.
 
-    def ticks(self, time_base: Fraction) -> tuple[int | None, int | None]:
-        """First tick inside and first tick after the window (None = open end)."""
-        start = int(self.start / time_base) if self.start else None
-        stop = None if self.stop is None else int(self.stop / time_base)
-        return start, stop
+        Args:
+            first: time stamp of the first picture that was decoded, in seconds of the container's clock.
+
+        Returns:
+            The first moment after the window, in seconds of the container's clock; None = open end.
+        """
+        if self.duration is None:
+            return None
+        return (max(self.start, first) if self.start else first) + self.duration
 
 
 def find_video_stream(container: av.container.InputContainer, name: str) -> av.VideoStream:
@@ -111,11 +114,16 @@ def picture_tags(picture: av.VideoFrame, stream: av.VideoStream) -> ColourTags:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DecodedPicture:
-    """ticks: presentation time in units of the stream's time base, strictly rising. raw: as the decoder gave it."""
+    """A picture and what is known of it."""
 
     ticks: int
+    """Presentation time in units of the stream's time base, strictly rising."""
+    stop: Fraction | None
+    """End of the window that it is from, in seconds of the container's clock; None = open end."""
     raw: av.VideoFrame
+    """As the decoder gave it."""
     picture: av.VideoFrame
+    """Planar and upright."""
     layout: PixelLayout
     tags: ColourTags
 
@@ -202,7 +210,9 @@ def _decoded(
 ) -> Generator[tuple[int, av.VideoFrame, av.VideoStream], None, None]:
     """Everything that decodes, with its presentation time."""
     decoder = _decoder(stream)
-    threads = threads and decoder.name not in _CONCEALING
+    # PyAV's logging, where another package has turned it on, takes Python's lock: a decoding thread waits for it, and
+    # whoever holds the lock while closing the decoder waits for the thread
+    threads = threads and decoder.name not in _CONCEALING and av.logging.get_level() is None
     if threads:
         decoder.thread_type = "AUTO"
         decoder.options = {"err_detect": "explode"}  # so that no damage is passed over
@@ -265,15 +275,18 @@ def decode_pictures(
     """
     with open_media(media) as container:
         time_base = stream_time_base(find_video_stream(container, source_name(media)))
-    start, stop = window.ticks(time_base)
+    start = int(window.start / time_base) if window.start else None
+    stop: Fraction | None = None
     shape: tuple[int, int, str] | None = None
     orientation: Orientation | None = None
     with closing(_all_pictures(media, start, losses or Losses())) as pictures:
         for ticks, raw, stream in pictures:
             picture = raw
+            if stop is None:  # the first picture
+                stop = window.stop(ticks * time_base)
             if start is not None and ticks < start:
                 continue
-            if stop is not None and ticks >= stop:
+            if stop is not None and ticks >= int(stop / time_base):
                 return
             if shape is None:
                 shape = (picture.width, picture.height, picture.format.name)
@@ -283,4 +296,4 @@ def decode_pictures(
             tags = picture_tags(picture, stream)
             planar, layout = to_planar(picture)
             upright, layout = turn_upright(planar, layout, tags, orientation or UPRIGHT)
-            yield DecodedPicture(ticks=ticks, raw=raw, picture=upright, layout=layout, tags=tags)
+            yield DecodedPicture(ticks=ticks, stop=stop, raw=raw, picture=upright, layout=layout, tags=tags)
