@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 from fractions import Fraction
 from pathlib import Path
 
@@ -85,6 +87,42 @@ def test_a_trim_window_keeps_exactly_the_frames_inside(start: Fraction, duration
 @pytest.fixture(autouse=True, scope="module")
 def _clip_for_hypothesis(clip: Path) -> None:
     test_a_trim_window_keeps_exactly_the_frames_inside.clip = clip
+
+
+@pytest.mark.parametrize("late", [20, -3])
+def test_a_duration_counts_from_the_first_frame_of_a_clip_that_begins_at_another_time(tmp_path: Path, late) -> None:
+    ticks = [late + n for n in range(40)]
+    path = make_video(tmp_path / "late.mkv", pictures=MARKS, ticks=ticks, sound=tone(3.0, 16_000))
+    video = FileVideo(path, duration=Fraction(14, 25))
+    assert marks(video) == list(range(14)) and video.info.frame_count == 14
+    assert abs(join_sound(video.sound_blocks()).duration - Fraction(14, 25)) <= Fraction(1, 20)
+
+
+LOGGED = """
+import sys, av
+from thfem_core.media.file_video import FileVideo
+av.logging.set_level(av.logging.VERBOSE)
+for path in sys.argv[1:]:
+    frames = FileVideo(path).frames()
+    next(frames)
+    frames.close()
+print("done")
+"""
+
+
+def test_logging_of_libav_that_another_package_turned_on_stops_nothing(clip: Path, tmp_path: Path) -> None:
+    """A decoding thread that writes a log line must not wait for the one that waits for its end."""
+    data, paths = clip.read_bytes(), []
+    for seed in range(30):
+        damage = np.random.default_rng(seed)
+        damaged = bytearray(data)
+        for place in damage.integers(200, len(data) * 2 // 3, 8):
+            damaged[place : place + 64] = damage.bytes(64)
+        paths.append(tmp_path / f"{seed}.mp4")
+        paths[-1].write_bytes(damaged)
+    command = [sys.executable, "-c", LOGGED, *map(str, paths)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=Path(__file__).parents[2])
+    assert done.stdout == "done\n", done.stderr[-2000:]
 
 
 @pytest.mark.parametrize("suffix", [".ts", ".flv", ".mpg", ".mkv"])

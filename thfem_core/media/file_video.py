@@ -71,7 +71,7 @@ class FileVideo:
                 has_sound=find_sound_stream(container) is not None,
                 bit_depth=first.layout.bits,
                 time_base=time_base,
-                pixel_aspect=(1 / aspect if turned else aspect) if aspect else None,
+                pixel_aspect=(1 / Fraction(aspect) if turned else Fraction(aspect)) if aspect else None,
                 colour=first.tags,
             )
 

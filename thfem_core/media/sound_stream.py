@@ -81,7 +81,7 @@ def decode_sound(
             rate = frame.sample_rate  # the header may state half of it (AAC with band replication)
             layout = frame.layout.name
             resampler = av.AudioResampler(format="fltp", layout=layout, rate=rate)
-        seconds = None if frame.pts is None or frame.time_base is None else frame.pts * frame.time_base
+        seconds = None if frame.pts is None or not frame.time_base else frame.pts * frame.time_base
         if origin is None:
             origin = seconds or Fraction(0)
         converted = [part.to_ndarray() for part in resampler.resample(frame)]
