@@ -8,6 +8,8 @@ from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 
+import av
+import av.error
 import numpy as np
 
 CLIPS = {
@@ -76,10 +78,16 @@ def damaged(data: bytes, seed: int) -> tuple[str, bytes]:
     return kind, bytes(damaged)
 
 
+def samples(picture: av.VideoFrame) -> np.ndarray:
+    """All that is seen of a picture as bytes, without what fills its lines up."""
+    step = 1 + any(component.bits > 8 for component in picture.format.components)
+    planes = [np.frombuffer(plane, np.uint8).reshape(plane.height, -1) for plane in picture.planes]
+    widths = [step * plane.width for plane in picture.planes]
+    return np.concatenate([rows[:, :width].ravel() for rows, width in zip(planes, widths, strict=True)])
+
+
 def one_thread_frames(path: Path) -> list[np.ndarray]:
     """Every picture that libav decodes with one thread, read errors skipped."""
-    import av
-
     from thfem_core.media.source import TOLERANT
 
     pictures: list[np.ndarray] = []
@@ -87,7 +95,7 @@ def one_thread_frames(path: Path) -> list[np.ndarray]:
     def decode(context: av.VideoCodecContext, packet: av.Packet | None) -> None:
         with suppress(av.error.FFmpegError):
             for picture in context.decode(packet):
-                pictures.append(np.concatenate([np.frombuffer(plane, np.uint8) for plane in picture.planes]))
+                pictures.append(samples(picture))
 
     with av.open(str(path), **TOLERANT) as container:
         stream = container.streams.video[0]
@@ -99,8 +107,6 @@ def one_thread_frames(path: Path) -> list[np.ndarray]:
 
 
 def _packets(container, stream) -> Iterator:
-    import av
-
     packets, failures = container.demux(stream), 0
     while failures < 3:
         try:

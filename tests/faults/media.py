@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from thfem_core.errors import ThfemError
 from thfem_core.media.file_video import FileVideo
 from thfem_core.media.writer import write_video
 
-from .damage import FRAMES, damaged, one_thread_frames
+from .damage import FRAMES, damaged, one_thread_frames, samples
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +46,7 @@ def copy_of_damaged(clip: Path, seed: int, folder: Path) -> Outcome:
     lines: list[str] = []
     try:
         video = FileVideo(source)
-        frames = [_samples(frame.picture) for frame in video.frames()]
+        frames = [samples(frame.picture) for frame in video.frames()]
         again = video.frames(warn=lines.append)
         written = write_video(again, output, like=video, warn=lines.append).frame_count
         if len(frames) != len(expected) or any((a != b).any() for a, b in zip(frames, expected, strict=True)):
@@ -71,7 +69,3 @@ def copy_of_damaged(clip: Path, seed: int, folder: Path) -> Outcome:
     for path in (source, output):
         path.unlink(missing_ok=True)
     return Outcome(case, len(expected), written, tuple(lines), leftovers, fault)
-
-
-def _samples(picture) -> np.ndarray:
-    return np.concatenate([np.frombuffer(plane, np.uint8) for plane in picture.planes])

@@ -16,8 +16,9 @@ from .facts import read_facts
 from .sound import Sound
 from .sound_stream import find_sound_stream, read_sound_blocks
 from .source import MediaSource, open_media, source_name
+from .trimmed import DecodedPicture, TrimWindow, decode_pictures
 from .video import SourceFile, VideoInfo
-from .video_stream import DecodedPicture, TrimWindow, decode_pictures, find_video_stream, stream_rate, stream_time_base
+from .video_stream import find_video_stream, stream_rate, stream_time_base
 from .yuv.planar_frame import PlanarFrame
 
 

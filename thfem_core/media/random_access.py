@@ -14,8 +14,9 @@ from .file_video import FileVideo
 from .frame import Frame
 from .source import open_media, source_name
 from .timing import frame_time
+from .trimmed import TrimWindow, decode_pictures
 from .video import Video
-from .video_stream import TrimWindow, can_seek, decode_pictures, find_video_stream
+from .video_stream import can_seek, find_video_stream
 from .yuv.planar_frame import PlanarFrame
 
 
@@ -104,11 +105,10 @@ def _time_stamps(video: FileVideo) -> list[int] | None:
         if not can_seek(container):
             return None
         ticks = [packet.pts for packet in read_packets(container, stream, Losses()) if not packet.is_discard]
-    start, stop = TrimWindow(
-        start=source.start, duration=None if source.stop is None else source.stop - source.start
-    ).ticks(video.info.time_base or 1 / video.info.frame_rate)
     if None in ticks or len(set(ticks)) < len(ticks):
         return None
+    tick = video.info.time_base or 1 / video.info.frame_rate
+    stop = None if source.stop is None else int(source.stop / tick)
     known = sorted(each for each in ticks if each is not None)
-    known = [each for each in known if (start is None or each >= start) and (stop is None or each < stop)]
+    known = [each for each in known if each * tick >= source.origin and (stop is None or each < stop)]
     return known or None
