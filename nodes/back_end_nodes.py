@@ -11,6 +11,7 @@ from ..thfem_core.options import options_of
 from ..thfem_core.registry import BackEnd, Registry
 from ..thfem_core.talking_head.head import talking_heads
 from .back_end_inputs import chosen_options, option_inputs
+from .checks import check_back_end
 from .editors_in_host import described_editor, is_large, load_editor_in_host, tested
 from .host import CATEGORY, schema
 from .payloads import ChosenEditor, EditorSocket
@@ -78,6 +79,10 @@ def editor_node(name: str) -> type[io.ComfyNode]:
             )
 
         @classmethod
+        def validate_inputs(cls, **inputs: Any) -> bool | str:
+            return check_back_end(editors, name, inputs)
+
+        @classmethod
         def execute(cls, device: str = "auto", self_test: bool = False, **inputs: Any) -> io.NodeOutput:
             options = chosen_options(editors, name, inputs)
             if not is_large(name):
@@ -112,6 +117,10 @@ def talking_head_node(name: str) -> type[io.ComfyNode]:
                 inputs=[device_input(), *option_inputs(talking_heads, only=name).values()],
                 outputs=loaded_outputs(),
             )
+
+        @classmethod
+        def validate_inputs(cls, **inputs: Any) -> bool | str:
+            return check_back_end(talking_heads, name, inputs)
 
         @classmethod
         def execute(cls, device: str, **inputs: Any) -> io.NodeOutput:

@@ -28,7 +28,7 @@ def load_editor_in_host(name: str, options: Mapping[str, Any] | None = None, *, 
     Args:
         name: The editor.
         options: Its options that differ from their defaults.
-        device: One of :data:`..talking_head_loader.DEVICES`.
+        device: One of :data:`.host.DEVICES`.
 
     Returns:
         The editor, its networks in the host's care.

@@ -13,6 +13,7 @@ from .expression_sliders import ExpressionSlidersNode
 from .host import register_model_folder
 from .load import LoadAudio, LoadVideo, offer_demo_files
 from .metrics import Metrics
+from .plain_errors import with_plain_errors
 from .pose_encode import PoseEncode
 from .prepare_speech import PrepareSpeech
 from .quick_edit import EditExpression
@@ -28,7 +29,7 @@ class ThfemExtension(ComfyExtension):
         # not in on_load, which old hosts never call
         register_model_folder()
         offer_demo_files()
-        return [
+        nodes = [
             EditExpression,
             LoadVideo,
             LoadAudio,
@@ -46,3 +47,4 @@ class ThfemExtension(ComfyExtension):
             CompareVideos,
             *back_end_nodes(),
         ]
+        return [with_plain_errors(node) for node in nodes]

@@ -26,6 +26,7 @@ from ..thfem_core.loaded import release_networks
 
 MODEL_FOLDER = "thfem"
 CATEGORY = "THFEM"
+DEVICES = ("auto", "keep loaded", "cpu")  # where networks draw; auto moves them away when others need the memory
 WORKING_MEMORY = 512 * 2**20  # bytes: networks, and the windows of a few frames they look at
 
 
@@ -108,3 +109,9 @@ def new_temp_file(stem: str, suffix: str) -> Iterator[Path]:
     except BaseException:  # a cancelled run is no Exception on newer hosts
         path.unlink(missing_ok=True)
         raise
+
+
+def is_temporary(path: str) -> bool:
+    """Whether a file lies, or lay, in the host's temp folder."""
+    folder = os.path.abspath(folder_paths.get_temp_directory())
+    return os.path.abspath(path).startswith(folder + os.sep)

@@ -9,7 +9,6 @@ from comfy_api.latest import Input, io, ui
 
 from ..thfem_core.audio.mel_plot import mel_plot
 from ..thfem_core.audio.speech import Speech
-from ..thfem_core.errors import InputError
 from .host import CATEGORY, schema
 from .payloads import SpeechSocket
 from .video_sockets import clip_from_socket, sound_from_audio
@@ -17,18 +16,15 @@ from .video_sockets import clip_from_socket, sound_from_audio
 _log = logging.getLogger(__name__)
 
 
-def speech_from_socket(sound: Input.Audio | Input.Video | None) -> Speech:
-    """Speech of an AUDIO or of a VIDEO, whose sound is read as a stream. Raises InputError where there is none."""
+SILENT = "no sound: the lips follow the clip alone"
+
+
+def speech_from_socket(sound: Input.Audio | Input.Video | None) -> Speech | None:
+    """Speech of an AUDIO or of a VIDEO, whose sound is read as a stream; None where it has no sound."""
     if sound is None or isinstance(sound, dict):
         heard = sound_from_audio(sound)
-        speech = Speech.from_sound(heard) if heard is not None and heard.samples.shape[1] else None
-        name = "the audio"
-    else:
-        clip = clip_from_socket(sound)
-        speech, name = Speech.from_video(clip, warn=_log.warning), clip.info.name
-    if speech is None:
-        raise InputError(f"{name} has no sound that can be read; connect a clip with speech, or Load Audio")
-    return speech
+        return Speech.from_sound(heard) if heard is not None and heard.samples.shape[1] else None
+    return Speech.from_video(clip_from_socket(sound), warn=_log.warning)
 
 
 class PrepareSpeech(io.ComfyNode):
@@ -59,6 +55,10 @@ class PrepareSpeech(io.ComfyNode):
     @classmethod
     def execute(cls, sound: Input.Audio | Input.Video) -> io.NodeOutput:
         speech = speech_from_socket(sound)
-        picture = torch.from_numpy(mel_plot(speech)).float().div(255)[None]
-        summary = f"{float(speech.duration):.2f} s of speech at level {speech.level:.3f}"
-        return io.NodeOutput(speech, picture, summary, ui=ui.PreviewImage(picture, cls=cls))
+        if speech is None:  # a silent clip passes as one whose speech is not connected
+            picture, summary = torch.zeros(1, 264, 1024, 3), SILENT
+        else:
+            picture = torch.from_numpy(mel_plot(speech)).float().div(255)[None]
+            summary = f"{float(speech.duration):.2f} s of speech at level {speech.level:.3f}"
+        shown = ui.PreviewImage(picture, cls=cls).as_dict() | ui.PreviewText(summary).as_dict()
+        return io.NodeOutput(speech, picture, summary, ui=shown)

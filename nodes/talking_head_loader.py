@@ -13,11 +13,11 @@ from comfy_api.latest import io
 from ..thfem_core.registry import Resources
 from ..thfem_core.talking_head.head import OwnsNetworks, TalkingHead, talking_heads
 from .back_end_inputs import chosen_options, option_inputs
-from .host import CATEGORY, HostProgress, model_folders, schema, work_device
+from .checks import check_back_end
+from .host import CATEGORY, DEVICES, HostProgress, model_folders, schema, work_device
 from .payloads import LoadedTalkingHead, TalkingHeadSocket
 from .talking_inputs import talking_head_input
 
-DEVICES = ("auto", "keep loaded", "cpu")
 DRAWING_MEMORY = 4 * 2**30  # bytes asked of the host: the large ones draw some forty pictures at once on a card
 
 
@@ -40,7 +40,7 @@ def load_in_host(name: str, options: Mapping[str, Any] | None = None, *, device:
     Args:
         name: The talking head.
         options: Its options that differ from their defaults.
-        device: One of :data:`DEVICES`.
+        device: One of :data:`.host.DEVICES`.
 
     Returns:
         The talking head, its networks in the host's care.
@@ -132,6 +132,10 @@ class TalkingHeadLoader(io.ComfyNode):
             inputs=[talking_head_input(), options["precision"], device_input(), options["compiled"]],
             outputs=loaded_outputs(),
         )
+
+    @classmethod
+    def validate_inputs(cls, talking_head: str = talking_heads.names()[0], **inputs: Any) -> bool | str:
+        return check_back_end(talking_heads, talking_head, inputs)
 
     @classmethod
     def execute(cls, talking_head: str, device: str, **inputs: Any) -> io.NodeOutput:

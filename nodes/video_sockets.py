@@ -7,6 +7,7 @@ None. VIDEO stays a stream: only a clip that was built from images is in memory 
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Generator
 from contextlib import closing
 from fractions import Fraction
@@ -15,6 +16,7 @@ from io import BytesIO
 import torch
 from comfy_api.latest import Input, InputImpl, io, ui
 
+from ..thfem_core.errors import InputError
 from ..thfem_core.media.array_frame import ArrayFrame
 from ..thfem_core.media.array_video import ArrayVideo
 from ..thfem_core.media.file_video import FileVideo
@@ -24,7 +26,7 @@ from ..thfem_core.media.sound_file import read_sound
 from ..thfem_core.media.video import Video
 from ..thfem_core.media.writer import write_video
 from ..thfem_core.progress import Progress
-from .host import new_temp_file
+from .host import is_temporary, new_temp_file
 
 _log = logging.getLogger(__name__)
 
@@ -56,7 +58,13 @@ def clip_from_socket(socket: Input.Video | torch.Tensor, *, fps: float = 25.0) -
     if isinstance(socket, InputImpl.VideoFromComponents):
         parts = socket.get_components()
         return ArrayVideo(parts.images, Fraction(parts.frame_rate), sound=sound_from_audio(parts.audio))
-    return file_clip(socket.get_stream_source(), *trim_window(socket))
+    source = socket.get_stream_source()
+    if isinstance(source, str) and not os.path.isfile(source) and is_temporary(source):
+        raise InputError(
+            f"{os.path.basename(source)} is no longer in ComfyUI's temp folder; run the edit again: choose Unload "
+            "Models and Execution Cache, or change an input of the node that made it"
+        )
+    return file_clip(source, *trim_window(socket))
 
 
 def file_clip(source: str | BytesIO, start: float, duration: float) -> FileVideo:

@@ -1,18 +1,17 @@
-// Tells what happened: a toast for every notice of a node, and what an edit did as text on its node.
+// Tells what happened: a toast for every notice and fault of a node, and what an edit did as text on its node.
 import { app } from "../../scripts/app.js";
 import { api } from "../../scripts/api.js";
 
 const SUMMARY = "thfem_summary";
 const LONGEST_SUMMARY = 600; // characters; longer texts, such as tables, are drawn as pictures by their nodes
-const SEVERITY = { info: "info", warn: "warn" };
+const SECONDS = { info: 6, warn: 15, error: 30 };
 
-function showToast({ detail: { level, title, text } }) {
-  app.extensionManager.toast.add({
-    severity: SEVERITY[level] ?? "info",
-    summary: title,
-    detail: text,
-    life: level === "warn" ? 15000 : 6000,
-  });
+function showToast(level, title, text) {
+  app.extensionManager.toast.add({ severity: level, summary: title, detail: text, life: 1000 * SECONDS[level] });
+}
+
+function titleOf(nodeId) {
+  return app.graph.getNodeById(nodeId)?.title ?? "THFEM";
 }
 
 function showSummary(node, text) {
@@ -35,7 +34,13 @@ function showSummary(node, text) {
 app.registerExtension({
   name: "thfem.notices",
   setup() {
-    api.addEventListener("thfem.notice", showToast);
+    api.addEventListener("thfem.notice", ({ detail: { level, node_id, title, text } }) => {
+      showToast(level in SECONDS ? level : "info", title ?? titleOf(node_id), text);
+    });
+    // newer front ends say only that a node failed; what to do stands in the message
+    api.addEventListener("execution_error", ({ detail: { node_id, node_type, exception_message } }) => {
+      if (node_type?.startsWith("THFEM_")) showToast("error", titleOf(node_id), exception_message.trim());
+    });
   },
   beforeRegisterNodeDef(nodeType, nodeData) {
     if (!nodeData.name.startsWith("THFEM_")) return;

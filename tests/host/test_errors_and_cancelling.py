@@ -70,6 +70,36 @@ def test_text_renamed_to_mp4_is_named(comfy):
     assert "text.mp4" in run.error and "\n" not in run.error
 
 
+def test_an_error_names_its_kind_without_the_path_of_our_module(comfy):
+    (comfy.base / "input" / "text.mp4").write_text("not a video")
+    run = comfy.run(edit_graph("text.mp4"))
+    assert run.of("execution_error")[-1]["exception_type"] == "InputError"
+
+
+def test_an_edit_whose_temporary_file_is_gone_asks_to_run_it_again(comfy, clip):
+    graph = edit_graph(clip, strength=0.31)
+    graph["1"]["inputs"]["duration"] = 0.2
+    assert comfy.run(graph).outcome == "success"
+    for path in (comfy.base / "temp").glob("thfem_*.mp4"):
+        path.unlink()
+    graph["3"]["inputs"]["filename_prefix"] = "y"
+    run = comfy.run(graph)
+    assert "run the edit again" in run.error and "\n" not in run.error
+
+
+@pytest.mark.parametrize(
+    ("loader", "words"),
+    [
+        (node("THFEM_TalkingHeadLoader", talking_head="eamm", precision="auto", device="auto", compiled=False), "eamm"),
+        (node("THFEM_Editor_sserd", noise="none", seed=0), "sserd"),
+    ],
+    ids=["talking head", "editor"],
+)
+def test_missing_weights_are_found_before_any_work(comfy, loader, words):
+    answer = comfy.refusal({"1": loader, "2": node("PreviewAny", source=["1", 0])})
+    assert words in str(answer["node_errors"]) and "models" in str(answer["node_errors"])
+
+
 def test_a_wrong_socket_is_refused(comfy, clip):
     graph = edit_graph(clip)
     graph["2"] = node("THFEM_TrackFaces", video=["1", 1], order="size", max_faces=4, fps=25.0)

@@ -1,0 +1,47 @@
+"""What ``validate_inputs`` of the nodes says of a back end: bad values and missing files, before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..thfem_core.errors import ThfemError
+from ..thfem_core.options import make_options
+from ..thfem_core.registry import Registry
+from ..thfem_core.weights.store import find_file, missing_file
+from .back_end_inputs import chosen_options
+from .host import DEVICES, model_folders
+
+
+def check_back_end(registry: Registry[Any], name: str, values: Mapping[str, Any]) -> bool | str:
+    """Check the options of a back end and whether the files that users must bring for it are there.
+
+    Args:
+        registry: The kind of back end.
+        name: Its name.
+        values: Values of a node's inputs by name; those that are links are missing and count as defaults.
+
+    Returns:
+        True, or one line that says what to do.
+    """
+    device = values.get("device", DEVICES[0])
+    if device not in DEVICES:
+        return f"device is {device!r}; choose one of: {', '.join(DEVICES)}"
+    try:
+        options = chosen_options(registry, name, values)
+        make_options(registry.back_end(name).options, options, back_end=name)
+    except ThfemError as error:
+        return str(error)
+    return _check_first_model(registry, name, options)
+
+
+def _check_first_model(registry: Registry[Any], name: str, options: Mapping[str, Any]) -> bool | str:
+    """Look for the first model alone: others are needed with some options only, and a file option may stand for it."""
+    models = registry.back_end(name).models
+    given = any(option.name in options for option in registry.options(name) if option.kind == "file")
+    if given or not models or models[0].origin != "manual":
+        return True
+    folders = model_folders()
+    needed = [file for file in models[0].files if file.required]
+    missing = next((file for file in needed if find_file(models[0], file, folders=folders) is None), None)
+    return True if missing is None else str(missing_file(models[0], missing, folders=folders))
