@@ -11,6 +11,16 @@ from .host import CATEGORY, HostProgress, schema
 from .video_sockets import clip_from_socket, fps_input, written_video
 
 
+def label_input(name: str, default: str, clip: str) -> io.Input:
+    """What is written onto one of the clips."""
+    return io.String.Input(
+        name,
+        default=default,
+        optional=True,
+        tooltip=f"Written into a corner of the {clip} clip, in Latin letters; empty for nothing.",
+    )
+
+
 class CompareVideos(io.ComfyNode):
     """THFEM_CompareVideos: composed frame by frame as it is written; memory does not grow with the clips."""
 
@@ -39,13 +49,17 @@ class CompareVideos(io.ComfyNode):
                     tooltip="wipe: a line sweeps over both clips. difference: changes, four times as strong, on gray.",
                 ),
                 fps_input(),
+                label_input("first_label", "source", "first"),
+                label_input("second_label", "edited", "second"),
             ],
             outputs=[io.Video.Output(display_name="video", tooltip="Both clips in one, with the sound of the second.")],
             is_output_node=True,
         )
 
     @classmethod
-    def execute(cls, first: object, second: object, layout: str, fps: float) -> io.NodeOutput:
+    def execute(
+        cls, first: object, second: object, layout: str, fps: float, first_label: str = "", second_label: str = ""
+    ) -> io.NodeOutput:
         clips = clip_from_socket(first, fps=fps), clip_from_socket(second, fps=fps)
-        both = SideBySideVideo(*clips, layout=layout)
+        both = SideBySideVideo(*clips, layout=layout, labels=(first_label, second_label))
         return written_video(both.frames(), clips[1], progress=HostProgress())

@@ -66,3 +66,13 @@ def test_frames_are_composed_only_when_asked_for() -> None:
 def test_an_unknown_layout_is_refused() -> None:
     with pytest.raises(InputError, match="choose one of: side by side"):
         SideBySideVideo(grey(1), grey(2), layout="diagonal")
+
+
+def test_labels_are_written_into_the_corners_of_their_clips() -> None:
+    plain = SideBySideVideo(grey(90, size=(120, 160)), grey(90, size=(120, 160)))
+    both = SideBySideVideo(grey(90, size=(120, 160)), grey(90, size=(120, 160)), labels=("source", "edited"))
+    written = next(iter(both.frames())).rgb() != next(iter(plain.frames())).rgb()
+    for half in (written[:, :160], written[:, 160:]):
+        assert half[:30, :60].any() and not half[40:].any() and not half[:, 110:].any()
+    wipe = SideBySideVideo(grey(90, size=(120, 160)), grey(90, size=(120, 160)), layout="wipe", labels=("", "edited"))
+    assert (next(iter(wipe.frames())).rgb()[:30, 100:] != 90).any()

@@ -29,12 +29,23 @@ class SideBySideVideo:
     The second is scaled to the first's size where they differ. Frames pair as in :class:`.pairing.FramePairs`; times
     are the second clip's. In ``wipe`` the first clip lies left of the line; ``difference`` shows changes × 4 around
     mid-gray.
+
+    Args:
+        first: The clip shown left or above.
+        second: The clip shown right or below.
+        layout: One of :data:`Layout`.
+        labels: What is written onto the first and onto the second clip, in ASCII; empty for nothing.
+
+    Raises:
+        InputError: There is no such layout.
     """
 
-    def __init__(self, first: Video, second: Video, *, layout: str = "side by side") -> None:
+    def __init__(
+        self, first: Video, second: Video, *, layout: str = "side by side", labels: tuple[str, str] = ("", "")
+    ) -> None:
         if layout not in get_args(Layout):
             raise InputError(f"unknown layout {layout!r}; choose one of: {', '.join(get_args(Layout))}")
-        self._pairs, self._layout = FramePairs(first, second), layout
+        self._pairs, self._layout, self._labels = FramePairs(first, second), layout, labels
         one = first.info
         width, height = one.width, one.height
         if layout == "side by side":
@@ -65,16 +76,43 @@ class SideBySideVideo:
                 yield ArrayFrame(index=index, time=second.time, pixels=picture)
 
     def _composed(self, a: np.ndarray, b: np.ndarray, time: Fraction) -> np.ndarray:
+        if self._layout == "difference":
+            change = (b.astype(np.int16) - a) * _GAIN + 128
+            return np.clip(change, 0, 255).astype(np.uint8)
+        at_right = self._layout == "wipe"  # both clips share the picture
+        a, b = labelled(a, self._labels[0]), labelled(b, self._labels[1], at_right=at_right)
         if self._layout == "side by side":
             return np.hstack([a, b])
         if self._layout == "top and bottom":
             return np.vstack([a, b])
-        if self._layout == "difference":
-            change = (b.astype(np.int16) - a) * _GAIN + 128
-            return np.clip(change, 0, 255).astype(np.uint8)
         picture, width = b.copy(), a.shape[1]
         # A sine rests at the edges, where one clip is seen whole.
         edge = round(width * (0.5 - 0.5 * sin(2 * pi * float(time) / WIPE_PERIOD + pi / 2)))
         picture[:, :edge] = a[:, :edge]
         picture[:, max(edge - _LINE, 0) : edge + _LINE] = 255
         return picture
+
+
+def labelled(picture: np.ndarray, label: str, *, at_right: bool = False) -> np.ndarray:
+    """Write a label into an upper corner of a picture.
+
+    Args:
+        picture: uint8 RGB (height, width, 3).
+        label: ASCII text; empty for none.
+        at_right: Whether it goes into the right corner instead of the left one.
+
+    Returns:
+        A copy with the label, or the picture itself.
+    """
+    if not label:
+        return picture
+    height, width = picture.shape[:2]
+    scale, font = min(height, width) / 480, cv2.FONT_HERSHEY_SIMPLEX
+    thickness, margin = max(1, round(2 * scale)), round(10 * scale)
+    (length, above), below = cv2.getTextSize(label, font, 0.7 * scale, thickness)
+    left = max(width - length - 2 * margin, 0) if at_right else 0
+    picture = picture.copy()
+    plate = picture[: above + below + margin, left : left + length + 2 * margin]
+    plate[:] = plate // 3
+    cv2.putText(picture, label, (left + margin, above + margin), font, 0.7 * scale, (255,) * 3, thickness, cv2.LINE_AA)
+    return picture
