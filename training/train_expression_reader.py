@@ -28,7 +28,7 @@ from thfem_core.face.models import FaceModels, default_face_models
 from .clip_faces import faces_of_clip
 
 SPLITS = ("train", "val")
-COMPONENTS = 30
+COMPONENTS = 30  # what thfem_core/expression/mesh/recognition.py reads
 SHRINKAGE = 0.3  # of the covariance towards a multiple of the identity
 PRESET_CLIPS = 4.0  # a preset counts as this many clips of its emotion …
 PRESET_SHARE = 0.5  # … at this strength, since people who talk show less than the preset

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import save_file
 
 from thfem_core.errors import WeightsError
+from thfem_core.expression.mesh import fold_maps, recognition, spectacles, texture
+from thfem_core.face.mediapipe.models import load_networks
+from thfem_core.face.mesh import basis
+from thfem_core.metrics.judges.thfem_sync.network import load_thfem_sync_network
+from thfem_core.talking_head.mouth import coefficients
+from thfem_core.talking_head.mouth.networks import load_motion, load_renderer
 from thfem_core.weights.checksum import other_kind
 from thfem_core.weights.download import _CountedFile, _open_part
-from thfem_core.weights.reading import embedded_tensors
+from thfem_core.weights.reading import EMBEDDED_FOLDER, embedded_tensors, load_strict
 
 
 @pytest.mark.parametrize(
@@ -70,3 +80,90 @@ def test_embedded_files_without_notes_or_with_nan_are_refused(tmp_path: Path):
     save_file({"a": torch.tensor([1.0, float("nan")])}, tmp_path / "nan.safetensors")
     with pytest.raises(WeightsError, match="damaged"):
         embedded_tensors("nan.safetensors", maker="a script", folder=tmp_path)
+
+
+def read_through(module: ModuleType, load: Callable, path: Path) -> object:
+    """Load an embedded file of arrays from another folder, past what the process keeps."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "embedded_tensors", partial(embedded_tensors, folder=path.parent))
+        return load.__wrapped__()
+
+
+EMBEDDED = {
+    "face_basis": partial(read_through, basis, basis.load_basis),
+    "fold_maps": partial(read_through, fold_maps, fold_maps.load_fold_maps),
+    "expression_ratio": partial(read_through, texture, texture.load_ratio),
+    "expression_reader": partial(read_through, recognition, recognition.load_reader),
+    "spectacles": partial(read_through, spectacles, spectacles.load_judge),
+    "mouth_basis": partial(read_through, coefficients, coefficients.load_mouth_basis),
+    "mouth_motion": load_motion,
+    "mouth_renderer": load_renderer,
+    "thfem_sync": load_thfem_sync_network,
+    "mediapipe_face": lambda path: load_networks(path.parent),
+}
+
+
+def spoil_notes(tensors: dict, notes: dict) -> None:
+    notes.clear()
+
+
+def spoil_list(tensors: dict, notes: dict) -> None:
+    for key, value in notes.items():
+        notes[key] = value + ",smirk"
+
+
+def spoil_configuration(tensors: dict, notes: dict) -> None:
+    notes["config"] = notes["config"].replace('"network": {', '"network": {"width": "wide", "widths": 7, ')
+
+
+def spoil_size(tensors: dict, notes: dict) -> None:
+    notes["config"] = notes["config"].replace('"network": {', '"network": {"width": 999999999, "widths": [999999996], ')
+
+
+def spoil_shape(tensors: dict, notes: dict) -> None:
+    key = max(tensors, key=lambda each: tensors[each].numel())
+    tensors[key] = torch.cat([tensors[key], tensors[key]], dim=-1)
+
+
+def spoil_number(tensors: dict, notes: dict) -> None:
+    key = max((k for k in tensors if tensors[k].is_floating_point()), key=lambda each: tensors[each].numel())
+    tensors[key].view(-1)[-1] = float("nan")
+
+
+def spoil_keys(tensors: dict, notes: dict) -> None:
+    del tensors[sorted(tensors)[0]]
+
+
+SPOILT = [
+    *((spoil, name) for spoil in (spoil_shape, spoil_number, spoil_keys) for name in EMBEDDED),
+    *((spoil, name) for spoil in (spoil_notes, spoil_list) for name in ("face_basis", "fold_maps", "expression_ratio")),
+    *((spoil, name) for spoil in (spoil_configuration, spoil_size) for name in ("mouth_motion", "mouth_renderer")),
+]
+
+
+@pytest.mark.parametrize(("spoil", "name"), SPOILT)
+def test_an_embedded_or_own_file_of_another_kind_is_refused_in_one_line(spoil, name: str, tmp_path: Path):
+    with safe_open(EMBEDDED_FOLDER / f"{name}.safetensors", framework="pt") as file:
+        tensors = {key: file.get_tensor(key).clone() for key in file.keys()}  # noqa: SIM118 - not a mapping
+        notes = dict(file.metadata())
+    if '"network": {' not in notes.get("config", ""):
+        notes["config"] = '{"motion": {"network": {}}, "renderer": {"network": {}}}'
+    spoil(tensors, notes)
+    save_file(tensors, tmp_path / f"{name}.safetensors", metadata=notes)
+    with pytest.raises(WeightsError) as error:
+        EMBEDDED[name](tmp_path / f"{name}.safetensors")
+    assert "\n" not in str(error.value) and name in str(error.value) and ";" in str(error.value)
+
+
+def test_the_embedded_files_themselves_are_taken():
+    for name, load in EMBEDDED.items():
+        load(EMBEDDED_FOLDER / f"{name}.safetensors")
+
+
+def test_a_checkpoint_with_numbers_that_are_none_is_refused():
+    layer, state = torch.nn.Linear(2, 2), torch.nn.Linear(2, 2).state_dict()
+    state["bias"][1] = float("inf")
+    before = layer.weight.clone()
+    with pytest.raises(WeightsError, match=r"EAT is damaged: 1 tensors have numbers that are none \(bias\)"):
+        load_strict(layer, state, what="EAT")
+    assert torch.equal(layer.weight, before)

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from ..errors import WeightsError
 
+Shapes = Mapping[str, tuple[int | str, ...]]
 _SHOWN = 3  # keys named in an error
 EMBEDDED_FOLDER = Path(__file__).parent  # of the model files that ship with the package
 
@@ -32,20 +33,21 @@ class _Entries(dict[str, Any]):
 
 
 def embedded_tensors(
-    name: str, *, maker: str, folder: Path = EMBEDDED_FOLDER
+    name: str, *, maker: str, shapes: Shapes | None = None, folder: Path = EMBEDDED_FOLDER
 ) -> tuple[dict[str, Tensor], dict[str, str]]:
     """Read a model file that ships with the package.
 
     Args:
         name: File name, such as ``face_basis.safetensors``.
         maker: Script of this repository that makes the file, for the message.
+        shapes: What the file must hold, see :func:`check_shapes`; None where a network checks its own tensors.
         folder: Where the file lies.
 
     Returns:
         Tensors by name on the CPU, numbers with a fraction as float32; and the notes in the file.
 
     Raises:
-        WeightsError: The file is missing or damaged.
+        WeightsError: The file is missing, damaged, or holds other tensors.
     """
     path = folder / name
     try:
@@ -59,12 +61,60 @@ def embedded_tensors(
             f"({' '.join(str(error).split())})"
         ) from None
     tensors.file = notes.file = path
+    check_shapes(tensors, shapes or {}, what=str(path), remedy="install the package again")
     for key, tensor in tensors.items():
         if tensor.is_floating_point():
             tensors[key] = tensor.float()
             if not torch.isfinite(tensors[key]).all():
                 raise WeightsError(f"{path} is damaged ({key} has numbers that are none); install the package again")
     return tensors, notes
+
+
+def check_shapes(tensors: Mapping[str, Tensor], shapes: Shapes, *, what: str, remedy: str) -> None:
+    """Check the tensors of a model file that no network checks.
+
+    Args:
+        tensors: What the file holds.
+        shapes: Size of each dimension by name of the tensor; a letter stands for any size, the same wherever it stands.
+        what: Names the file for the message.
+        remedy: Says in the message what to do.
+
+    Raises:
+        WeightsError: A tensor is missing or of another shape.
+    """
+    sizes: dict[str, int] = {}
+    for key, wanted in shapes.items():
+        shape = tuple(tensors[key].shape) if key in tensors else None
+        if shape is None:
+            raise WeightsError(f"{what} is another file or damaged ({key} is missing); {remedy}")
+        fits = len(shape) == len(wanted) and all(
+            size == (sizes.setdefault(each, size) if isinstance(each, str) else each)
+            for size, each in zip(shape, wanted, strict=True)
+        )
+        if not fits:
+            known = ", ".join(str(sizes.get(each, each) if isinstance(each, str) else each) for each in wanted)
+            raise WeightsError(f"{what} is another file or damaged ({key} is {shape} instead of ({known})); {remedy}")
+
+
+def listed_names(notes: Mapping[str, str], key: str, *, count: int, what: str) -> tuple[str, ...]:
+    """Read the names that the notes of an embedded file give to its entries.
+
+    Args:
+        notes: Notes of the file.
+        key: Which of them; its names are separated by commas.
+        count: How many entries the file has.
+        what: Names the file for the message.
+
+    Returns:
+        The names.
+
+    Raises:
+        WeightsError: They are missing, or of another number.
+    """
+    names = tuple(notes[key].split(","))
+    if len(names) != count:
+        raise WeightsError(f"{what} is damaged ({len(names)} {key} for {count} entries); install the package again")
+    return names
 
 
 @contextmanager
@@ -140,7 +190,28 @@ def load_strict(module: nn.Module, state: Mapping[str, Tensor], *, what: str, as
     """Fill ``module`` with ``state``: same keys, same shapes. ``what`` names model and file for the error.
     assign: take the tensors themselves instead of copying them.
 
-    Raises WeightsError that names the first few keys which differ; the module is then unchanged.
+    Raises WeightsError that names the first few keys which differ, or whose numbers are none; the module is then
+    unchanged.
+    """
+    check_architecture(module, state, what=what)
+    broken = [key for key, _ in module.named_parameters() if not bool(torch.isfinite(state[key]).all())]
+    if broken:
+        raise WeightsError(
+            f"{what} is damaged: {len(broken)} tensors have numbers that are none ({_few(broken)}); get it again"
+        )
+    module.load_state_dict(state, assign=assign)
+
+
+def check_architecture(module: nn.Module, state: Mapping[str, Tensor], *, what: str) -> None:
+    """Check that a module takes a state dict; the module may be without memory, on the device "meta".
+
+    Args:
+        module: Made for what the file should hold.
+        state: What the file holds.
+        what: Names model and file for the message.
+
+    Raises:
+        WeightsError: Keys or shapes differ; the message names the first few.
     """
     own = module.state_dict()
     missing = [key for key in own if key not in state]
@@ -156,7 +227,6 @@ def load_strict(module: nn.Module, state: Mapping[str, Tensor], *, what: str, as
         raise WeightsError(
             f"{what} is of another architecture: {', '.join(listed)}; use the file the model table names"
         )
-    module.load_state_dict(state, assign=assign)
 
 
 def _few(keys: Any) -> str:

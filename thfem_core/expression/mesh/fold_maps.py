@@ -7,8 +7,9 @@ from functools import lru_cache
 
 import numpy as np
 
+from ...errors import WeightsError
 from ...face.mesh.surface import face_surface
-from ...weights.reading import embedded_tensors
+from ...weights.reading import Shapes, embedded_tensors, listed_names
 from .action_units import ACTION_UNITS
 from .texture import texture_coordinates
 
@@ -42,6 +43,18 @@ class FoldMaps:
     furrows: np.ndarray
 
 
+_FILE = "fold_maps.safetensors"
+_SHAPES: Shapes = {
+    "normal": ("S", "S", 3),
+    "concavity": ("S", "S", 2),
+    "skin": ("S", "S"),
+    "normal_change": ("E", "S", "S", 2),
+    "normal_scale": ("E",),
+    "concavity_change": ("E", "S", "S", 2),
+    "concavity_scale": ("E",),
+}
+
+
 @lru_cache(maxsize=1)
 def load_fold_maps() -> FoldMaps:
     """Load the embedded maps (MIT) and sample them on the face surface.
@@ -49,9 +62,11 @@ def load_fold_maps() -> FoldMaps:
     Raises:
         WeightsError: Their file is missing or damaged.
     """
-    tensors, notes = embedded_tensors("fold_maps.safetensors", maker="training/build_fold_maps.py")
+    tensors, notes = embedded_tensors(_FILE, maker="training/build_fold_maps.py", shapes=_SHAPES)
     maps = {name: tensor.numpy() for name, tensor in tensors.items()}
-    entries = notes["entries"].split(",")
+    entries = listed_names(notes, "entries", count=len(maps["normal_scale"]), what=_FILE)
+    if unknown := {name.removesuffix(FURROW) for name in entries} - set(ACTION_UNITS):
+        raise WeightsError(f"{_FILE} is damaged (there is no action unit {min(unknown)}); install the package again")
     surface = face_surface()
     samples = np.flatnonzero(surface.skin)
     size = len(maps["skin"])

@@ -11,9 +11,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from ...weights.reading import embedded_tensors
+from ...weights.reading import Shapes, embedded_tensors
 from ..request import EMOTIONS, Emotion
-from .action_units import MeanExpression
+from .action_units import ACTION_UNITS, MeanExpression
 
 DEPTH_WEIGHT = 0.4
 # Brings activations, of the order .3, to the order of the whitened shape components, 1.
@@ -63,6 +63,16 @@ def features(expression: MeanExpression, *, mean: np.ndarray, projection: np.nda
     return np.concatenate([components, UNIT_WEIGHT * expression.activation])
 
 
+# of the shape's components, training/train_expression_reader.py keeps so many
+_COMPONENTS = 30
+_SHAPES: Shapes = {
+    "mean": (1404,),
+    "projection": (_COMPONENTS, 1404),
+    "weight": (len(EMOTIONS), _COMPONENTS + len(ACTION_UNITS)),
+    "bias": (len(EMOTIONS),),
+}
+
+
 @lru_cache(maxsize=1)
 def load_reader() -> ExpressionReader:
     """Load the embedded discriminant (CC BY-NC 4.0).
@@ -70,8 +80,9 @@ def load_reader() -> ExpressionReader:
     Raises:
         WeightsError: Its file is missing or damaged.
     """
-    tensors, _ = embedded_tensors("expression_reader.safetensors", maker="training/train_expression_reader.py")
-    return ExpressionReader(**{name: tensor.double().numpy() for name, tensor in tensors.items()})
+    file, maker = "expression_reader.safetensors", "training/train_expression_reader.py"
+    tensors, _ = embedded_tensors(file, maker=maker, shapes=_SHAPES)
+    return ExpressionReader(**{name: tensors[name].double().numpy() for name in _SHAPES})
 
 
 def recognise(expression: MeanExpression) -> dict[Emotion, float]:

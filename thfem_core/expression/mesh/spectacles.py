@@ -92,7 +92,8 @@ def load_judge() -> tuple[np.ndarray, float]:
     Raises:
         WeightsError: Its file is missing or damaged.
     """
-    tensors, _ = embedded_tensors("spectacles.safetensors", maker="training/train_spectacles.py")
+    shapes = {"weight": (2 * CELLS**2,), "bias": (1,)}
+    tensors, _ = embedded_tensors("spectacles.safetensors", maker="training/train_spectacles.py", shapes=shapes)
     return tensors["weight"].numpy(), float(tensors["bias"][0])
 
 

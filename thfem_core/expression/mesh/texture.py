@@ -14,7 +14,7 @@ from scipy.ndimage import map_coordinates
 
 from ...face.mesh.surface import face_surface
 from ...face.smoothstep import smoothstep
-from ...weights.reading import embedded_tensors
+from ...weights.reading import embedded_tensors, listed_names
 from ..request import Emotion, RegionStrengths
 from .plan import MotionPlan
 
@@ -59,8 +59,11 @@ def load_ratio() -> ExpressionRatio:
     Raises:
         WeightsError: Their file is missing or damaged.
     """
-    tensors, notes = embedded_tensors("expression_ratio.safetensors", maker="training/build_face_basis.py")
-    return ExpressionRatio(emotions=tuple(notes["emotions"].split(",")), log_ratio=tensors["log_ratio"].numpy())
+    file, shapes = "expression_ratio.safetensors", {"log_ratio": ("E", "S", "S")}
+    tensors, notes = embedded_tensors(file, maker="training/build_face_basis.py", shapes=shapes)
+    log_ratio = tensors["log_ratio"].numpy()
+    emotions = listed_names(notes, "emotions", count=len(log_ratio), what=file)
+    return ExpressionRatio(emotions=emotions, log_ratio=log_ratio)
 
 
 @lru_cache(maxsize=1)

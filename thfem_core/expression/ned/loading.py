@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from ...errors import InputError, WeightsError
 from ...registry import Resources
-from ...weights.reading import load_strict, safe_load, state_dict
+from ...weights.reading import Shapes, check_shapes, load_strict, safe_load, state_dict
 from ...weights.store import locate
 from .back_end import DECA, FLAME, MANIPULATOR, RENDERER, SEGMENTATION, NedOptions
 from .condition_sources import ConditionFolder, ConditionModel
@@ -104,12 +104,28 @@ def load_deca(path: Path) -> Deca:
     return deca.eval().requires_grad_(False)
 
 
+_FLAME_SHAPES: Shapes = {
+    "template": ("V", 3),
+    "faces": ("T", 3),
+    "uv": ("U", 2),
+    "uv_faces": ("T", 3),
+    "directions": ("V", 3, 150),
+    "pose_directions": (36, "3 V"),
+    "joint_regressor": (5, "V"),
+    "weights": ("V", 5),
+    "static_faces": (51,),
+    "static_weights": (51, 3),
+    "contour_faces": (79, 17),
+    "contour_weights": (79, 17, 3),
+    "detail.mask": (256, 256),
+    "detail.displacement": (256, 256),
+}
+
+
 def load_flame(path: Path) -> tuple[FlameModel, DetailMaps]:
     """Read the converted head model and DECA's detail maps (``flame.safetensors``)."""
     tensors = safe_load(path)
     names = [field.name for field in fields(FlameModel)]
-    needed = [*names, "detail.mask", "detail.displacement"]
-    if missing := [name for name in needed if name not in tensors]:
-        raise WeightsError(f"{path} holds no {', '.join(missing)}; make it again by `models convert flame`")
+    check_shapes(tensors, _FLAME_SHAPES, what=str(path), remedy="make it again by `models convert flame`")
     model = FlameModel(**{name: tensors[name] for name in names})
     return model, DetailMaps(mask=tensors["detail.mask"], displacement=tensors["detail.displacement"])

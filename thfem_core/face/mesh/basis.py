@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from ...weights.reading import embedded_tensors
+from ...weights.reading import Shapes, embedded_tensors, listed_names
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, slots=True)
@@ -34,6 +34,15 @@ class FaceBasis:
         return self.names.index(name)
 
 
+_FILE = "face_basis.safetensors"
+_SHAPES: Shapes = {
+    "canonical": (478, 3),
+    "triangles": (852, 3),
+    "action_units": ("K", 478, 3),
+    "identity_modes": ("M", 478, 3),
+}
+
+
 @lru_cache(maxsize=1)
 def load_basis() -> FaceBasis:
     """Load the embedded basis, made from ICT-FaceKit (MIT).
@@ -44,9 +53,10 @@ def load_basis() -> FaceBasis:
     Raises:
         WeightsError: Its file is missing or damaged.
     """
-    tensors, notes = embedded_tensors("face_basis.safetensors", maker="training/build_face_basis.py")
-    arrays = {name: tensor.numpy() for name, tensor in tensors.items()}
+    tensors, notes = embedded_tensors(_FILE, maker="training/build_face_basis.py", shapes=_SHAPES)
+    arrays = {name: tensors[name].numpy() for name in _SHAPES}
     arrays["triangles"] = arrays["triangles"].astype(np.int64)
     for array in arrays.values():
         array.flags.writeable = False
-    return FaceBasis(names=tuple(notes["action_units"].split(",")), **arrays)
+    names = listed_names(notes, "action_units", count=len(arrays["action_units"]), what=_FILE)
+    return FaceBasis(names=names, **arrays)

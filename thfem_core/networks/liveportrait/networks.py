@@ -240,7 +240,7 @@ def load_liveportrait(files: Mapping[str, Path]) -> LivePortraitNetworks:
             states[role] = {str(key).removeprefix("module."): value for key, value in loaded.items()}
     try:
         sizes = Sizes.of(*(states[role] for role in ("appearance", "motion", "warping", "decoder")))
-    except (KeyError, TypeError, ZeroDivisionError) as error:
+    except (KeyError, TypeError, AttributeError, ZeroDivisionError) as error:
         names = ", ".join(path.name for path in files.values())
         raise WeightsError(
             f"LivePortrait: {names} are not its networks ({error} is missing); use the files the model table names"

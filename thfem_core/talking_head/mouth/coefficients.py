@@ -13,7 +13,7 @@ import numpy as np
 
 from ...face.mesh.canonical import canonical_mesh
 from ...face.smoothstep import smoothstep
-from ...weights.reading import embedded_tensors
+from ...weights.reading import Shapes, embedded_tensors
 
 FILE = "mouth_basis.safetensors"
 # Canonical heights (face units) between which the mouth's motion fades in: base of the nose, upper lip.
@@ -58,6 +58,9 @@ def lower_face_fade() -> np.ndarray:
     return fade
 
 
+_SHAPES: Shapes = {"mean": (478, 3), "modes": ("K", 478, 3), "reader": (1434, "K"), "spread": ("K",)}
+
+
 @lru_cache(maxsize=1)
 def load_mouth_basis() -> MouthBasis:
     """Load the embedded basis.
@@ -68,5 +71,5 @@ def load_mouth_basis() -> MouthBasis:
     Raises:
         WeightsError: Its file is missing or damaged.
     """
-    tensors, _ = embedded_tensors(FILE, maker="training/build_mouth_basis.py")
-    return MouthBasis(**{name: tensors[name].numpy() for name in ("mean", "modes", "reader", "spread")})
+    tensors, _ = embedded_tensors(FILE, maker="training/build_mouth_basis.py", shapes=_SHAPES)
+    return MouthBasis(**{name: tensors[name].numpy() for name in _SHAPES})

@@ -12,7 +12,7 @@ from torch import nn
 
 from ...errors import WeightsError
 from ...loaded import stays_loaded
-from ...weights.reading import EMBEDDED_FOLDER, embedded_tensors, load_strict
+from ...weights.reading import EMBEDDED_FOLDER, check_architecture, embedded_tensors, load_strict
 from .motion import MotionConfig, MotionNet
 from .renderer import MouthRenderer, RendererConfig
 
@@ -42,12 +42,19 @@ def load_renderer(path: Path | None = None) -> MouthRenderer:
 @stays_loaded
 def _load(path: Path, stage: str, network: type[N], config: type[Any]) -> N:
     state, notes = embedded_tensors(path.name, maker=f"training/train_thg.py --stage {stage}", folder=path.parent)
-    table = json.loads(notes.get("config", "{}")).get(stage, {}).get("network", {})
-    known = {field.name for field in fields(config)}
-    values = {name: tuple(v) if isinstance(v, list) else v for name, v in table.items() if name in known}
-    net = network(config(**values))
+    what = f"{path} (the mouth's {stage} network)"
     try:
-        load_strict(net, state, what=f"{path} (the mouth's {stage} network)")
+        table = json.loads(notes.get("config", "{}")).get(stage, {}).get("network", {})
+        known = {field.name for field in fields(config)}
+        values = {name: tuple(v) if isinstance(v, list) else v for name, v in table.items() if name in known}
+        with torch.device("meta"):  # a damaged configuration may ask for any amount of memory
+            promised = network(config(**values))
+    except (ValueError, TypeError, AttributeError, RuntimeError) as error:
+        raise WeightsError(f"{what} is damaged (its configuration: {error}); install the pack again") from None
+    try:
+        check_architecture(promised, state, what=what)
+        net = network(config(**values))
+        load_strict(net, state, what=what)
     except WeightsError as error:
         difference = str(error).partition(";")[0]
         raise WeightsError(
