@@ -12,6 +12,7 @@ import torch
 
 from thfem_core.errors import InputError
 from thfem_core.expression.mesh.editor import MeshEditor
+from thfem_core.expression.request import ExpressionRequest
 from thfem_core.media.file_video import FileVideo
 from thfem_core.metrics.complexity import (
     Complexity,
@@ -25,6 +26,7 @@ from thfem_core.metrics.complexity import (
 from thfem_core.metrics.judges.arcface.network import IResNet50
 
 CPU = torch.device("cpu")
+HAPPY = ExpressionRequest(emotion="happy")
 
 
 def test_a_convolution_and_a_product_by_hand() -> None:
@@ -96,9 +98,33 @@ def test_a_talking_head_is_counted_per_window(demo_clip: Path) -> None:
         talking_head_complexity(Head(), clip, speech=None, device=CPU, window=20)
 
 
-def test_the_embedded_editor_costs_its_face_networks() -> None:
-    found = editor_complexity(MeshEditor())
+@dataclass
+class Editor:
+    """An editor that reads a reference once, and every frame."""
+
+    network: torch.nn.Module = field(default_factory=lambda: torch.nn.Linear(10, 10, bias=False))
+    needs_faces: bool = False
+
+    def edit(self, frames, tracks, request, *, frame_rate, device):
+        self.network(torch.zeros(7, 10))
+        for frame in frames:
+            self.network(torch.zeros(2, 10))
+            yield frame
+
+
+def test_an_editor_is_counted_per_frame(demo_clip: Path) -> None:
+    found = editor_complexity(Editor(), FileVideo(demo_clip), HAPPY, device=CPU, frames=(2, 5))
+    assert found == Complexity(parameters=100, macs=200, frames=1, once=700)
+    with pytest.raises(InputError, match="at least 20"):
+        short = FileVideo(demo_clip, duration=Fraction(10, 25))
+        editor_complexity(Editor(), short, HAPPY, device=CPU, frames=(2, 20))
+
+
+def test_the_embedded_editor_costs_its_face_networks(demo_clip: Path) -> None:
+    found = editor_complexity(MeshEditor(), FileVideo(demo_clip), HAPPY, device=CPU, frames=(2, 3))
     assert 1e5 < found.parameters < 5e6 and 1e7 < found.macs < 1e9 and found.frames == 1
     assert face_network_complexity(1).macs > found.macs > face_network_complexity(10**9).macs
     both = found.with_stage(Complexity(parameters=10, macs=100, frames=5, once=7))
-    assert both == Complexity(parameters=found.parameters + 10, macs=5 * found.macs + 100, frames=5, once=7)
+    assert both == Complexity(
+        parameters=found.parameters + 10, macs=5 * found.macs + 100, frames=5, once=found.once + 7
+    )

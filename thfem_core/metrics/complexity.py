@@ -17,6 +17,7 @@ from functools import partial
 from itertools import islice
 from typing import Any
 
+import numpy as np
 import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -24,10 +25,12 @@ from torch.utils.flop_counter import flop_registry
 
 from ..errors import InputError
 from ..expression.editor import ExpressionEditor
+from ..expression.request import ExpressionRequest
 from ..face.mediapipe.blazeface import SHORT_RANGE, ShortRangeBlazeFace
 from ..face.mediapipe.full_range import FULL_RANGE, FullRangeBlazeFace
 from ..face.mediapipe.mesh_net import INPUT_SIDE, AttentionMesh
 from ..face.tracking.tracker_config import TrackerConfig
+from ..media.array_video import ArrayVideo
 from ..media.frame import Frame
 from ..media.video import Video
 from ..pipeline import find_faces
@@ -169,13 +172,54 @@ def face_network_complexity(detect_every: int = TrackerConfig().detect_every) ->
     return Complexity(parameters=count_parameters(nets), macs=round((near + far) / detect_every) + mesh, frames=1)
 
 
-def editor_complexity(editor: ExpressionEditor) -> Complexity:
-    """An editor's own networks, for one frame, with the face networks it needs.
+def editor_complexity(
+    editor: ExpressionEditor,
+    video: Video,
+    request: ExpressionRequest,
+    *,
+    device: torch.device,
+    frames: tuple[int, int] = (10, 16),
+) -> Complexity:
+    """Cost of an editor for one frame, with the face networks it needs.
 
-    The embedded editors run no network of their own: what they add to the face networks is counted by parameters.
+    Args:
+        editor: The editor.
+        video: A clip with a face.
+        request: The expression to give.
+        device: Where the networks run.
+        frames: Lengths of the two edits that are counted: what the longer one costs more is the frames', what then
+            remains of the shorter one is spent once.
+
+    Returns:
+        Size and cost per frame; ``once`` is what is spent once per clip, for example on reading a reference.
+
+    Raises:
+        InputError: The clip is too short or shows no face.
     """
     faces = face_network_complexity() if editor.needs_faces else Complexity(parameters=0, macs=0, frames=1)
-    return Complexity(parameters=faces.parameters + count_parameters([editor]), macs=faces.macs, frames=1)
+    rate = video.info.frame_rate
+    pictures = [frame.rgb() for frame in _first_frames(video, frames[1])]
+    if len(pictures) < frames[1]:
+        raise InputError(f"{video.info.name} has {len(pictures)} frames; give a clip of at least {frames[1]}")
+
+    def cost(count: int) -> int:
+        clip = ArrayVideo(np.stack(pictures[:count]), rate)
+        tracks = [find_faces(clip, device=device).select("largest")[0]] if editor.needs_faces else []
+
+        def edit() -> None:
+            for _ in editor.edit(clip.frames(), tracks, request, frame_rate=rate, device=device):
+                pass
+
+        return count_macs(edit)
+
+    short, long = map(cost, frames)
+    per_frame = (long - short) // (frames[1] - frames[0])
+    return Complexity(
+        parameters=faces.parameters + count_parameters([editor]),
+        macs=faces.macs + per_frame,
+        frames=1,
+        once=short - frames[0] * per_frame,
+    )
 
 
 def talking_head_complexity(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import torch
 
 from thfem_core.audio.speech import Speech
 from thfem_core.expression.editor import editors
+from thfem_core.expression.request import ExpressionRequest, ReferenceClip
 from thfem_core.media.video import Video
 from thfem_core.metrics.complexity import Complexity, editor_complexity, talking_head_complexity
 from thfem_core.talking_head.head import talking_heads
@@ -20,25 +22,49 @@ from .tables import PAPER, Table
 def system_complexity(system: System, video: Video) -> Complexity:
     """One window of the system's frames (one frame without a talking head) on ``video``, on the CPU in float32.
 
-    Results of another system (editor "frames") cost nothing here. Raises WeightsError or InputError.
+    Results of another system (editor "frames") cost nothing here. An editor that is not asked for a label takes its
+    expression from the clip itself. Raises WeightsError or InputError.
     """
-    cpu = torch.device("cpu")
+    return _complexity(system, video, {})
+
+
+def _complexity(system: System, video: Video, counted: dict[object, Complexity]) -> Complexity:
+    """The same, with the stages that ``counted`` holds already."""
+
+    def stage(key: object, count: Callable[[], Complexity]) -> Complexity:
+        if key not in counted:
+            counted[key] = count()
+        return counted[key]
+
     first = Complexity(parameters=0, macs=0, frames=1)
     if system.editor not in (NO_EDITOR, "frames"):
-        first = editor_complexity(editors.create(system.editor))
+        first = stage((system.editor, system.by_label), partial(_editor, system, video))
     if system.talking_head is None:
         return first
-    head = talking_heads.create(system.talking_head)
-    second = talking_head_complexity(head, video, speech=Speech.from_video(video), device=cpu, window=system.window)
-    return first.with_stage(second)
+    return first.with_stage(stage((system.talking_head, system.window), partial(_talking_head, system, video)))
+
+
+def _editor(system: System, video: Video) -> Complexity:
+    request = (
+        ExpressionRequest(emotion="happy")
+        if system.by_label
+        else ExpressionRequest(reference=ReferenceClip(video=video))
+    )
+    return editor_complexity(editors.create(system.editor), video, request, device=torch.device("cpu"))
+
+
+def _talking_head(system: System, video: Video) -> Complexity:
+    assert system.talking_head is not None
+    head, speech = talking_heads.create(system.talking_head), Speech.from_video(video)
+    return talking_head_complexity(head, video, speech=speech, device=torch.device("cpu"), window=system.window)
 
 
 def complexity_table(systems: Sequence[System], video: Video) -> Table:
     """Rows: systems; the paper's numbers in brackets for a system of the same name, and all of them below."""
     paper: dict[str, list[float]] = json.loads(PAPER.read_text(encoding="utf-8"))["7"]["complexity"]
-    rows = []
+    rows, counted = [], dict[object, Complexity]()
     for system in systems:
-        found = system_complexity(system, video)
+        found = _complexity(system, video, counted)
         theirs = paper.get(system.name)
         numbers = (found.parameters / 1e6, found.macs / 1e9)
         cells = [
