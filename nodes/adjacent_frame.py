@@ -9,13 +9,13 @@ from comfy_api.latest import Input, io
 
 from ..thfem_core.audio.speech import Speech
 from ..thfem_core.errors import InputError
-from ..thfem_core.expression.request import Emotion
+from ..thfem_core.expression.request import Emotion, ExpressionRequest
 from ..thfem_core.media.sound import Sound
 from ..thfem_core.pipeline import EditConfig, StillVideo
 from ..thfem_core.talking_head.head import Drive
 from ..thfem_core.talking_head.windows import WindowConfig, WindowSource
 from .edit_run import edited_video, prepared_edit
-from .expression_inputs import face_choice, face_input
+from .expression_inputs import expression_input, face_choice, face_input
 from .host import CATEGORY, HostProgress, schema
 from .payloads import (
     EncodedPoses,
@@ -71,6 +71,7 @@ class AdjacentFrameTalkingHead(io.ComfyNode):
                     tooltip="From Talking Head Loader; used instead of the one named in talking_head.",
                 ),
                 shown_emotion_input(),
+                expression_input("From Expression Preview: what the edited face shows, instead of emotion."),
             ],
             outputs=[
                 io.Video.Output(
@@ -96,6 +97,7 @@ class AdjacentFrameTalkingHead(io.ComfyNode):
         speech: Speech | Input.Audio | None = None,
         model: LoadedTalkingHead | None = None,
         emotion: str = UNKNOWN,
+        expression: ExpressionRequest | None = None,
     ) -> io.NodeOutput:
         if poses is not None and poses.tracks is not tracks.tracks:
             raise InputError("the poses are of other faces; connect Pose Encode to the same Track Faces")
@@ -104,13 +106,16 @@ class AdjacentFrameTalkingHead(io.ComfyNode):
         portrait = isinstance(video, torch.Tensor) and len(video) == tracks.tracks.frame_count == 1
         clip = _portrait(video, spoken, fps) if portrait else clip_from_socket(video, fps=fps)
         head, device = drawing_head(talking_head, model)
+        shown = None if emotion == UNKNOWN else cast(Emotion, emotion)
+        if expression is not None:
+            shown = expression.emotion
         config = EditConfig(
             face=face_choice(face),
             face_order=tracks.order,
             talking_head=head,
             drive=drive,
             window=WindowConfig(size=window, source=window_source, overlap=overlap),
-            shown_emotion=None if emotion == UNKNOWN else cast(Emotion, emotion),
+            shown_emotion=shown,
         )
         progress = HostProgress()
         work = prepared_edit(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from comfy_api.latest import Input, io
+from comfy_api.latest import Input, io, ui
 
 from ..thfem_core.expression.editor import editors
 from ..thfem_core.pipeline import EditConfig
@@ -17,6 +17,7 @@ from .expression_inputs import (
     REGIONS,
     curve_input,
     emotion_inputs,
+    expression_input,
     expression_request,
     face_choice,
     face_input,
@@ -47,6 +48,7 @@ def editing_inputs(*more: io.Input) -> list[io.Input]:
             optional=True,
             tooltip="From one of the Editor nodes: that editor with its options, instead of the one named in editor.",
         ),
+        expression_input(),
     ]
 
 
@@ -70,6 +72,7 @@ def edit_config(tracks: TrackedFaces, inputs: Mapping[str, Any]) -> tuple[EditCo
         curve=inputs["curve"],
         reference=inputs.get("reference"),
         sliders=inputs.get("sliders"),
+        expression=inputs.get("expression"),
     )
     chosen = inputs.get("editor_options")
     editor = inputs["editor"] if chosen is None else chosen.name
@@ -143,6 +146,6 @@ class SPFEMEditImages(io.ComfyNode):
         progress = HostProgress(stages=1 if inputs.get("reference") is None else 2)
         clip = clip_from_socket(images, fps=fps)
         work = prepared_edit(clip, config, tracks=tracks.tracks, device=device, progress=progress)
-        edited = images_from_frames(work.frames(), like=images, progress=progress)
-        tell(work)
-        return io.NodeOutput(edited)
+        edited = images_from_frames(progress.shown(work.frames()), like=images, progress=progress)
+        told = ui.PreviewText(tell(work.report, "images"))
+        return io.NodeOutput(edited, ui=told)

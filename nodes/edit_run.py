@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from comfy_api.latest import io, ui
@@ -12,10 +13,13 @@ from ..thfem_core.audio.speech import Speech
 from ..thfem_core.face.tracking.track import FaceTracks
 from ..thfem_core.media.sound import Sound
 from ..thfem_core.media.video import Video
-from ..thfem_core.pipeline import EditConfig, PreparedEdit, edit
+from ..thfem_core.pipeline import EditConfig, EditReport, PreparedEdit, edit
 from ..thfem_core.pose.encoder import HeadPoses
 from .host import HostProgress, model_folders, work_device
-from .video_sockets import written_video
+from .notices import notify
+from .video_sockets import reported_video
+
+_ADVICE = "Look at the preview of Track Faces, and choose a clip in which a face looks towards the camera."
 
 _log = logging.getLogger(__name__)
 
@@ -39,21 +43,36 @@ def prepared_edit(
         sound=sound,
         poses=poses,
         folders=model_folders(),
+        keep_faces=True,
         progress=progress,
     )
 
 
 def edited_video(work: PreparedEdit, *, progress: HostProgress) -> io.NodeOutput:
     """Run an edit, and show the video and what was done on the node."""
-    shown = written_video(work.frames(), work.video, sound=work.sound, progress=progress)
-    told = ui.PreviewText(tell(work)).as_dict()
+    shown, written = reported_video(work.frames(), work.video, sound=work.sound, progress=progress)
+    report = work.report
+    report = replace(report, sound=written.sound, warnings=(*report.warnings, *written.warnings))
+    told = ui.PreviewText(tell(report, work.video.info.name)).as_dict()
     return io.NodeOutput(*shown.args, ui=shown.ui.as_dict() | told)
 
 
-def tell(work: PreparedEdit) -> str:
-    """Write warnings and what was done into the host's log; returns the latter."""
-    report = work.report
+def tell(report: EditReport, name: str) -> str:
+    """Say what an edit did: in the host's log, as a toast where nothing was edited or something is to be known.
+
+    Args:
+        report: What was done.
+        name: Of the clip.
+
+    Returns:
+        The same as text for the node.
+    """
     for warning in report.warnings:
         _log.warning(warning)
-    _log.info("%s: %s", work.video.info.name, report.summary)
-    return report.summary
+    _log.info("%s: %s", name, report.summary)
+    if report.nothing_edited:
+        notify("warn", "Nothing was edited", f"{name}: {report.summary}. {_ADVICE}")
+    elif report.warnings:
+        notify("info", "Edited, with a note", "\n".join(report.warnings))
+    lines = [f"{report.summary[0].upper()}{report.summary[1:]}"]
+    return "\n".join([*lines, *([_ADVICE] if report.nothing_edited else []), *report.warnings])

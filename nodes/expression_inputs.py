@@ -20,9 +20,10 @@ from ..thfem_core.expression.request import (
 )
 from ..thfem_core.expression.sliders import ExpressionSliders
 from ..thfem_core.face.tracking.track import FaceChoice
-from .payloads import SlidersSocket
+from .payloads import ExpressionSocket, SlidersSocket
 from .video_sockets import clip_from_socket
 
+SEEN = "From Expression Preview: what you saw there, instead of all that this node asks about expressions."
 REGIONS = {"brows": "eyebrows", "eyes": "eyes", "cheeks": "cheeks and nose", "mouth": "mouth and chin"}
 
 
@@ -99,6 +100,11 @@ def sliders_input() -> io.Input:
     )
 
 
+def expression_input(tooltip: str = SEEN) -> io.Input:
+    """A finished expression."""
+    return ExpressionSocket.Input("expression", optional=True, tooltip=tooltip)
+
+
 def face_choice(text: str) -> FaceChoice:
     """Read whom to edit.
 
@@ -129,6 +135,7 @@ def expression_request(
     sliders: ExpressionSliders | None = None,
     regions: Mapping[str, float] | None = None,
     curve: str = "",
+    expression: ExpressionRequest | None = None,
 ) -> ExpressionRequest:
     """What an editing node asks for.
 
@@ -139,6 +146,7 @@ def expression_request(
         sliders: Parts of an expression, instead of the emotion or on top of the reference.
         regions: Factor per region of the face; None for 1 everywhere.
         curve: Strength over time, see :class:`StrengthCurve`; empty for the same throughout.
+        expression: A finished request, in place of all others.
 
     Returns:
         The request; nobody has looked for the reference's face yet.
@@ -146,6 +154,8 @@ def expression_request(
     Raises:
         InputError: A value is out of range.
     """
+    if expression is not None:
+        return expression
     return ExpressionRequest(
         emotion=cast(Emotion, emotion) if reference is None and sliders is None else None,
         sliders=sliders,

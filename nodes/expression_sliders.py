@@ -3,43 +3,18 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
-import folder_paths
 from comfy_api.latest import io
 
-from ..thfem_core.errors import InputError
-from ..thfem_core.expression.sliders import (
-    ExpressionSliders,
-    load_sliders,
-    preset_names,
-    save_sliders,
-    slider_names,
-)
+from ..thfem_core.expression.request import ExpressionRequest
+from ..thfem_core.expression.sliders import ExpressionSliders, slider_names
 from ..thfem_core.options import make_options, options_of
 from .back_end_inputs import option_input
+from .expression_files import NONE, changed, named_sliders, slider_names_of_presets
+from .expression_files import save_as as save_expression_as
 from .host import CATEGORY, schema
 from .payloads import SlidersSocket
-
-_NONE = "none"
-_FOLDER = "thfem_sliders"  # in the host's output folder
-
-
-def saved_folder() -> Path:
-    return Path(folder_paths.get_output_directory()) / _FOLDER
-
-
-def saved_names() -> list[str]:
-    """Presets that the user has saved."""
-    return sorted(file.stem for file in saved_folder().glob("*.json"))
-
-
-def named_sliders(name: str) -> ExpressionSliders:
-    """A preset of the package or one the user has saved. Raises InputError where there is none."""
-    if name == _NONE:
-        return ExpressionSliders()
-    return load_sliders(saved_folder() / f"{name}.json" if name in saved_names() else name)
 
 
 class ExpressionSlidersNode(io.ComfyNode):
@@ -47,7 +22,6 @@ class ExpressionSlidersNode(io.ComfyNode):
 
     @classmethod
     def define_schema(cls) -> io.Schema:
-        presets = dict.fromkeys([_NONE, *preset_names(), *saved_names()])
         return schema(
             node_id="THFEM_ExpressionSliders",
             display_name="Expression Sliders (THFEM)",
@@ -58,8 +32,8 @@ class ExpressionSlidersNode(io.ComfyNode):
             inputs=[
                 io.Combo.Input(
                     "preset",
-                    options=list(presets),
-                    default=_NONE,
+                    options=slider_names_of_presets(),
+                    default=NONE,
                     tooltip="Sliders to start from; those below that are not 0 replace its own.",
                 ),
                 *(option_input(each, each.help) for each in options_of(ExpressionSliders)),
@@ -67,7 +41,7 @@ class ExpressionSlidersNode(io.ComfyNode):
                     "save_as",
                     default="",
                     optional=True,
-                    tooltip="Name of a preset in output/thfem_sliders to save the result as; empty: not saved.",
+                    tooltip="Name to save the result under, as an expression in the user folder; empty: not saved.",
                 ),
             ],
             outputs=[
@@ -78,17 +52,11 @@ class ExpressionSlidersNode(io.ComfyNode):
 
     @classmethod
     def fingerprint_inputs(cls, preset: str, save_as: str = "", **values: float) -> str:
-        saved = saved_folder() / f"{preset}.json"
-        changed = saved.stat().st_mtime if saved.is_file() else 0
-        return f"{preset} {changed} {save_as} {sorted(values.items())}"
+        return f"{preset} {changed(preset)} {save_as} {sorted(values.items())}"
 
     @classmethod
     def execute(cls, preset: str, save_as: str = "", **values: Any) -> io.NodeOutput:
         moved = {name: values[name] for name in slider_names() if values.get(name)}
         sliders = make_options(ExpressionSliders, named_sliders(preset).values | moved, back_end="expression sliders")
-        if name := save_as.strip():
-            if Path(name).name != name or name.startswith("."):
-                raise InputError(f"save_as is {save_as!r}; give a plain name such as my_smile")
-            saved_folder().mkdir(parents=True, exist_ok=True)
-            save_sliders(sliders, saved_folder() / f"{name}.json")
+        save_expression_as(ExpressionRequest(sliders=sliders), save_as)
         return io.NodeOutput(sliders, json.dumps({"sliders": sliders.values}))

@@ -9,6 +9,7 @@ from .back_end_nodes import back_end_nodes
 from .compare_videos import CompareVideos
 from .dtw_align import DTWAlign
 from .edit import SPFEMEdit, SPFEMEditImages
+from .expression_preview import ExpressionPreview
 from .expression_sliders import ExpressionSlidersNode
 from .host import register_model_folder
 from .load import LoadAudio, LoadVideo, offer_demo_files
@@ -36,6 +37,7 @@ class ThfemExtension(ComfyExtension):
             TrackFaces,
             SPFEMEdit,
             SPFEMEditImages,
+            ExpressionPreview,
             ExpressionSlidersNode,
             PoseEncode,
             TalkingHeadLoader,

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import time
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,12 +22,16 @@ import torch
 from comfy.model_patcher import ModelPatcher
 from comfy.patcher_extension import CallbacksMP
 from comfy_api.latest import io
+from PIL import Image
 
 from ..thfem_core.loaded import release_networks
+from ..thfem_core.media.frame import Frame
+from .notices import show_stage
 
 MODEL_FOLDER = "thfem"
 CATEGORY = "THFEM"
 DEVICES = ("auto", "keep loaded", "cpu")  # where networks draw; auto moves them away when others need the memory
+_SECONDS_PER_PICTURE, _PICTURE_SIDE = 0.5, 512
 WORKING_MEMORY = 512 * 2**20  # bytes: networks, and the windows of a few frames they look at
 
 
@@ -34,6 +39,27 @@ def schema(**fields: Any) -> io.Schema:
     """``io.Schema`` without the fields (search aliases, …) that this host does not know yet."""
     known = {field.name for field in dataclasses.fields(io.Schema)}
     return io.Schema(**{name: value for name, value in fields.items() if name in known})
+
+
+def advanced(*inputs: io.Input) -> list[io.Input]:
+    """Inputs that few users need; hosts that can fold them away."""
+    for each in inputs:
+        if hasattr(each, "advanced"):
+            each.advanced = True
+    return list(inputs)
+
+
+def slider(name: str, *, default: float, minimum: float, maximum: float, step: float, tooltip: str) -> io.Input:
+    """A number that is chosen by a slider."""
+    return io.Float.Input(
+        name,
+        default=default,
+        min=minimum,
+        max=maximum,
+        step=step,
+        display_mode=io.NumberDisplay.slider,
+        tooltip=tooltip,
+    )
 
 
 def register_model_folder() -> None:
@@ -85,7 +111,23 @@ class HostProgress:
         self._stages = stages
         self._index = -1
         self._last = ("", 0)
+        self._picture: tuple[str, Image.Image, int] | None = None
         self._bar = comfy.utils.ProgressBar(stages)
+
+    def shown(self, frames: Generator[Frame, None, None]) -> Generator[Frame, None, None]:
+        """Show frames on the node as they pass, about two a second.
+
+        For nodes whose result is no video: a front end that has seen such a picture does not show the video.
+        """
+        last = 0.0
+        with closing(frames):
+            for frame in frames:
+                if time.monotonic() - last >= _SECONDS_PER_PICTURE:
+                    last = time.monotonic()
+                    scale = min(1.0, _PICTURE_SIDE / max(frame.width, frame.height))
+                    small = frame.thumbnail(max(1, int(frame.width * scale)), max(1, int(frame.height * scale)))
+                    self._picture = ("JPEG", Image.fromarray(small), _PICTURE_SIDE)
+                yield frame
 
     def __call__(self, stage: str, done: int, total: int | None) -> None:
         # the bar's own hook notices a cancelled run only on hosts and at times it is connected
@@ -93,9 +135,12 @@ class HostProgress:
         name, before = self._last
         if stage != name or done < before:  # the same work may come twice, on a reference and on the clip
             self._index += 1
+            show_stage(f"{stage} …")
         self._last = (stage, done)
         length = max(total, done, 1) if total else done + 1
-        self._bar.update_absolute(self._index * length + done, max(self._stages, self._index + 1) * length)
+        picture, self._picture = self._picture, None
+        total = max(self._stages, self._index + 1) * length
+        self._bar.update_absolute(self._index * length + done, total, preview=picture)
 
 
 @contextmanager

@@ -10,15 +10,17 @@ import torch
 from comfy_api.latest import io, ui
 
 from ..thfem_core.errors import InputError
-from ..thfem_core.expression.request import EMOTIONS
+from ..thfem_core.expression.request import EMOTIONS, ExpressionRequest
 from ..thfem_core.face.models import default_face_models
 from ..thfem_core.figure import as_pixels
 from ..thfem_core.metrics.charts import HEIGHT, WIDTH, draw_charts
 from ..thfem_core.metrics.comparison import compare_clips
 from ..thfem_core.metrics.findings import Comparison
 from ..thfem_core.metrics.judges.choosing import Choice, choose_judges
+from ..thfem_core.metrics.verdict_picture import verdict_picture
 from ..thfem_core.metrics.verdict_table import text_table
 from ..thfem_core.metrics.visual_pass import ComparisonConfig
+from .expression_inputs import expression_input
 from .host import CATEGORY, HostProgress, model_folders, schema, work_device
 from .video_sockets import clip_from_socket, fps_input
 
@@ -85,11 +87,15 @@ class Metrics(io.ComfyNode):
                     optional=True,
                     tooltip="What the output should be, pixel by pixel, for PSNR, SSIM and LPIPS.",
                 ),
+                expression_input("From Expression Preview: the expression that was wanted, instead of target_emotion."),
             ],
             outputs=[
                 io.String.Output(display_name="table", tooltip="All measures with arrows, ranges and meanings."),
                 io.Image.Output(
                     display_name="plots", tooltip="Lip opening over time; emotions and lip-sound distance if measured."
+                ),
+                io.Image.Output(
+                    display_name="verdict", tooltip="The table as a picture: good, so-so and bad in colours."
                 ),
             ],
             is_output_node=True,
@@ -106,8 +112,10 @@ class Metrics(io.ComfyNode):
         fps: float,
         reference: object = None,
         ground_truth: object = None,
+        expression: ExpressionRequest | None = None,
     ) -> io.NodeOutput:
         progress, device = HostProgress(stages=2), work_device()
+        wanted = target_emotion if expression is None else expression.emotion or NO_TARGET
         expected = None if reference is None else clip_from_socket(reference, fps=fps)
         truth = None if ground_truth is None else clip_from_socket(ground_truth, fps=fps)
         judges, missing = choose_judges(
@@ -122,14 +130,24 @@ class Metrics(io.ComfyNode):
             judges=judges,
             reference=expected,
             truth=truth,
-            target_emotion=None if target_emotion == NO_TARGET else target_emotion,
+            target_emotion=None if wanted == NO_TARGET else wanted,
             config=ComparisonConfig(every=every),
             progress=progress,
         )
         table = text_table(found)
         plots = torch.from_numpy(_plots(found)).float().div(255)
-        shown = ui.PreviewImage(plots, cls=cls).as_dict() | ui.PreviewText(table).as_dict()
-        return io.NodeOutput(table, plots, ui=shown)
+        verdict = torch.from_numpy(_verdict(found)).float().div(255)[None]
+        pictures = [ui.PreviewImage(each, cls=cls).as_dict() for each in (verdict, plots)]
+        shown = pictures[0] | {"images": [*pictures[0]["images"], *pictures[1]["images"]]}
+        return io.NodeOutput(table, plots, verdict, ui=shown | ui.PreviewText(table).as_dict())
+
+
+def _verdict(comparison: Comparison) -> np.ndarray:
+    """The table as a picture, (H, W, 3) uint8; a white one without matplotlib."""
+    try:
+        return as_pixels(verdict_picture(comparison))
+    except InputError:  # _plots tells of it
+        return np.full((HEIGHT, WIDTH, 3), 255, np.uint8)
 
 
 def _plots(comparison: Comparison) -> np.ndarray:

@@ -2,7 +2,8 @@
 
 THFEM_TRACK carries a :class:`TrackedFaces`, THFEM_POSE an :class:`EncodedPoses`, THFEM_SPEECH a
 :class:`..thfem_core.audio.speech.Speech`, THFEM_FRAME_MAP a :class:`..thfem_core.alignment.frame_map.FrameMap`,
-THFEM_SLIDERS :class:`..thfem_core.expression.sliders.ExpressionSliders`, THFEM_EDITOR a :class:`ChosenEditor`: small,
+THFEM_SLIDERS :class:`..thfem_core.expression.sliders.ExpressionSliders`, THFEM_EXPRESSION an
+:class:`..thfem_core.expression.request.ExpressionRequest`, THFEM_EDITOR a :class:`ChosenEditor`: small,
 immutable, safe for the host to cache. THFEM_TALKING_HEAD carries a :class:`LoadedTalkingHead`, whose networks the host
 moves and frees, as those of a :class:`LoadedEditor`.
 """
@@ -28,6 +29,7 @@ FrameMapSocket = io.Custom("THFEM_FRAME_MAP")
 TalkingHeadSocket = io.Custom("THFEM_TALKING_HEAD")
 EditorSocket = io.Custom("THFEM_EDITOR")
 SlidersSocket = io.Custom("THFEM_SLIDERS")
+ExpressionSocket = io.Custom("THFEM_EXPRESSION")
 HostLandmarks = io.Custom("FACE_LANDMARKS")  # of the host's own MediaPipe nodes, where it has them
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from comfy_api.latest import Input, io
 
+from ..thfem_core.expression.request import ExpressionRequest
 from ..thfem_core.expression.sliders import ExpressionSliders
 from ..thfem_core.pipeline import EditConfig
 from ..thfem_core.talking_head.head import talking_heads
 from .edit_run import edited_video, prepared_edit
 from .expression_inputs import (
     emotion_inputs,
+    expression_input,
     expression_request,
     face_choice,
     face_input,
@@ -40,6 +42,7 @@ class EditExpression(io.ComfyNode):
                 reference_input(),
                 talking_head_input(none=True),
                 sliders_input(),
+                expression_input(),
             ],
             outputs=[
                 io.Video.Output(
@@ -58,9 +61,12 @@ class EditExpression(io.ComfyNode):
         reference: object = None,
         talking_head: str = talking_heads.names()[0],
         sliders: ExpressionSliders | None = None,
+        expression: ExpressionRequest | None = None,
     ) -> io.NodeOutput:
         progress = HostProgress(stages=2 if reference is None else 3)
-        request = expression_request(emotion=emotion, strength=strength, reference=reference, sliders=sliders)
+        request = expression_request(
+            emotion=emotion, strength=strength, reference=reference, sliders=sliders, expression=expression
+        )
         head, device = (None, work_device()) if talking_head == NONE else drawing_head(talking_head, None)
         config = EditConfig(request=request, face=face_choice(face), talking_head=head)
         work = prepared_edit(clip_from_socket(video), config, device=device, progress=progress)

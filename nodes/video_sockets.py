@@ -24,7 +24,7 @@ from ..thfem_core.media.frame import Frame
 from ..thfem_core.media.sound import Sound
 from ..thfem_core.media.sound_file import read_sound
 from ..thfem_core.media.video import Video
-from ..thfem_core.media.writer import write_video
+from ..thfem_core.media.writer import WriteReport, write_video
 from ..thfem_core.progress import Progress
 from .host import is_temporary, new_temp_file
 
@@ -117,7 +117,14 @@ def written_video(
 ) -> io.NodeOutput:
     """Write frames into the host's temp folder; the VIDEO of that file, shown on the node. sound: other than the clip's
     own."""
+    return reported_video(frames, like, sound=sound, progress=progress)[0]
+
+
+def reported_video(
+    frames: Generator[Frame, None, None], like: Video, *, sound: Sound | None = None, progress: Progress
+) -> tuple[io.NodeOutput, WriteReport]:
+    """Do :func:`written_video`, and say how."""
     with new_temp_file("thfem", ".mp4") as path:
-        write_video(frames, path, like=like, sound=sound or "source", progress=progress, warn=_log.warning)
+        report = write_video(frames, path, like=like, sound=sound or "source", progress=progress, warn=_log.warning)
         shown = ui.PreviewVideo([ui.SavedResult(path.name, "", io.FolderType.temp)])
-        return io.NodeOutput(InputImpl.VideoFromFile(str(path)), ui=shown)
+        return io.NodeOutput(InputImpl.VideoFromFile(str(path)), ui=shown), report

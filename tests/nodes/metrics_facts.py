@@ -28,12 +28,13 @@ def metrics_facts(node, images) -> dict:
     result = node.execute(
         source=images, output=images, target_emotion="happy", networks="none", every=5, fps=25.0, ground_truth=images
     )
-    table, plots = result.args
+    table, plots, verdict = result.args
     blank = torch.full_like(images, 0.5)
     settings = {"target_emotion": "none", "networks": "none", "every": 5, "fps": 25.0}
     return {
         "table": table,
         "plots": list(plots.shape),
+        "verdict": [list(verdict.shape), float(verdict.std())],
         "ui": {key: len(value) for key, value in result.ui.items()},
         "shown_text": result.ui["text"][0] == table,
         "no_face": raised_by(node.execute, source=blank, output=images, **settings),

@@ -52,6 +52,7 @@ def test_the_pack_offers_its_nodes(node_definitions):
         "THFEM_TrackFaces",
         "THFEM_SPFEMEdit",
         "THFEM_SPFEMEditImages",
+        "THFEM_ExpressionPreview",
         "THFEM_ExpressionSliders",
         "THFEM_SaveVideo",
         "THFEM_PoseEncode",

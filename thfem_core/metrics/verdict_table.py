@@ -10,7 +10,7 @@ from .feature_pass import MeasuredValue
 from .findings import Comparison, Findings
 from .measure import ARROWS
 
-_MARKS = {"good": "good", "fair": "so-so", "bad": "BAD", "": ""}
+MARKS = {"good": "good", "fair": "so-so", "bad": "BAD", "": ""}
 
 
 def text_table(comparison: Comparison) -> str:
@@ -38,7 +38,7 @@ def label(network: str, value: MeasuredValue) -> str:
 def _row(network: str, value: MeasuredValue) -> tuple[str, ...]:
     measure = value.measure
     source = f"source {measure.text(value.source)}" if isfinite(value.source) else ""
-    mark = _MARKS[measure.verdict(value.value)]
+    mark = MARKS[measure.verdict(value.value)]
     return (
         ARROWS[measure.better],
         label(network, value),

@@ -155,6 +155,11 @@ class ClipPreview:
         """How many frames the clip has."""
         return len(self._access)
 
+    @property
+    def knows_clip(self) -> bool:
+        """Whether the faces of the whole clip are known."""
+        return self._tracks is not None or kept_faces(self.video) is not None
+
     def frame_at(self, seconds: float) -> int:
         """The number of the frame that is shown at a moment, in seconds; the first or last one outside of the clip."""
         return self._access.at(Fraction(seconds).limit_denominator(1_000_000))
@@ -331,7 +336,7 @@ def _editor_key(config: EditConfig) -> Hashable:
 
 
 def _renumbered(frame: Frame, number: int) -> Frame:
-    return cast(Frame, replace(frame, index=number))  # type: ignore[type-var]  # all frames are dataclasses
+    return replace(frame, index=number)  # type: ignore[type-var]  # all frames are dataclasses
 
 
 def _stream(frames: Iterable[Frame]) -> Generator[Frame, None, None]:

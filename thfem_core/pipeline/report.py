@@ -7,11 +7,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+
 from ..face.tracking.track import FaceTrack, FaceTracks
+from ..face.weight import WeightConfig
 from ..talking_head.report import LipReport
 
 NOBODY = "no face"
-UNCLEAR = "the chosen face is not clear"
+TURNED = "the face is turned to the side"
+UNCLEAR = "the chosen face is hidden or cut off"
+_BLOCK = 64  # frames of a track read at once
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,10 +48,16 @@ class EditReport:
         return sum(len(run) for runs in self.passed_through.values() for run in runs)
 
     @property
+    def nothing_edited(self) -> bool:
+        """Whether all frames came out unchanged."""
+        return self.frames_passed_through == self.frames
+
+    @property
     def summary(self) -> str:
         """What was done, in one line."""
-        if self.frames_passed_through == self.frames:
-            return f"no usable face found, all {self.frames} frames passed through unchanged"
+        if self.nothing_edited:
+            why = "no usable face found" if set(self.passed_through) <= {NOBODY} else ", ".join(self.passed_through)
+            return f"{why}, all {self.frames} frames passed through unchanged"
         parts = [f"{self.frames - self.frames_passed_through} of {self.frames} frames edited"]
         for reason, runs in self.passed_through.items():
             parts.append(f"passed through unchanged ({reason}): {frame_runs(runs)}")
@@ -78,8 +89,26 @@ def frames_without_faces(tracks: FaceTracks, chosen: Sequence[FaceTrack]) -> dic
     """
     nobody = tracks.missing_frames(tracks.tracks)
     unclear = [rest for run in tracks.missing_frames(chosen) for rest in _without(run, nobody)]
-    reasons = {NOBODY: tuple(nobody), UNCLEAR: tuple(unclear)}
+    turned = [run for rest in unclear for run in _turned(rest, chosen)]
+    unclear = [part for run in unclear for part in _without(run, turned)]
+    reasons = {NOBODY: tuple(nobody), TURNED: tuple(turned), UNCLEAR: tuple(unclear)}
     return {reason: runs for reason, runs in reasons.items() if runs}
+
+
+def _turned(run: range, chosen: Sequence[FaceTrack]) -> list[range]:
+    """The parts of a run of unclear frames in which a chosen face is seen from the side."""
+    least = WeightConfig().yaw_none
+    turned: list[int] = []
+    for start in range(run.start, run.stop, _BLOCK):
+        stop = min(start + _BLOCK, run.stop)
+        # NaN, where the person is away, compares as False
+        sides = [np.abs(track.samples(start, stop).yaw) >= least for track in chosen]
+        if sides:
+            turned += [start + int(row) for row in np.logical_or.reduce(sides).nonzero()[0]]
+    known = set(turned)
+    starts = [frame for frame in turned if frame - 1 not in known]
+    stops = [frame + 1 for frame in turned if frame + 1 not in known]
+    return [range(a, b) for a, b in zip(starts, stops, strict=True)]
 
 
 def _without(run: range, holes: Sequence[range]) -> list[range]:
