@@ -39,7 +39,7 @@ def stays_loaded(load: Callable[P, T]) -> Callable[P, T]:
 
 
 def release_networks() -> None:
-    """Give back the memory of all that stays loaded and that nobody uses; it is loaded again when asked for."""
+    """Give back the memory of all networks that stay loaded and that nobody uses; they load again when asked for."""
     with _lock:
         for forget in _forget:
             forget()
@@ -48,7 +48,7 @@ def release_networks() -> None:
 class Kept(Generic[T]):
     """The last few results of some work, by what they were made of.
 
-    Results are shared: callers must not change them. :func:`release_networks` drops them too.
+    Results are shared: callers must not change them.
     """
 
     def __init__(self, most: int) -> None:
@@ -59,7 +59,6 @@ class Kept(Generic[T]):
         """
         self._most, self._lock = most, RLock()
         self._results: OrderedDict[Hashable, T] = OrderedDict()
-        _forget.append(self.clear)
 
     def get(self, key: Hashable) -> T | None:
         """Look a result up; None where there is none (any more)."""

@@ -39,7 +39,7 @@ def progress_facts(host) -> dict:
         def __init__(self, total: int) -> None:
             assert total > 0
 
-        def update_absolute(self, value: int, total: int) -> None:
+        def update_absolute(self, value: int, total: int, preview: object = None) -> None:
             shares.append(value / total)
 
     comfy.utils.ProgressBar = Recorder
