@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from .errors import InputError
 from .expression.editor import editors
 from .face.models import face_models
+from .face.occlusion.model_files import MODELS as OCCLUSION_MODELS
 from .metrics.cdrl.model_files import MODELS as CDRL_MODELS
 from .metrics.judges.spec import judges
 from .pose.encoder import pose_encoders
@@ -53,7 +54,7 @@ def all_models() -> dict[str, Model]:
     """
     declared = [model for registry in REGISTRIES for name in registry for model in registry.back_end(name).models]
     models: dict[str, Model] = {}
-    for model in (*declared, *CDRL_MODELS, *TRAINING_MODELS):
+    for model in (*declared, *OCCLUSION_MODELS, *CDRL_MODELS, *TRAINING_MODELS):
         if models.setdefault(model.name, model) != model:
             raise ValueError(f"two back ends describe the model {model.name!r} differently; let them share one Model")
     return models

@@ -12,6 +12,7 @@ node loads (sync: that the renderer's stage loads); TensorBoard events lie in RU
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import sys
 from collections.abc import Callable
@@ -29,6 +30,7 @@ from .stages.base import Stage
 from .stages.eamm import EammStage, EammStageConfig
 from .stages.eat import EatStage, EatStageConfig
 from .stages.motion import MotionStage, MotionStageConfig
+from .stages.occlusion import OcclusionStage, OcclusionStageConfig
 from .stages.renderer import RendererStage, RendererStageConfig
 from .stages.sync import SyncStage, SyncStageConfig
 
@@ -42,6 +44,7 @@ STAGES: dict[str, _Recipe] = {
     "sync": _Recipe(SyncStageConfig, lambda config: SyncStage(config, load_mouth_basis())),
     "motion": _Recipe(MotionStageConfig, lambda config: MotionStage(config, load_mouth_basis())),
     "renderer": _Recipe(RendererStageConfig, lambda config: RendererStage(config, load_mouth_basis())),
+    "occlusion": _Recipe(OcclusionStageConfig, OcclusionStage),
     "eat": _Recipe(EatStageConfig, EatStage),
     "eamm": _Recipe(EammStageConfig, EammStage),
 }
@@ -57,14 +60,14 @@ def stage_config(stage: str, table: dict[str, Any]) -> Any:
     own = table.get(stage, {})
     if not isinstance(own, dict):
         raise InputError(f"{stage} is {own!r}; it must be a table: [{stage}]")
-    merged = dict(own)
-    for name in ("data", "loop"):
+    merged, config = dict(own), STAGES[stage].config
+    for name in [field.name for field in dataclasses.fields(config) if field.name in ("data", "loop")]:
         parts = [part.get(name, {}) for part in (table, own)]
         for part in parts:
             if not isinstance(part, dict):
                 raise InputError(f"{name} is {part!r}; it must be a table: [{name}]")
         merged[name] = {**parts[0], **parts[1]}
-    return from_table(STAGES[stage].config, merged, stage)
+    return from_table(config, merged, stage)
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -214,3 +214,39 @@ def test_an_array_frame_keeps_every_value_outside_the_mask(seed: int, integer: b
     np.testing.assert_array_equal(pixels, before)
     assert (result.width, result.height, result.index, result.time) == (11, 9, 3, Fraction(1, 2))
     assert result.thumbnail(5, 4).shape == (4, 5, 3)
+
+
+@settings(max_examples=40, deadline=None)
+@given(pastes(), st.integers(0, 2**31))
+def test_restoring_takes_the_sources_stored_samples(case: tuple[PlanarFrame, Box, np.ndarray, np.ndarray], seed: int):
+    frame, box, _, alpha = case
+    source = noisy(frame.width, frame.height, frame.picture.format.name, seed)
+    before = samples(frame)
+    restored = frame.restored(source, box, alpha)
+    for index in frame.layout.planes:
+        step_x, step_y = (1 << shift for shift in frame.layout.plane_shift(index))
+        old, new, out = before[index], samples(source)[index], samples(restored)[index]
+        whole = np.zeros((frame.height, frame.width), np.float32)
+        whole[box.y0 : box.y1, box.x0 : box.x1] = alpha
+        for row in range(old.shape[0]):
+            for column in range(old.shape[1]):
+                block = whole[row * step_y : (row + 1) * step_y, column * step_x : (column + 1) * step_x]
+                if block.size and block.max() == 1:
+                    assert out[row, column] == new[row, column]
+                elif not block.size or block.max() == 0:
+                    assert out[row, column] == old[row, column]
+    assert all((a == b).all() for a, b in zip(before, samples(frame), strict=True)), "the frame itself is not written"
+
+
+def test_restoring_arrays_is_exact_and_other_kinds_are_pasted():
+    rng = np.random.default_rng(0)
+    alpha = np.array([[0, 0.5, 1, 1]], np.float32)
+    for pixels in (rng.integers(0, 256, (2, 3, 4, 3), np.uint8), rng.random((2, 3, 4, 3), np.float32)):
+        edited, source = (ArrayFrame(index=0, time=Fraction(0), pixels=each) for each in pixels)
+        out = edited.restored(source, Box(0, 1, 4, 2), alpha)
+        np.testing.assert_array_equal(out.pixels[1, 2:], source.pixels[1, 2:])
+        np.testing.assert_array_equal(out.pixels[[0, 2]], edited.pixels[[0, 2]])
+        np.testing.assert_array_equal(out.pixels[1, 0], edited.pixels[1, 0])
+    other = planar(rng.integers(0, 256, (3, 4, 3), np.uint8), "yuv420p")
+    whole = np.ones((3, 4), np.float32)
+    np.testing.assert_array_equal(edited.restored(other, Box(0, 0, 4, 3), whole).rgb(), other.rgb())

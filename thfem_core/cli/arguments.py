@@ -5,19 +5,21 @@ from __future__ import annotations
 import argparse
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 from ..errors import InputError
 from ..expression.request import MAX_STRENGTH
 
 if TYPE_CHECKING:
     from ..face.tracking.track import FaceChoice
+    from ..pipeline import Occlusion
     from ..talking_head.windows import WindowConfig
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 FACE_ORDERS = ("left-right", "size")
 NO_TALKING_HEAD = "none"
+OCCLUSION_WORDS = ("auto", "off")
 
 
 def path_argument(text: str) -> Path:
@@ -78,6 +80,33 @@ def add_device_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--device", default="auto", metavar="auto|cpu|cuda|mps", help="where networks run (default: auto)"
     )
+
+
+def occlusion_argument(text: str) -> str | Path:
+    """Read ``auto``, ``off`` or the path of a mask, as argparse ``type``."""
+    return text if text in OCCLUSION_WORDS else path_argument(text)
+
+
+def add_occlusion_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--occlusion",
+        type=occlusion_argument,
+        default="off",
+        metavar="auto|off|MASK",
+        help="what is in front of the face and stays there: hands, microphones, captions as a network sees them "
+        "(auto), nothing (off), or what is white in a video or picture of your own (default: off)",
+    )
+
+
+def read_occlusion(value: str | Path) -> Occlusion:
+    """Open the mask that ``--occlusion`` names, if it names one.
+
+    Raises:
+        InputError: It is no video or picture.
+    """
+    from ..media.open_video import open_video
+
+    return open_video(value) if isinstance(value, Path) else cast("Occlusion", value)
 
 
 def add_strength_argument(parser: argparse.ArgumentParser) -> None:

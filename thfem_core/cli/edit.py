@@ -18,8 +18,10 @@ from .arguments import (
     Commands,
     add_device_argument,
     add_face_arguments,
+    add_occlusion_argument,
     add_window_arguments,
     path_argument,
+    read_occlusion,
     refuse_overwriting,
     window_config,
 )
@@ -75,6 +77,7 @@ def add_edit_arguments(parser: argparse.ArgumentParser) -> None:
         help="the source of a window: the frame before it, as in the paper (default), or its own first frame",
     )
     add_face_arguments(parser)
+    add_occlusion_argument(parser)
     add_device_argument(parser)
 
 
@@ -119,7 +122,8 @@ def check_edit(args: argparse.Namespace) -> GivenOptions:
         raise InputError(f"{flag} is for a talking head, and --talking-head none leaves it out; drop one of the two")
     options = given_options(args, {editors: args.editor, talking_heads: talking_head})
     read = [value for given in options.values() for value in given.values() if isinstance(value, Path)]
-    refuse_overwriting(args.output, args.reference, *read)
+    mask = args.occlusion if isinstance(args.occlusion, Path) else None
+    refuse_overwriting(args.output, args.reference, mask, *read)
     check_expression(args)
     return options
 
@@ -149,6 +153,7 @@ def edit_config(args: argparse.Namespace, options: GivenOptions) -> EditConfig:
         talking_head_options=options[talking_heads],
         drive=args.drive,
         window=window_config(args),
+        occlusion=read_occlusion(args.occlusion),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 
 from ..expression.request import EMOTIONS, ExpressionRequest
 from ..talking_head.head import talking_heads
@@ -12,9 +13,11 @@ from .arguments import (
     Commands,
     add_device_argument,
     add_face_arguments,
+    add_occlusion_argument,
     add_strength_argument,
     add_window_arguments,
     path_argument,
+    read_occlusion,
     refuse_overwriting,
     window_config,
 )
@@ -54,6 +57,7 @@ def add_parser(commands: Commands) -> argparse.ArgumentParser:
     add_back_end_argument(parser, "--talking-head", talking_heads, purpose="What draws the lips")
     add_window_arguments(parser)
     add_face_arguments(parser)
+    add_occlusion_argument(parser)
     add_device_argument(parser)
     parser.add_argument("--overwrite-input", action="store_true", help="allow OUTPUT to be an input itself")
     add_option_arguments(parser, talking_heads, leave_out=["emotion"])
@@ -62,6 +66,7 @@ def add_parser(commands: Commands) -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> None:
     refuse_overwriting(args.output, args.input, args.sound, overwrite_input=args.overwrite_input)
+    refuse_overwriting(args.output, args.occlusion if isinstance(args.occlusion, Path) else None)
     request = None if args.emotion is None else ExpressionRequest(emotion=args.emotion, strength=args.strength)
     options = given_options(args, {talking_heads: args.talking_head})
 
@@ -76,6 +81,7 @@ def run(args: argparse.Namespace) -> None:
         talking_head_options=options[talking_heads],
         drive="audio",
         window=window_config(args),
+        occlusion=read_occlusion(args.occlusion),
     )
     warnings: list[str] = []
     sound = read_speech(args.sound, warn=warnings.append)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     import torch
 
+    from ..face.occlusion.clip import ClipOcclusion
     from ..face.tracking.edited_landmarks import EditedLandmarks
     from ..face.tracking.track import FaceTrack
     from ..media.frame import Frame
@@ -64,9 +65,13 @@ class LandmarkEditor(ExpressionEditor, Protocol):
         *,
         frame_rate: Fraction,
         device: torch.device,
-        edited: EditedLandmarks,
+        edited: EditedLandmarks | None,
+        occlusion: ClipOcclusion | None = None,
     ) -> Generator[Frame, None, None]:
-        """Do :meth:`edit`, and put the landmarks of every edited face into ``edited`` before its frame is yielded."""
+        """Do :meth:`edit`, and put the landmarks of every edited face into ``edited`` before its frame is yielded.
+
+        Motion fades towards what ``occlusion`` says is in front of a face.
+        """
         ...
 
 

@@ -8,7 +8,7 @@ from fractions import Fraction
 import cv2
 import numpy as np
 
-from .frame import Box
+from .frame import Box, Frame
 from .yuv.planar_frame import check_patch
 
 
@@ -55,4 +55,15 @@ class ArrayFrame:
             new = rgb.astype(np.float32) / np.float32(255.0)
             mixed = np.where(weight >= 1.0, new, old + weight * (new - old))
         np.copyto(old, mixed, where=weight > 0.0)
+        return replace(self, pixels=pixels)
+
+    def restored(self, source: Frame, box: Box, alpha: np.ndarray) -> Frame:
+        if not isinstance(source, ArrayFrame) or source.pixels.dtype != self.pixels.dtype:
+            return self.paste(box, source.rgb(box), alpha)
+        pixels = self.pixels.copy()
+        place = (slice(box.y0, box.y1), slice(box.x0, box.x1))
+        old, new, weight = pixels[place], source.pixels[place], alpha.astype(np.float32, copy=False)[..., None]
+        mixed = old + weight * (new.astype(np.float32) - old)
+        mixed = np.rint(mixed).astype(np.uint8) if pixels.dtype == np.uint8 else mixed
+        pixels[place] = np.where(weight >= 1.0, new, np.where(weight > 0.0, mixed, old))
         return replace(self, pixels=pixels)

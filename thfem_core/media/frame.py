@@ -67,3 +67,16 @@ class Frame(Protocol):
         Samples whose alpha is 0 keep their stored value bit for bit, chroma included.
         """
         ...
+
+    def restored(self, source: Frame, box: Box, alpha: np.ndarray) -> Frame:
+        """Bring back what another frame shows.
+
+        Args:
+            source: Of the same size, usually this frame before it was edited.
+            box: Where, inside the frame.
+            alpha: (h, w) float32 in 0..1, opacity of ``source``.
+
+        Returns:
+            A new frame; where alpha is 1 it has the stored values of ``source`` bit for bit, chroma included.
+        """
+        ...

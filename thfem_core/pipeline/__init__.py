@@ -3,6 +3,7 @@
 from .config import EditConfig
 from .edit import edit
 from .faces import choose_faces, faces_of_host, find_faces
+from .occlusion import Occlusion, occlusion_masks
 from .prepared_edit import PreparedEdit
 from .report import EditReport
 from .still import StillVideo, open_speaker, read_speech
@@ -11,6 +12,7 @@ from .writing import edit_to_file
 __all__ = [
     "EditConfig",
     "EditReport",
+    "Occlusion",
     "PreparedEdit",
     "StillVideo",
     "choose_faces",
@@ -18,6 +20,7 @@ __all__ = [
     "edit_to_file",
     "faces_of_host",
     "find_faces",
+    "occlusion_masks",
     "open_speaker",
     "read_speech",
 ]

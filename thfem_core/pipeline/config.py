@@ -14,6 +14,7 @@ from ..options import make_options
 from ..registry import Registry
 from ..talking_head.head import Drive, TalkingHead, check_drive, talking_heads
 from ..talking_head.windows import WindowConfig
+from .occlusion import Occlusion, check_occlusion
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,6 +32,8 @@ class EditConfig:
     drive: What moves the lips.
     window: Which frames are drawn from which source frame.
     shown_emotion: What the edited faces show, for talking heads that draw by it; None takes it from ``request``.
+    occlusion: What is in front of faces and stays so: ``auto`` as the embedded network sees it, ``off`` for nothing, or
+        a mask clip or picture, white where something is in front.
     encoding: How :func:`.writing.edit_to_file` encodes.
     """
 
@@ -44,10 +47,12 @@ class EditConfig:
     drive: Drive = "blend"
     window: WindowConfig = field(default_factory=WindowConfig)
     shown_emotion: Emotion | None = None
+    occlusion: Occlusion = "off"
     encoding: EncodingConfig = field(default_factory=EncodingConfig)
 
     def __post_init__(self) -> None:
         check_drive(self.drive)
+        check_occlusion(self.occlusion)
         _check_back_end(editors, self.editor, self.editor_options)
         _check_back_end(talking_heads, self.talking_head, self.talking_head_options)
 

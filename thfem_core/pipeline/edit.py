@@ -20,6 +20,7 @@ from ..registry import Resources
 from .config import EditConfig
 from .faces import find_chosen_faces
 from .lips import fit_to_clip, heard_speech, prepare_lips
+from .occlusion import LookStage, RestoreStage, prepare_occlusion
 from .prepared_edit import PreparedEdit
 from .stages import ExpressionStage, LipStage, Stage
 from .still import StillVideo
@@ -88,12 +89,29 @@ def edit(
     if request is not None and getattr(editor, "needs_speech", False):
         request = replace(request, speech=heard_speech(video, new_sound or sound, lips, warn=warnings.append))
     edited = EditedLandmarks() if lips is not None else None
+    occlusion = prepare_occlusion(video, chosen, config.occlusion, device=device)
+    # frames that an editor brings are looked at as it brings them: of another picture nothing can be restored
+    brought = editor is not None and not editor.needs_faces
+    if occlusion is not None and not brought:
+        stages.append(LookStage(occlusion=occlusion))
     if editor is not None and request is not None:
         stages.append(
             ExpressionStage(
-                editor=editor, request=request, tracks=chosen, frame_rate=rate, device=device, edited=edited
+                editor=editor,
+                request=request,
+                tracks=chosen,
+                frame_rate=rate,
+                device=device,
+                edited=edited,
+                occlusion=occlusion,
             )
         )
+    if occlusion is not None and brought:
+        stages.append(LookStage(occlusion=occlusion))
     if lips is not None and chosen:
-        stages.append(LipStage(prepared=lips, tracks=chosen, frame_rate=rate, device=device, edited=edited))
-    return PreparedEdit(video, stages, faces=faces, sound=new_sound, lips=lips, warnings=warnings)
+        stages.append(
+            LipStage(prepared=lips, tracks=chosen, frame_rate=rate, device=device, edited=edited, occlusion=occlusion)
+        )
+    if occlusion is not None:
+        stages.append(RestoreStage(occlusion=occlusion))
+    return PreparedEdit(video, stages, faces=faces, sound=new_sound, lips=lips, occlusion=occlusion, warnings=warnings)

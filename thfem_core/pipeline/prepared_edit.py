@@ -7,6 +7,7 @@ from collections.abc import Generator, Sequence
 from contextlib import ExitStack, closing
 
 from ..errors import InputError
+from ..face.occlusion.clip import ClipOcclusion
 from ..media.frame import Frame
 from ..media.prefetch import prefetch
 from ..media.sound import Sound
@@ -28,6 +29,7 @@ class PreparedEdit:
         faces: ChosenFaces,
         sound: Sound | None = None,
         lips: PreparedTalkingHead | None = None,
+        occlusion: ClipOcclusion | None = None,
         warnings: Sequence[str] = (),
     ) -> None:
         """Take over what :func:`.edit.edit` has prepared.
@@ -38,11 +40,13 @@ class PreparedEdit:
             faces: The faces that are edited.
             sound: What is heard in place of the clip's own sound, if anything.
             lips: The talking head among the stages, if any.
+            occlusion: What the stages know of things in front of faces, if anybody looks.
             warnings: One line each, for the user.
         """
         self.video, self.sound, self.faces = video, sound, faces
         self._stages, self._lips, self._warnings = tuple(stages), lips, list(warnings)
         self._count, self._seconds = 0, 0.0
+        self._occlusion = occlusion
 
     def frames(self) -> Generator[Frame, None, None]:
         """Run the edit.
@@ -85,6 +89,7 @@ class PreparedEdit:
             passed_through=frames_without_faces(tracks, chosen) if tracks is not None and from_source else {},
             faces=None if tracks is None else len(chosen),
             lips=None if self._lips is None else self._lips.report,
+            occlusion=None if self._occlusion is None else self._occlusion.report,
             warnings=tuple(self._warnings),
             seconds={"tracking": self.faces.seconds, "editing": self._seconds},
         )

@@ -9,6 +9,7 @@ from typing import Literal
 
 import numpy as np
 
+from ..face.occlusion.clip import OcclusionReport
 from ..face.tracking.track import FaceTrack, FaceTracks
 from ..face.weight import WeightConfig
 from ..talking_head.report import LipReport
@@ -27,6 +28,7 @@ class EditReport:
     passed_through: Why frames came out unchanged → runs of such frames.
     faces: How many tracks were chosen (a person counts once per shot); None if nobody looked for faces.
     lips: What the talking head did; None without one.
+    occlusion: What was in front of faces; None if nobody looked.
     warnings: One line each.
     seconds: Wall time of ``tracking`` and ``editing``.
     output: The file that was written, if any.
@@ -37,6 +39,7 @@ class EditReport:
     passed_through: Mapping[str, tuple[range, ...]] = field(default_factory=dict)
     faces: int | None = None
     lips: LipReport | None = None
+    occlusion: OcclusionReport | None = None
     warnings: tuple[str, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
     output: Path | None = None
@@ -66,6 +69,9 @@ class EditReport:
         if self.lips is not None:
             parts.append(f"lips drawn in {self.lips.drawn_frames} (drive {self.lips.drive})")
             parts += [f"lips left in {frames}: {reason}" for reason, frames in self.lips.left.items()]
+        if self.occlusion is not None and self.occlusion.frames:
+            parts.append(f"something in front of the face in {self.occlusion.frames}")
+            parts += [f"{part} covered and left alone in {n}" for part, n in sorted(self.occlusion.left.items())]
         seconds = sum(self.seconds.values())
         parts.append(f"{seconds:.1f} s, {self.frames / seconds:.0f} frames/s")
         return "; ".join(parts)

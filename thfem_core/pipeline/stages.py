@@ -11,6 +11,7 @@ import torch
 
 from ..expression.editor import ExpressionEditor, LandmarkEditor
 from ..expression.request import ExpressionRequest
+from ..face.occlusion.clip import ClipOcclusion
 from ..face.tracking.edited_landmarks import EditedLandmarks
 from ..face.tracking.track import FaceTrack
 from ..media.frame import Frame
@@ -48,6 +49,7 @@ class ExpressionStage:
     frame_rate: Frames per second.
     device: Where networks run.
     edited: Takes the landmarks of edited faces, if the editor knows them and somebody wants them.
+    occlusion: What is in front of the faces; None if nobody looks.
     """
 
     editor: ExpressionEditor
@@ -56,6 +58,7 @@ class ExpressionStage:
     frame_rate: Fraction
     device: torch.device
     edited: EditedLandmarks | None = None
+    occlusion: ClipOcclusion | None = None
 
     @property
     def needs_faces(self) -> bool:
@@ -63,9 +66,15 @@ class ExpressionStage:
 
     def __call__(self, frames: Generator[Frame, None, None]) -> Generator[Frame, None, None]:
         rate, device = self.frame_rate, self.device
-        if self.edited is not None and isinstance(self.editor, LandmarkEditor):
+        if isinstance(self.editor, LandmarkEditor):
             return self.editor.edit_with_landmarks(
-                frames, self.tracks, self.request, frame_rate=rate, device=device, edited=self.edited
+                frames,
+                self.tracks,
+                self.request,
+                frame_rate=rate,
+                device=device,
+                edited=self.edited,
+                occlusion=self.occlusion,
             )
         return self.editor.edit(frames, self.tracks, self.request, frame_rate=rate, device=device)
 
@@ -79,6 +88,8 @@ class LipStage:
     frame_rate: Frames per second.
     device: Where networks run.
     edited: Landmarks of edited faces, as far as an earlier stage knows them.
+    occlusion: What is in front of the faces; None if nobody looks.
+    needs_faces: Frames without a face pass through.
     """
 
     prepared: PreparedTalkingHead
@@ -86,6 +97,7 @@ class LipStage:
     frame_rate: Fraction
     device: torch.device
     edited: EditedLandmarks | None = None
+    occlusion: ClipOcclusion | None = None
     needs_faces: bool = True
 
     def __call__(self, frames: Generator[Frame, None, None]) -> Generator[Frame, None, None]:
@@ -96,4 +108,5 @@ class LipStage:
             frame_rate=self.frame_rate,
             device=self.device,
             edited=self.edited,
+            occlusion=self.occlusion,
         )

@@ -13,6 +13,7 @@ import torch
 from ..audio.speech import Speech
 from ..device import one_cpu_thread
 from ..errors import InputError
+from ..face.occlusion.clip import ClipOcclusion
 from ..face.tracking.edited_landmarks import EditedLandmarks
 from ..face.tracking.track import FaceTrack
 from ..media.frame import Frame
@@ -130,6 +131,7 @@ def redraw_faces(
     frame_rate: Fraction,
     device: torch.device,
     edited: EditedLandmarks | None = None,
+    occlusion: ClipOcclusion | None = None,
 ) -> Generator[Frame, None, None]:
     """Draw faces of edited frames again, so that their lips say what is heard (paper, Eq. 5).
 
@@ -142,6 +144,7 @@ def redraw_faces(
         frame_rate: Frames per second.
         device: Where networks run.
         edited: Landmarks of the edited faces, as far as an editor knows them.
+        occlusion: What is in front of the faces; None if nobody looks.
 
     Returns:
         The frames with drawn faces, in order. Closing this iterator closes ``frames``.
@@ -163,7 +166,7 @@ def redraw_faces(
             edited=edited,
         )
         faces.append(DrawnFace(track=track, session=prepared.head.open_face(clip)))
-    return _drawn(frames, faces, prepared, device)
+    return _drawn(frames, faces, prepared, device, occlusion)
 
 
 def _drawn(
@@ -171,9 +174,15 @@ def _drawn(
     faces: Sequence[DrawnFace],
     prepared: PreparedTalkingHead,
     device: torch.device,
+    occlusion: ClipOcclusion | None,
 ) -> Generator[Frame, None, None]:
     on_cpu = device.type == "cpu"
     with one_cpu_thread() if on_cpu else nullcontext():
         yield from draw_faces(
-            frames, faces, window=prepared.window, batch=1 if on_cpu else GPU_BATCH, report=prepared.report
+            frames,
+            faces,
+            window=prepared.window,
+            batch=1 if on_cpu else GPU_BATCH,
+            report=prepared.report,
+            occlusion=occlusion,
         )

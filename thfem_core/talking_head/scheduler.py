@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import takewhile
 
+from ..face.occlusion.clip import ClipOcclusion
 from ..face.tracking.track import FaceTrack
 from ..media.frame import Frame
 from .blending import blend_patches, paste_patch
@@ -37,6 +38,7 @@ def draw_faces(
     window: WindowConfig | None = None,
     batch: int = 1,
     report: LipReport | None = None,
+    occlusion: ClipOcclusion | None = None,
 ) -> Generator[Frame, None, None]:
     """Draw faces again, in the windows of :func:`.windows.plan_windows`.
 
@@ -49,6 +51,7 @@ def draw_faces(
         window: How the frames are cut into windows; None for the paper's choice.
         batch: Windows per call of a session; the result is the same for any number.
         report: Filled in while frames come out.
+        occlusion: What is in front of the faces: it is not carried from a source into other frames.
 
     Yields:
         The frames, in order. Closing this iterator closes ``frames``.
@@ -59,7 +62,7 @@ def draw_faces(
     if batch < 1:
         raise ValueError(f"batch is {batch}; give at least 1")
     report = report or LipReport(drive="blend")
-    people = [_Person(face, window or WindowConfig(), batch) for face in faces]
+    people = [_Person(face, window or WindowConfig(), batch, occlusion) for face in faces]
     held: dict[int, Frame] = {}  # frames that are sources, or wait to be drawn
     due: int | None = None  # the next frame to yield
     with closing(frames):
@@ -95,8 +98,8 @@ def _with_faces(frame: Frame, people: Sequence[_Person], report: LipReport) -> F
 class _Person:
     """One face: its planned windows, and what has been drawn but not yet pasted."""
 
-    def __init__(self, face: DrawnFace, config: WindowConfig, batch: int) -> None:
-        self._track, self._session = face.track, face.session
+    def __init__(self, face: DrawnFace, config: WindowConfig, batch: int, occlusion: ClipOcclusion | None) -> None:
+        self._track, self._session, self._occlusion = face.track, face.session, occlusion
         self._batch, self._size = batch, config.size
         self._weights: dict[int, float] = {}  # of the track, in frames that are planned and not yet taken
         self._plan = plan_windows(self._drawable(), config)
@@ -162,8 +165,17 @@ class _Person:
         for (plan, window), row in zip(asked, answers, strict=True):
             shares = dict(zip(plan.targets, plan.shares, strict=True))
             for target, answer in zip(window.targets, row, strict=True):
+                if isinstance(answer, FacePatch):
+                    answer = self._uncovered(answer, plan.source, target.index)
                 self._answers.setdefault(target.index, []).append((answer, shares[target.index]))
         self._refill()
+
+    def _uncovered(self, patch: FacePatch, source: int, target: int) -> FacePatch:
+        """Make a patch transparent where it shows what was in front of the face in its source."""
+        if self._occlusion is None:
+            return patch
+        carried = self._occlusion.carried(self._track.track_id, source, target, patch.box)
+        return patch if carried is None else replace(patch, alpha=patch.alpha * (1 - carried))
 
     def take(self, index: int) -> PatchOrReason | None:
         """Take what was drawn for a frame.

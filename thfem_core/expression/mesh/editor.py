@@ -14,6 +14,8 @@ import torch
 from ...errors import InputError
 from ...face.mesh.flow import dense_warp
 from ...face.mesh.surface import face_surface
+from ...face.occlusion.clip import ClipOcclusion
+from ...face.occlusion.cover import FaceCover
 from ...face.tracking.edited_landmarks import EditedLandmarks
 from ...face.tracking.track import FaceTrack
 from ...media.frame import Frame
@@ -68,9 +70,7 @@ class MeshEditor:
         device: torch.device,
     ) -> Generator[Frame, None, None]:
         """See :meth:`..editor.ExpressionEditor.edit`. Strength follows the request's curve at each frame's time."""
-        return self.edit_with_landmarks(
-            frames, tracks, request, frame_rate=frame_rate, device=device, edited=EditedLandmarks()
-        )
+        return self.edit_with_landmarks(frames, tracks, request, frame_rate=frame_rate, device=device, edited=None)
 
     def edit_with_landmarks(
         self,
@@ -80,7 +80,8 @@ class MeshEditor:
         *,
         frame_rate: Fraction,
         device: torch.device,
-        edited: EditedLandmarks,
+        edited: EditedLandmarks | None,
+        occlusion: ClipOcclusion | None = None,
     ) -> Generator[Frame, None, None]:
         """See :meth:`..editor.LandmarkEditor.edit_with_landmarks`."""
         reference = _read_reference(request)
@@ -92,7 +93,7 @@ class MeshEditor:
         first = list(islice(frames, LOOK_AHEAD))
         for face in faces:
             face.look(first)
-        jobs = _moves(chain(first, frames), faces, request, edited)
+        jobs = _moves(chain(first, frames), faces, request, edited, occlusion)
         yield from ordered_map(lambda job: _render(*job), jobs, workers=WORKERS)
 
     def read_faces(self, tracks: Sequence[FaceTrack], looks: Sequence[Sequence[Frame]]) -> MeshFaces:
@@ -159,26 +160,36 @@ class _Move:
     displacement: (478, 3) in pixels.
     strength: Factor on the face's plan.
     shading: Adds the folds, or None for none.
+    cover: What is in front of the face, or None for nothing.
     """
 
     landmarks: np.ndarray
     displacement: np.ndarray
     strength: float
     shading: Shading | None
+    cover: FaceCover | None
 
 
 def _moves(
-    frames: Iterable[Frame], faces: list[_Face], request: ExpressionRequest, edited: EditedLandmarks
+    frames: Iterable[Frame],
+    faces: list[_Face],
+    request: ExpressionRequest,
+    edited: EditedLandmarks | None,
+    occlusion: ClipOcclusion | None,
 ) -> Iterator[tuple[Frame, list[_Move]]]:
     """Yield what the faces do in each frame, and note where that puts their landmarks."""
     for frame in frames:
         strength = request.strength * request.curve.at(float(frame.time))
         moves = []
         for face in faces:
-            move = face.move(frame, strength)
-            if move is not None:
-                edited.put(face.track_id, frame.index, move.landmarks + move.displacement)
-                moves.append(move)
+            cover = None if occlusion is None else occlusion.cover(face.track_id, frame.index)
+            move = face.move(frame, strength, cover)
+            if move is None:
+                continue
+            moves.append(move)
+            if edited is not None:
+                free = 1.0 if cover is None else cover.free_at(move.landmarks)[:, None]
+                edited.put(face.track_id, frame.index, move.landmarks + free * move.displacement)
         yield frame, moves if strength > 0 else []
 
 
@@ -193,6 +204,8 @@ def _render(frame: Frame, moves: list[_Move]) -> Frame:
             cell=max(1.0, CELL * eye_distance / 100),
             frame_size=(frame.width, frame.height),
         )
+        if warp is not None and move.cover is not None:
+            warp = move.cover.damped(warp)
         if warp is not None:
             frame = apply_warp(frame, warp, slopes=move.shading.slopes if move.shading is not None else (1, 1, 1))
     return frame
@@ -255,7 +268,7 @@ class _Face:
         samples = self._track.samples(self._start, self._stop)
         self._landmarks, self._weight = samples.landmarks, samples.weight
 
-    def move(self, frame: Frame, strength: float) -> _Move | None:
+    def move(self, frame: Frame, strength: float, cover: FaceCover | None) -> _Move | None:
         """What the face does in this frame; None where it is not seen."""
         if not self._track.first_frame <= frame.index < self._track.stop_frame:
             return None
@@ -274,4 +287,5 @@ class _Face:
             displacement=moved[0],
             strength=amount,
             shading=self._shading,
+            cover=cover,
         )

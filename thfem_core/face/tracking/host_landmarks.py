@@ -85,6 +85,9 @@ class _Blank:
     def paste(self, box: Box, rgb: np.ndarray, alpha: np.ndarray) -> Frame:
         raise ValueError("face landmarks carry no picture")
 
+    def restored(self, source: Frame, box: Box, alpha: np.ndarray) -> Frame:
+        raise ValueError("face landmarks carry no picture")
+
 
 class _HostModels:
     """:class:`.models.FaceModels` that only looks up what was found before."""

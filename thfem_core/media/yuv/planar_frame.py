@@ -8,10 +8,10 @@ from fractions import Fraction
 import av
 import numpy as np
 
-from ..frame import Box
+from ..frame import Box, Frame
 from .colour import ColourTags
 from .pixel_format import PixelLayout, pixel_layout, planar_format
-from .planes import blank_picture, blend_rgb, copy_picture, plane_views, region_to_rgb, scaled_rgb
+from .planes import blank_picture, blend_picture, blend_rgb, copy_picture, plane_views, region_to_rgb, scaled_rgb
 
 
 def check_patch(frame_size: tuple[int, int], box: Box, rgb: np.ndarray, alpha: np.ndarray) -> None:
@@ -61,6 +61,15 @@ class PlanarFrame:
             return self
         picture = copy_picture(self.picture, self.layout, self.tags)
         blend_rgb(picture, self.layout, self.tags, box, rgb, alpha.astype(np.float32, copy=False))
+        return replace(self, picture=picture)
+
+    def restored(self, source: Frame, box: Box, alpha: np.ndarray) -> Frame:
+        if not isinstance(source, PlanarFrame) or source.layout != self.layout:
+            return self.paste(box, source.rgb(box), alpha)
+        if source.picture is self.picture or not alpha.any():
+            return self
+        picture = copy_picture(self.picture, self.layout, self.tags)
+        blend_picture(picture, source.picture, self.layout, box, alpha.astype(np.float32, copy=False))
         return replace(self, picture=picture)
 
 

@@ -150,3 +150,19 @@ def blend_rgb(
         shift = layout.plane_shift(index)
         target = views[index][_plane_box(outer, shift)]
         _blend(target, _blocks(new, shift, smallest=False), _blocks(alpha, shift, smallest=True))
+
+
+def blend_picture(
+    picture: av.VideoFrame, source: av.VideoFrame, layout: PixelLayout, box: Box, alpha: np.ndarray
+) -> None:
+    """Blend ``source`` into ``picture`` in place: luma by alpha, chroma by the largest alpha of its block.
+
+    Both pictures have ``layout`` and one size; alpha: float32 (h, w) in 0..1, of the size of ``box``.
+    """
+    outer = _aligned(box, picture.width, picture.height, layout.shift)
+    alpha = np.pad(alpha, ((box.y0 - outer.y0, outer.y1 - box.y1), (box.x0 - outer.x0, outer.x1 - box.x1)))
+    old, new = plane_views(picture, layout), plane_views(source, layout)
+    for index in layout.planes:
+        shift = layout.plane_shift(index)
+        place = _plane_box(outer, shift)
+        _blend(old[index][place], new[index][place], 1 - _blocks(1 - alpha, shift, smallest=True))

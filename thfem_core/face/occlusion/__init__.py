@@ -1,0 +1,1 @@
+"""What is in front of a face: hands, microphones, captions, other people."""

@@ -1,0 +1,86 @@
+"""What the network says of one face in one frame."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+
+from ...media.frame import Frame
+from ..crop import FaceCrop, crop_frame
+from .crop import occlusion_crop
+from .network import PIXELS, OcclusionNet
+
+# An island of covered pixels is believed if it is this large, in pixels of the answer, and somewhere this sure.
+SMALLEST_ISLAND = 14
+SUREST_PIXEL = 0.85
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, slots=True)
+class FaceMask:
+    """What is in front of a face.
+
+    crop: Square of the frame that was looked at.
+    covered: (S, S) float32 over the square, probability 0..1 that something in front of the face is seen.
+    """
+
+    crop: FaceCrop
+    covered: np.ndarray
+
+
+def face_mask(frame: Frame, landmarks: np.ndarray, net: OcclusionNet) -> FaceMask | None:
+    """Find what is in front of a face.
+
+    Args:
+        frame: Any frame.
+        landmarks: (478, 3) of a face in it, pixels.
+        net: See :func:`.loading.load_occlusion_net`.
+
+    Returns:
+        The mask, islands that are small or unsure left out; None where the face lies outside the frame.
+    """
+    crop = occlusion_crop(landmarks)
+    box = crop.box(frame)
+    if not box.width or not box.height:
+        return None
+    return FaceMask(crop=crop, covered=without_islands(covered_pixels([crop_frame(frame, crop, PIXELS)], net)[0]))
+
+
+def covered_pixels(pictures: Sequence[np.ndarray], net: OcclusionNet) -> np.ndarray:
+    """Run the network on a batch of face pictures.
+
+    Args:
+        pictures: N crops (128, 128, 3) uint8 RGB, as of :func:`.crop.occlusion_crop`.
+        net: The network.
+
+    Returns:
+        (N, 64, 64) float32 probabilities.
+    """
+    device = next(net.parameters()).device
+    batch = torch.from_numpy(np.stack(pictures)).to(device).permute(0, 3, 1, 2).float() / 255
+    with torch.inference_mode():
+        return net(batch).sigmoid()[:, 0].cpu().numpy()
+
+
+def without_islands(covered: np.ndarray) -> np.ndarray:
+    """Leave out what is too small or too unsure to be an object.
+
+    Args:
+        covered: (S, S) float32 probabilities.
+
+    Returns:
+        The same, 0 in and around islands that are not believed.
+    """
+    likely = (covered > 0.5).astype(np.uint8)
+    count, labels, statistics, _ = cv2.connectedComponentsWithStats(likely, connectivity=8)
+    kept = np.zeros_like(likely)
+    for island in range(1, count):
+        inside = labels == island
+        if statistics[island, cv2.CC_STAT_AREA] >= SMALLEST_ISLAND and covered[inside].max() >= SUREST_PIXEL:
+            kept |= inside.astype(np.uint8)
+    if not kept.any():
+        return np.zeros_like(covered)
+    return covered * cv2.dilate(kept, np.ones((5, 5), np.uint8))
