@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import json
+import pickle
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
+import scipy.sparse
 import torch
 from liveportrait_material import filled_state, rng, wave
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from thfem_core.expression.ned.flame import FlameModel
+from thfem_core.expression.ned.flame_convert import convert
+from thfem_core.expression.ned.renderer import FaceRenderer
+from thfem_core.expression.sserd.networks import Sserd
 
 DATA = Path(__file__).resolve().parent / "data" / "ned"
 
@@ -180,3 +187,75 @@ def constant_state(keys: Mapping[str, Sequence[int]], value: float = 0.01) -> di
 
 
 __all__ = ["rng", "wave"]
+
+
+# The files of the FLAME registration page and of DECA that the head model is converted from.
+FLAME_FILES = (
+    "generic_model.pkl",
+    "landmark_embedding.npy",
+    "head_template.obj",
+    "fixed_displacement_256.npy",
+    "uv_face_eye_mask.png",
+)
+_MANIPULATOR = ("generator", "mapping_network", "style_encoder", "discriminator")
+
+
+def write_published_ned(folder: Path) -> None:
+    """NED's files as published; tensors repeat one number, the renderer is narrow, the head model is made up."""
+    folder.mkdir(parents=True, exist_ok=True)
+    states = {name: constant_state(manifests()[f"ned_manipulator_{name}"]["keys"]) for name in _MANIPULATOR}
+    torch.save(states, folder / "02_nets_finetuned.pth")
+    torch.manual_seed(0)
+    torch.save(FaceRenderer(width=8).state_dict(), folder / "net_G.pth")
+    deca = {name: constant_state(manifests()[f"deca_{name}"]["keys"]) for name in ("E_flame", "E_detail", "D_detail")}
+    torch.save(deca, folder / "deca_model.tar")
+    write_flame(folder)
+    published = [folder / name for name in FLAME_FILES]
+    save_file(dict(convert(published).tensors), folder / "flame.safetensors")
+
+
+def write_flame(folder: Path) -> None:
+    """The made-up head as FLAME and DECA publish theirs: pickles, a Wavefront file, a picture."""
+    head = head_arrays()
+    directions = np.zeros((97, 3, 400))
+    directions[..., :100], directions[..., 300:350] = head["directions"][..., :100], head["directions"][..., 100:]
+    model = {
+        "v_template": head["template"],
+        "f": head["faces"].astype(np.uint32),
+        "shapedirs": directions,
+        "posedirs": head["pose_directions"].T.reshape(97, 3, 36),
+        "J_regressor": scipy.sparse.csc_matrix(head["joint_regressor"]),
+        "weights": head["weights"],
+    }
+    (folder / "generic_model.pkl").write_bytes(pickle.dumps(model, protocol=2))
+    embedding = {
+        "static_lmk_faces_idx": head["static_faces"],
+        "static_lmk_bary_coords": head["static_weights"],
+        "dynamic_lmk_faces_idx": torch.from_numpy(head["contour_faces"]),
+        "dynamic_lmk_bary_coords": torch.from_numpy(head["contour_weights"]),
+    }
+    np.save(folder / "landmark_embedding.npy", np.array(embedding, dtype=object), allow_pickle=True)
+    lines = [f"vt {u} {v}" for u, v in head["uv"]]
+    lines += ["f " + " ".join(f"{i + 1}/{i + 1}" for i in face) for face in head["faces"]]
+    (folder / "head_template.obj").write_text("\n".join(lines))
+    np.save(folder / "fixed_displacement_256.npy", np.zeros((256, 256)))
+    cv2.imwrite(str(folder / "uv_face_eye_mask.png"), np.full((256, 256, 3), 255, np.uint8))
+
+
+def write_published_sserd(folder: Path) -> None:
+    """SSERD's checkpoint at its full size, weights random."""
+    with torch.device("meta"):
+        keys = shapes(Sserd())
+    random = torch.Generator().manual_seed(0)
+    state = {key: _sserd_value(key, tuple(shape), random) for key, shape in keys.items()}
+    torch.save({"state_dict": state, "latent_avg": torch.zeros(18, 512)}, folder / "sserd.pt")
+
+
+def _sserd_value(key: str, shape: tuple[int, ...], random: torch.Generator) -> Tensor:
+    if key.endswith("num_batches_tracked"):
+        return torch.zeros(shape, dtype=torch.int64)
+    if key.endswith("running_var"):
+        return torch.ones(shape)
+    if key.endswith(("kernel", "blur_weight")):
+        return torch.full(shape, 1 / 9)
+    return 0.02 * torch.randn(shape, generator=random)

@@ -9,23 +9,19 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-import scipy.sparse
 import torch
 from made_up_track import MadeUpTrack, talking_face, textured_frames
-from ned_material import as_tensors, constant_state, head_arrays, manifests
-from safetensors.torch import save_file
+from ned_material import as_tensors, head_arrays, write_published_ned
 
 from thfem_core.errors import InputError, WeightsError
 from thfem_core.expression.editor import editors
 from thfem_core.expression.ned.flame_convert import convert
-from thfem_core.expression.ned.renderer import FaceRenderer
 from thfem_core.expression.request import ExpressionRequest, RegionStrengths
 from thfem_core.media.array_video import ArrayVideo
 from thfem_core.registry import Resources
 
 CPU = torch.device("cpu")
 COUNT = 11
-MANIPULATOR = ("generator", "mapping_network", "style_encoder", "discriminator")
 
 
 def _video(count: int = COUNT) -> ArrayVideo:
@@ -35,55 +31,9 @@ def _video(count: int = COUNT) -> ArrayVideo:
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with NED's files as published; tensors repeat one number, the head model is made up."""
     folder = tmp_path_factory.mktemp("ned")
-    states = {name: constant_state(manifests()[f"ned_manipulator_{name}"]["keys"]) for name in MANIPULATOR}
-    torch.save(states, folder / "02_nets_finetuned.pth")
-    torch.manual_seed(0)
-    torch.save(FaceRenderer(width=8).state_dict(), folder / "net_G.pth")
-    deca = {name: constant_state(manifests()[f"deca_{name}"]["keys"]) for name in ("E_flame", "E_detail", "D_detail")}
-    torch.save(deca, folder / "deca_model.tar")
-    write_flame(folder)
-    published = [folder / name for name in FLAME_FILES]
-    save_file(dict(convert(published).tensors), folder / "flame.safetensors")
+    write_published_ned(folder)
     return folder
-
-
-FLAME_FILES = (
-    "generic_model.pkl",
-    "landmark_embedding.npy",
-    "head_template.obj",
-    "fixed_displacement_256.npy",
-    "uv_face_eye_mask.png",
-)
-
-
-def write_flame(folder: Path) -> None:
-    """The made-up head as FLAME and DECA publish theirs: pickles, a Wavefront file, a picture."""
-    head = head_arrays()
-    directions = np.zeros((97, 3, 400))
-    directions[..., :100], directions[..., 300:350] = head["directions"][..., :100], head["directions"][..., 100:]
-    model = {
-        "v_template": head["template"],
-        "f": head["faces"].astype(np.uint32),
-        "shapedirs": directions,
-        "posedirs": head["pose_directions"].T.reshape(97, 3, 36),
-        "J_regressor": scipy.sparse.csc_matrix(head["joint_regressor"]),
-        "weights": head["weights"],
-    }
-    (folder / "generic_model.pkl").write_bytes(pickle.dumps(model, protocol=2))
-    embedding = {
-        "static_lmk_faces_idx": head["static_faces"],
-        "static_lmk_bary_coords": head["static_weights"],
-        "dynamic_lmk_faces_idx": torch.from_numpy(head["contour_faces"]),
-        "dynamic_lmk_bary_coords": torch.from_numpy(head["contour_weights"]),
-    }
-    np.save(folder / "landmark_embedding.npy", np.array(embedding, dtype=object), allow_pickle=True)
-    lines = [f"vt {u} {v}" for u, v in head["uv"]]
-    lines += ["f " + " ".join(f"{i + 1}/{i + 1}" for i in face) for face in head["faces"]]
-    (folder / "head_template.obj").write_text("\n".join(lines))
-    np.save(folder / "fixed_displacement_256.npy", np.zeros((256, 256)))
-    cv2.imwrite(str(folder / "uv_face_eye_mask.png"), np.full((256, 256, 3), 255, np.uint8))
 
 
 def edited(folder: Path, request: ExpressionRequest, count: int = COUNT, **options) -> list[np.ndarray]:
