@@ -15,6 +15,7 @@ from ..thfem_core.media.sound import Sound
 from ..thfem_core.media.video import Video
 from ..thfem_core.pipeline import EditConfig, EditReport, PreparedEdit, edit
 from ..thfem_core.pose.encoder import HeadPoses
+from .edit_parts import EditParts
 from .host import HostProgress, model_folders, work_device
 from .notices import notify
 from .video_sockets import reported_video
@@ -33,9 +34,13 @@ def prepared_edit(
     sound: Sound | Speech | None = None,
     poses: Sequence[HeadPoses] = (),
     device: torch.device | None = None,
+    notes: Sequence[str] = (),
 ) -> PreparedEdit:
-    """An edit with the host's device and model folders; see :func:`..thfem_core.pipeline.edit`."""
-    return edit(
+    """An edit with the host's device and model folders; see :func:`..thfem_core.pipeline.edit`.
+
+    notes: Warnings that come with its own.
+    """
+    work = edit(
         clip,
         config,
         device=device or work_device(),
@@ -46,11 +51,14 @@ def prepared_edit(
         keep_faces=True,
         progress=progress,
     )
+    work.warnings[:0] = notes
+    return work
 
 
-def edited_video(work: PreparedEdit, *, progress: HostProgress) -> io.NodeOutput:
-    """Run an edit, and show the video and what was done on the node."""
-    shown, written = reported_video(work.frames(), work.video, sound=work.sound, progress=progress)
+def edited_video(work: PreparedEdit, *, progress: HostProgress, parts: EditParts | None = None) -> io.NodeOutput:
+    """Run an edit, and show the video and what was done on the node; parts of its frames are gathered, if asked for."""
+    frames = work.frames() if parts is None else parts.gathered(work.frames())
+    shown, written = reported_video(frames, work.video, sound=work.sound, progress=progress)
     report = work.report
     report = replace(report, sound=written.sound, warnings=(*report.warnings, *written.warnings))
     told = ui.PreviewText(tell(report, work.video.info.name)).as_dict()

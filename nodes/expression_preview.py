@@ -16,7 +16,7 @@ from ..thfem_core.loaded import Kept
 from ..thfem_core.media.identity import clip_identity
 from ..thfem_core.media.video import Video
 from ..thfem_core.pipeline import EditConfig
-from ..thfem_core.pipeline.contact_sheet import contact_sheet, sheet_configs
+from ..thfem_core.pipeline.contact_sheet import Sheet, contact_sheet, sheet_configs
 from ..thfem_core.pipeline.preview import ClipPreview, PreviewedFrame
 from ..thfem_core.talking_head.head import TalkingHead
 from .back_end_inputs import back_end_input, chosen_options
@@ -143,7 +143,7 @@ class ExpressionPreview(io.ComfyNode):
         if show == FRAME:
             picture = np.concatenate([shown.source, shown.edited], axis=1)
         else:
-            sheet = "emotions" if show == EMOTIONS_SHEET else "strengths"
+            sheet: Sheet = "emotions" if show == EMOTIONS_SHEET else "strengths"
             picture = contact_sheet(preview, index, sheet_configs(config, sheet))
         picture_socket, edited_socket = (
             torch.from_numpy(each).float().div(255)[None] for each in (picture, shown.edited)

@@ -30,7 +30,7 @@ class ThfemExtension(ComfyExtension):
         # not in on_load, which old hosts never call
         register_model_folder()
         offer_demo_files()
-        nodes = [
+        nodes: list[type[io.ComfyNode]] = [
             EditExpression,
             LoadVideo,
             LoadAudio,

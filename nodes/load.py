@@ -151,7 +151,7 @@ class LoadAudio(io.ComfyNode):
             search_aliases=["audio input", "import audio", "open audio", "speech"],
             inputs=[
                 io.Combo.Input(
-                    "file",
+                    "audio",  # the classic front end has its upload button and player for this name only
                     options=input_files("audio", "video"),
                     upload=io.UploadType.audio,
                     tooltip="An audio or video file in the input folder.",
@@ -162,16 +162,16 @@ class LoadAudio(io.ComfyNode):
         )
 
     @classmethod
-    def validate_inputs(cls, file: str) -> bool | str:
-        return True if input_path(file) else missing_file(file)
+    def validate_inputs(cls, audio: str) -> bool | str:
+        return True if input_path(audio) else missing_file(audio)
 
     @classmethod
-    def fingerprint_inputs(cls, file: str, start: float, duration: float) -> tuple[Any, ...]:
-        return fingerprint(file), start, duration
+    def fingerprint_inputs(cls, audio: str, start: float, duration: float) -> tuple[Any, ...]:
+        return fingerprint(audio), start, duration
 
     @classmethod
-    def execute(cls, file: str, start: float, duration: float) -> io.NodeOutput:
-        sound = sound_in_file(str(input_path(file)), start, duration)
+    def execute(cls, audio: str, start: float, duration: float) -> io.NodeOutput:
+        sound = sound_in_file(str(input_path(audio)), start, duration)
         if sound is None:
-            raise InputError(f"{file} has no sound that can be read; choose another file")
+            raise InputError(f"{audio} has no sound that can be read; choose another file")
         return io.NodeOutput(audio_from_sound(sound))

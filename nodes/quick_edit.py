@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import torch
 from comfy_api.latest import Input, io
 
-from ..thfem_core.expression.request import ExpressionRequest
-from ..thfem_core.expression.sliders import ExpressionSliders
+from ..thfem_core.media.sound import join_sound
 from ..thfem_core.pipeline import EditConfig
 from ..thfem_core.talking_head.head import talking_heads
+from .edit_parts import EditParts
 from .edit_run import edited_video, prepared_edit
 from .expression_inputs import (
     emotion_inputs,
@@ -18,56 +21,112 @@ from .expression_inputs import (
     reference_input,
     sliders_input,
 )
-from .host import CATEGORY, HostProgress, schema, work_device
+from .host import CATEGORY, HostProgress, advanced, schema, work_device
+from .payloads import Track, TrackedFaces
 from .talking_head_loader import drawing_head
 from .talking_inputs import NONE, talking_head_input
-from .video_sockets import clip_from_socket
+from .video_sockets import audio_from_sound, clip_with_audio, fps_input
+from .wanted_outputs import wanted_outputs
+
+_OUTPUTS = ("video", "images", "audio", "mask", "crop")
 
 
 class EditExpression(io.ComfyNode):
-    """THFEM_EditExpression: video in, video with another expression out; tracking happens inside."""
+    """THFEM_EditExpression: faces are found inside, once per clip; outputs that nobody takes are not made."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
         return schema(
             node_id="THFEM_EditExpression",
-            display_name="Edit Expression (quick, THFEM)",
+            display_name="Edit Expression (THFEM)",
             category=CATEGORY,
             description="Give the person in a talking video another expression and keep the speech.",
             search_aliases=["emotion", "facial expression", "smile", "happy", "sad", "angry", "talking head", "SPFEM"],
             inputs=[
-                io.Video.Input("video", tooltip="The clip to edit. It is streamed, so its length does not matter."),
+                io.MultiType.Input(
+                    "video",
+                    [io.Video, io.Image],
+                    tooltip="The clip to edit: a video, which is streamed, so that its length does not matter, or a "
+                    "batch of images.",
+                ),
                 *emotion_inputs(),
                 face_input(),
                 reference_input(),
                 talking_head_input(none=True),
                 sliders_input(),
                 expression_input(),
+                Track.Input(
+                    "tracks",
+                    optional=True,
+                    tooltip="From Track Faces, made on this same clip; without it faces are found here, once per clip.",
+                ),
+                io.Audio.Input(
+                    "audio",
+                    optional=True,
+                    tooltip="The sound of a batch of images; or what is to be said and heard in place of a video's own "
+                    "sound.",
+                ),
+                *advanced(fps_input(optional=True)),
             ],
             outputs=[
                 io.Video.Output(
                     display_name="video", tooltip="The edited clip: same frames, times, size and sound as the input."
-                )
+                ),
+                io.Image.Output(display_name="images", tooltip="Its frames; only made where this is connected."),
+                io.Audio.Output(display_name="audio", tooltip="Its sound; empty where it has none."),
+                io.Mask.Output(
+                    display_name="mask", tooltip="Where the edited faces are; only made where this is connected."
+                ),
+                io.Image.Output(
+                    display_name="crop",
+                    tooltip="The first edited face, cut out of every frame at one size; only made where this is "
+                    "connected.",
+                ),
             ],
+            hidden=[io.Hidden.unique_id],
         )
+
+    @classmethod
+    def fingerprint_inputs(cls, **inputs: Any) -> str:
+        # an output that is connected later has to be made later
+        return str(sorted(wanted_outputs(cls, len(_OUTPUTS)) - {0}))
 
     @classmethod
     def execute(
         cls,
-        video: Input.Video,
+        video: Input.Video | torch.Tensor,
         emotion: str,
         strength: float,
         face: str,
-        reference: object = None,
         talking_head: str = talking_heads.names()[0],
-        sliders: ExpressionSliders | None = None,
-        expression: ExpressionRequest | None = None,
+        tracks: TrackedFaces | None = None,
+        audio: Input.Audio | None = None,
+        fps: float = 25.0,
+        **inputs: Any,
     ) -> io.NodeOutput:
-        progress = HostProgress(stages=2 if reference is None else 3)
-        request = expression_request(
-            emotion=emotion, strength=strength, reference=reference, sliders=sliders, expression=expression
-        )
+        progress = HostProgress(stages=2 if inputs.get("reference") is None else 3)
+        request = expression_request(emotion=emotion, strength=strength, **inputs)
         head, device = (None, work_device()) if talking_head == NONE else drawing_head(talking_head, None)
-        config = EditConfig(request=request, face=face_choice(face), talking_head=head)
-        work = prepared_edit(clip_from_socket(video), config, device=device, progress=progress)
-        return edited_video(work, progress=progress)
+        config = EditConfig(
+            request=request,
+            face=face_choice(face),
+            face_order="left-right" if tracks is None else tracks.order,
+            talking_head=head,
+        )
+        clip, spoken, note = clip_with_audio(video, audio, fps=fps)
+        work = prepared_edit(
+            clip,
+            config,
+            tracks=None if tracks is None else tracks.tracks,
+            sound=spoken,
+            device=device,
+            progress=progress,
+            notes=note,
+        )
+        wanted = {_OUTPUTS[slot] for slot in wanted_outputs(cls, len(_OUTPUTS))}
+        parts = EditParts(wanted, work.faces.chosen)
+        result = edited_video(work, progress=progress, parts=parts)
+        heard = None
+        if "audio" in wanted:
+            heard = audio_from_sound(work.sound or join_sound(clip.sound_blocks()))
+        return io.NodeOutput(*result.args, parts.images, heard, parts.mask, parts.crop, ui=result.ui)

@@ -31,10 +31,11 @@ from .host import is_temporary, new_temp_file
 _log = logging.getLogger(__name__)
 
 
-def fps_input() -> io.Input:
+def fps_input(*, optional: bool = False) -> io.Input:
     """The rate of a batch of images, which have none of their own."""
     return io.Float.Input(
         "fps",
+        optional=optional,
         default=25.0,
         min=1.0,
         max=240.0,
@@ -65,6 +66,33 @@ def clip_from_socket(socket: Input.Video | torch.Tensor, *, fps: float = 25.0) -
             "Models and Execution Cache, or change an input of the node that made it"
         )
     return file_clip(source, *trim_window(socket))
+
+
+def clip_with_audio(
+    socket: Input.Video | torch.Tensor, audio: Input.Audio | None, *, fps: float
+) -> tuple[Video, Sound | None, list[str]]:
+    """Join a VIDEO or IMAGE with an AUDIO.
+
+    Args:
+        socket: The pictures.
+        audio: The sound of an IMAGE; for a VIDEO, what is heard in place of its own.
+        fps: Frames per second of an IMAGE.
+
+    Returns:
+        The clip, the sound that replaces its own, and a line for the user where an IMAGE and its sound differ in
+        length by more than two frames.
+    """
+    sound = sound_from_audio(audio)
+    if not isinstance(socket, torch.Tensor):
+        return clip_from_socket(socket), sound, []
+    rate, notes = frame_rate(fps), list[str]()
+    if sound is not None and abs(sound.duration * rate - len(socket)) > 2:
+        fitting = float(len(socket) / sound.duration)
+        notes.append(
+            f"the images last {float(len(socket) / rate):.2f} s at {float(rate):g} frames per second and the sound "
+            f"{float(sound.duration):.2f} s; set fps to {fitting:.3f} if they belong together"
+        )
+    return ArrayVideo(socket, rate, sound=sound), None, notes
 
 
 def file_clip(source: str | BytesIO, start: float, duration: float) -> FileVideo:

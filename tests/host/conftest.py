@@ -39,8 +39,8 @@ def shipped():
         graph = json.loads((REPO / "workflows" / "api" / f"{name}.json").read_text(encoding="utf-8"))
         graph = copy.deepcopy(graph)
         for each in graph.values():
-            if each["class_type"] in ("THFEM_LoadVideo", "THFEM_LoadAudio"):
-                each["inputs"]["file"] = file
+            if name_of_file := {"THFEM_LoadVideo": "file", "THFEM_LoadAudio": "audio"}.get(each["class_type"]):
+                each["inputs"][name_of_file] = file
         return graph
 
     return load

@@ -52,7 +52,7 @@ def test_images_with_sound_and_rate(comfy, clip, tmp_path):
         "2": node("GetVideoComponents", video=["1", 0]),
         "3": track(["2", 0]),
         "4": node("THFEM_SPFEMEditImages", images=["2", 0], tracks=["3", 0], fps=25.0, **EDIT),
-        "5": node("THFEM_LoadAudio", file=clip, start=0.0, duration=0.4),
+        "5": node("THFEM_LoadAudio", audio=clip, start=0.0, duration=0.4),
         "6": save(["4", 0], audio=["5", 0]),
         "7": node("PreviewImage", images=["2", 0]),
         "8": node("PreviewImage", images=["4", 0]),

@@ -19,7 +19,10 @@ from .stages import Stage
 
 
 class PreparedEdit:
-    """An edit that is ready to run: all is loaded, and faces are found."""
+    """An edit that is ready to run: all is loaded, and faces are found.
+
+    warnings: One line each, for the user; more may come while frames are read.
+    """
 
     def __init__(
         self,
@@ -44,7 +47,8 @@ class PreparedEdit:
             warnings: One line each, for the user.
         """
         self.video, self.sound, self.faces = video, sound, faces
-        self._stages, self._lips, self._warnings = tuple(stages), lips, list(warnings)
+        self.warnings = list(warnings)
+        self._stages, self._lips = tuple(stages), lips
         self._count, self._seconds = 0, 0.0
         self._occlusion = occlusion
 
@@ -65,7 +69,7 @@ class PreparedEdit:
         tracks = self.faces.tracks
         try:
             with ExitStack() as stack:
-                frames = stack.enter_context(closing(prefetch(self.video.frames(warn=self._warnings.append))))
+                frames = stack.enter_context(closing(prefetch(self.video.frames(warn=self.warnings.append))))
                 for stage in self._stages:
                     frames = stack.enter_context(closing(prefetch(stage(frames))))
                 for frame in frames:
@@ -90,7 +94,7 @@ class PreparedEdit:
             faces=None if tracks is None else len(chosen),
             lips=None if self._lips is None else self._lips.report,
             occlusion=None if self._occlusion is None else self._occlusion.report,
-            warnings=tuple(self._warnings),
+            warnings=tuple(self.warnings),
             seconds={"tracking": self.faces.seconds, "editing": self._seconds},
         )
 

@@ -1,0 +1,98 @@
+"""Runs inside a host's interpreter: executes Edit Expression on a video and on images, with and without connected
+outputs, and prints what it gave, as JSON.
+
+Arguments: the host's folder, this repository, a base folder, the demo clip.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+sys.path.append(str(Path(__file__).parents[1]))
+from host_definitions import load_pack
+
+WIDGETS = {"emotion": "happy", "strength": 1.0, "face": "largest", "talking_head": "none"}
+
+
+def connected(*slots: int):
+    """Let the host seem to run a graph in which these outputs of node 7 are taken."""
+    links = {f"input_{slot}": ["7", slot] for slot in slots}
+    graph = {"7": {"inputs": {"video": ["1", 0]}}, "8": {"inputs": links | {"number": 3}}}
+    queue = SimpleNamespace(currently_running={0: (0, "id", graph, {}, [])})
+    server = SimpleNamespace(
+        prompt_queue=queue, client_id="me", send_sync=lambda *event: sent.append(event), send_progress_text=None
+    )
+    sys.modules["server"] = SimpleNamespace(PromptServer=SimpleNamespace(instance=server))
+
+
+sent: list = []
+
+
+def described(result) -> list:
+    def one(value):
+        if value is None:
+            return None
+        if isinstance(value, dict):
+            return [value["waveform"].shape[-1] / value["sample_rate"]]
+        return list(value.shape)
+
+    return [one(value) for value in result.args[1:]]
+
+
+def main(host: Path, repo: Path, base: Path, demo: str) -> None:
+    load_pack(host, repo, base)
+
+    def nodes(name: str):
+        return importlib.import_module(f"thfem_pack.nodes.{name}")
+
+    nodes("host").register_model_folder()
+    import folder_paths
+    from comfy_api.latest import InputImpl, io
+
+    short = str(Path(folder_paths.get_temp_directory()) / "short.mp4")
+    Path(short).parent.mkdir(parents=True, exist_ok=True)
+    from fractions import Fraction
+
+    core = "thfem_pack.thfem_core.media"
+    source = importlib.import_module(f"{core}.file_video").FileVideo(demo, duration=Fraction(12, 25))
+    importlib.import_module(f"{core}.writer").write_video(source.frames(), short, like=source)
+    video = InputImpl.VideoFromFile(short)
+    parts = video.get_components()
+
+    node = nodes("quick_edit").EditExpression
+    node = type("Clone", (node,), {})
+    unconnected_id = node.fingerprint_inputs(**WIDGETS)
+    facts: dict = {"unknown": described(node.execute(video=video, **WIDGETS))}
+    node.hidden = io.HiddenHolder.from_dict({io.Hidden.unique_id: "7"})
+    connected(0)
+    facts["video_only"] = described(node.execute(video=video, **WIDGETS))
+    first = node.fingerprint_inputs(**WIDGETS)
+    connected(0, 1, 2, 3, 4)
+    facts["fingerprints"] = [first != node.fingerprint_inputs(**WIDGETS), unconnected_id != first]
+    start = time.process_time()
+    everything = node.execute(video=video, **(WIDGETS | {"emotion": "sad"}))
+    facts["seconds"] = time.process_time() - start
+    facts["everything"] = described(everything)
+    images, mask, crop = everything.args[1], everything.args[3], everything.args[4]
+    facts["ranges"] = [[float(each.min()), float(each.max())] for each in (images, mask, crop)]
+    facts["face_share"] = float((mask > 0.5).float().mean())
+    inside, outside = mask > 0.99, mask == 0
+    change = (images - parts.images).abs().mean(dim=-1)
+    facts["change"] = [float(change[inside].mean()), float(change[outside].mean())]
+
+    audio = {"waveform": parts.audio["waveform"], "sample_rate": parts.audio["sample_rate"]}
+    sent.clear()
+    from_images = node.execute(video=parts.images.clone(), audio=audio, fps=25.0, **WIDGETS)
+    facts["from_images"] = [described(from_images), len(sent)]
+    wrong_rate = node.execute(video=parts.images.clone(), audio=audio, fps=50.0, **WIDGETS)
+    facts["wrong_rate"] = [wrong_rate.ui["text"][0], [event[1] for event in sent]]
+    print(json.dumps(facts))
+
+
+if __name__ == "__main__":
+    main(*map(Path, sys.argv[1:4]), sys.argv[4])
