@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import argparse
 import errno
+import getpass
+import os
 from collections.abc import Sequence
 from typing import NoReturn
 
@@ -58,6 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code. Messages about faults go to stderr, one line each.
     """
     repair_streams()
+    _name_unknown_user()
     args = build_parser().parse_args(argv)
     try:
         with stoppable():
@@ -72,6 +75,14 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         return _fail(*_explained(error))
     return 0
+
+
+def _name_unknown_user() -> None:
+    """PyTorch names folders after the user, who has no name in a container that runs as any number."""
+    try:
+        getpass.getuser()
+    except (KeyError, OSError):
+        os.environ["USER"] = f"uid-{os.getuid()}"
 
 
 def _fail(message: str, code: int) -> int:

@@ -193,26 +193,6 @@ def load_strict(module: nn.Module, state: Mapping[str, Tensor], *, what: str, as
     Raises WeightsError that names the first few keys which differ, or whose numbers are none; the module is then
     unchanged.
     """
-    check_architecture(module, state, what=what)
-    broken = [key for key, _ in module.named_parameters() if not bool(torch.isfinite(state[key]).all())]
-    if broken:
-        raise WeightsError(
-            f"{what} is damaged: {len(broken)} tensors have numbers that are none ({_few(broken)}); get it again"
-        )
-    module.load_state_dict(state, assign=assign)
-
-
-def check_architecture(module: nn.Module, state: Mapping[str, Tensor], *, what: str) -> None:
-    """Check that a module takes a state dict; the module may be without memory, on the device "meta".
-
-    Args:
-        module: Made for what the file should hold.
-        state: What the file holds.
-        what: Names model and file for the message.
-
-    Raises:
-        WeightsError: Keys or shapes differ; the message names the first few.
-    """
     own = module.state_dict()
     missing = [key for key in own if key not in state]
     unexpected = [key for key in state if key not in own]
@@ -227,6 +207,12 @@ def check_architecture(module: nn.Module, state: Mapping[str, Tensor], *, what: 
         raise WeightsError(
             f"{what} is of another architecture: {', '.join(listed)}; use the file the model table names"
         )
+    broken = [key for key, _ in module.named_parameters() if not bool(torch.isfinite(state[key]).all())]
+    if broken:
+        raise WeightsError(
+            f"{what} is damaged: {len(broken)} tensors have numbers that are none ({_few(broken)}); get it again"
+        )
+    module.load_state_dict(state, assign=assign)
 
 
 def _few(keys: Any) -> str:

@@ -35,8 +35,7 @@ class LandmarkStore:
                 self._file.write(np.ascontiguousarray(rows, np.float32).tobytes())
             except OSError as error:
                 raise OutputError(
-                    f"cannot write to the temporary folder {tempfile.gettempdir()} ({error.strerror}); "
-                    "free space there or set TMPDIR"
+                    f"cannot write to the temporary folder ({error.strerror or error}); free space there or set TMPDIR"
                 ) from None
             self._rows += len(rows)
         return first

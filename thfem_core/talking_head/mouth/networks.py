@@ -12,11 +12,12 @@ from torch import nn
 
 from ...errors import WeightsError
 from ...loaded import stays_loaded
-from ...weights.reading import EMBEDDED_FOLDER, check_architecture, embedded_tensors, load_strict
+from ...weights.reading import EMBEDDED_FOLDER, embedded_tensors, load_strict
 from .motion import MotionConfig, MotionNet
 from .renderer import MouthRenderer, RendererConfig
 
 N = TypeVar("N", bound=nn.Module)
+_WIDEST = 1024  # sizes of a network; a damaged configuration may ask for any amount of memory
 
 
 def load_motion(path: Path | None = None) -> MotionNet:
@@ -47,13 +48,14 @@ def _load(path: Path, stage: str, network: type[N], config: type[Any]) -> N:
         table = json.loads(notes.get("config", "{}")).get(stage, {}).get("network", {})
         known = {field.name for field in fields(config)}
         values = {name: tuple(v) if isinstance(v, list) else v for name, v in table.items() if name in known}
-        with torch.device("meta"):  # a damaged configuration may ask for any amount of memory
-            promised = network(config(**values))
+        if any(
+            each > _WIDEST for value in values.values() for each in (value if isinstance(value, tuple) else (value,))
+        ):
+            raise ValueError(f"a size above {_WIDEST}")
+        net = network(config(**values))
     except (ValueError, TypeError, AttributeError, RuntimeError) as error:
         raise WeightsError(f"{what} is damaged (its configuration: {error}); install the pack again") from None
     try:
-        check_architecture(promised, state, what=what)
-        net = network(config(**values))
         load_strict(net, state, what=what)
     except WeightsError as error:
         difference = str(error).partition(";")[0]
