@@ -167,6 +167,8 @@ def _read_toml(path: Path, above: tuple[Path, ...]) -> dict[str, Any]:
         raise InputError(f"there is no configuration {path}; see training/configs") from None
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{path} is not valid TOML: {error}") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path} is no text in UTF-8; write it again") from None
     base = table.pop("base", None)
     if base is None:
         return table

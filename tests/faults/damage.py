@@ -13,37 +13,36 @@ import av.error
 import numpy as np
 
 CLIPS = {
-    # ending: (picture codec, its options, sound codec)
-    ".mp4": ("libx264", {"bf": "3", "g": "12"}, "aac"),
-    ".mkv": ("libx264", {"bf": "8", "g": "60"}, "libopus"),
-    ".mov": ("mpeg4", {"bf": "2"}, "pcm_s16le"),
-    ".avi": ("mpeg4", {"bf": "2"}, "pcm_s16le"),
-    ".ts": ("mpeg2video", {"bf": "2"}, "mp2"),
-    ".webm": ("libvpx-vp9", {"deadline": "realtime", "cpu-used": "8"}, "libopus"),
+    # name: (ending, picture codec, its options, pixel format, sound codec)
+    "mp4 (H.264, AAC)": (".mp4", "libx264", {"bf": "3", "g": "12"}, "yuv420p", "aac"),
+    "mkv (H.264, Opus)": (".mkv", "libx264", {"bf": "8", "g": "60"}, "yuv420p", "libopus"),
+    "mov (MJPEG, PCM)": (".mov", "mjpeg", {}, "yuvj420p", "pcm_s16le"),
+    "avi (MPEG-4, PCM)": (".avi", "mpeg4", {"bf": "2"}, "yuv420p", "pcm_s16le"),
+    "ts (MPEG-2, MP2)": (".ts", "mpeg2video", {"bf": "2"}, "yuv420p", "mp2"),
+    "webm (VP9, Opus)": (".webm", "libvpx-vp9", {"deadline": "realtime", "cpu-used": "8"}, "yuv420p", "libopus"),
 }
 FRAMES = 30
 KINDS = ("flip a bit", "noise", "zeros", "repeat", "cut off", "drop")
 
 
-def make_clips(folder: Path, *, frames: int = FRAMES) -> list[Path]:
-    """Write one sound clip of each container; from libav alone."""
+def make_clips(folder: Path, *, frames: int = FRAMES) -> dict[str, Path]:
+    """Write one sound clip of each kind, by its name in :data:`CLIPS`; from libav alone."""
     from media_material import make_video, marked_rgb, tone
 
-    paths = []
-    for suffix, (codec, options, sound_codec) in CLIPS.items():
+    paths = {}
+    for name, (suffix, codec, options, pix_fmt, sound_codec) in CLIPS.items():
         sound = tone(frames / 25, 48_000)
         pictures = [marked_rgb(96, 96, number % 40) for number in range(frames)]
-        paths.append(
-            make_video(
-                folder / f"clip{suffix}",
-                pictures=pictures,
-                codec=codec,
-                options=options,
-                time_base=Fraction(1, 25),
-                sound=sound,
-                sound_rate=48_000,
-                sound_codec=sound_codec,
-            )
+        paths[name] = make_video(
+            folder / f"clip{suffix}",
+            pictures=pictures,
+            codec=codec,
+            options=options,
+            pix_fmt=pix_fmt,
+            time_base=Fraction(1, 25),
+            sound=sound,
+            sound_rate=48_000,
+            sound_codec=sound_codec,
         )
     return paths
 
@@ -61,7 +60,7 @@ def damaged(data: bytes, seed: int) -> tuple[str, bytes]:
     rng = random.Random(seed)
     kind, damaged = KINDS[seed % len(KINDS)], bytearray(data)
     for _ in range(rng.choice((1, 3, 8))):
-        at = rng.randrange(len(damaged) // 10, len(damaged) * 97 // 100)
+        at = rng.randrange(len(damaged) // 10, max(len(damaged) * 97 // 100, len(damaged) // 10 + 1))
         length = min(rng.choice((64, 188, 1000)), len(damaged) - at)
         if kind == "flip a bit":
             damaged[at] ^= 1 << rng.randrange(8)

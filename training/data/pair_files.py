@@ -15,6 +15,7 @@ from thfem_core.errors import InputError
 from thfem_core.expression.request import Emotion
 from thfem_core.media.open_video import open_video
 
+from ..stored import reading
 from .pair_plan import PairConfig
 
 
@@ -55,10 +56,12 @@ def read_pairs(folder: Path, split: str | None = None) -> list[TrainingPair]:
     """The finished pairs of a folder. Raises InputError where there are none."""
     pairs = []
     for path in sorted(folder.glob("*/pair.json")):
-        facts = json.loads(path.read_text(encoding="utf-8"))
-        if split is not None and facts["split"] != split:
-            continue
-        with np.load(path.with_name("pair.npz")) as arrays:
+        with reading(path, remedy="delete its folder and run python -m training.build_pairs again"):
+            facts = json.loads(path.read_text(encoding="utf-8"))
+            if split is not None and facts["split"] != split:
+                continue
+            with np.load(path.with_name("pair.npz")) as stored:
+                arrays = dict(stored)
             pairs.append(
                 TrainingPair(
                     folder=path.parent,
@@ -67,7 +70,7 @@ def read_pairs(folder: Path, split: str | None = None) -> list[TrainingPair]:
                     split=facts["split"],
                     frame_rate=Fraction(facts["frame_rate"]),
                     mean_cost=facts["mean_cost"],
-                    **dict(arrays),
+                    **arrays,
                 )
             )
     if not pairs:

@@ -25,6 +25,8 @@ from thfem_core.media.file_video import FileVideo
 from thfem_core.media.sound import join_sound
 from thfem_core.talking_head.mouth.region import MARGIN, WIDE_PIXELS, mouth_regions
 
+from ..stored import reading
+
 SAMPLE_RATE = 16000
 FRAME_RATE = Fraction(25)
 MIN_FRAMES = 24
@@ -60,15 +62,18 @@ class PreparedClip:
 
 
 def read_clip(path: Path) -> PreparedClip:
-    """A prepared clip; its regions stay on disk until looked at."""
+    """A prepared clip; its regions stay on disk until looked at. Raises InputError where a file is damaged."""
     regions = path.with_suffix(".regions.npy")
-    with np.load(path) as stored:
+    with reading(path, remedy="delete it and run python -m training.build_dataset again"), np.load(path) as stored:
+        landmarks = stored["landmarks"]
+        if landmarks.shape[1:] != (478, 3) or not np.isfinite(landmarks).all():
+            raise ValueError(f"its landmarks are {landmarks.shape}, or no numbers")
         return PreparedClip(
             name=path.stem,
             identity=str(stored["identity"]),
             split=str(stored["split"]),
             origin=str(stored["origin"]),
-            landmarks=stored["landmarks"],
+            landmarks=landmarks,
             speech=stored["speech"],
             sync=float(stored["sync"]),
             lag=int(stored["lag"]),

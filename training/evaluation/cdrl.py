@@ -26,6 +26,7 @@ from thfem_core.registry import Resources
 from ..data.layouts import DatasetClip
 from ..data.pair_alignment import speech_of
 from ..data.pairs import face_crops
+from ..stored import reading
 from .results import AVERAGE, Results, mean_of
 from .tables import Table, shown
 
@@ -135,9 +136,10 @@ def result_jobs(
     by_name = {clip.name: clip for clip in clips}
     groups: dict[tuple[str, str, str], dict[str, list[PictureSource]]] = {}
     for path in sorted(out.glob("*/*/*.json")):
-        facts = json.loads(path.read_text(encoding="utf-8"))
-        source = by_name[facts["source_clip"]]
-        actors = groups.setdefault((facts["system"], facts["setting"], facts["emotion"]), {})
+        with reading(path, remedy="delete it and run `python -m training.evaluate run` again"):
+            facts = json.loads(path.read_text(encoding="utf-8"))
+            source = by_name[facts["source_clip"]]
+            actors = groups.setdefault((facts["system"], facts["setting"], facts["emotion"]), {})
         actors.setdefault(source.actor, []).append(PictureSource(path=path.with_suffix(".mp4"), sound=source))
     jobs = []
     for (system, setting, emotion), generated in sorted(groups.items()):

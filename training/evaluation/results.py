@@ -13,6 +13,7 @@ from thfem_core.expression.request import EMOTIONS
 from thfem_core.metrics.catalogue import LANDMARK_MEASURES
 from thfem_core.metrics.frechet import FeatureSpread, frechet_distance
 
+from ..stored import reading
 from .jobs import read_spreads
 
 AVERAGE = "average"
@@ -65,7 +66,8 @@ class Results:
         self._cells: dict[tuple[str, str, str], _Cell] = {}
         self._networks: dict[str, set[tuple[str, bool]]] = {key: set() for key in PAPER_COLUMNS}
         for path in sorted(out.glob("*/*/*.json")):
-            self._add(path)
+            with reading(path, remedy="delete it and run `python -m training.evaluate run` again"):
+                self._add(path)
         if not self._cells:
             raise InputError(f"{out} holds no finished result; run `python -m training.evaluate run` first")
 
