@@ -248,6 +248,7 @@ def write_published_sserd(folder: Path) -> None:
         keys = shapes(Sserd())
     random = torch.Generator().manual_seed(0)
     state = {key: _sserd_value(key, tuple(shape), random) for key, shape in keys.items()}
+    folder.mkdir(parents=True, exist_ok=True)
     torch.save({"state_dict": state, "latent_avg": torch.zeros(18, 512)}, folder / "sserd.pt")
 
 
