@@ -63,6 +63,17 @@ def test_is_close_to_the_whole_edit_where_only_the_frames_around_are_tracked(cli
         assert np.abs(shown.edited.astype(int) - whole[index]).mean() < 0.3 * changed
 
 
+def test_what_is_in_front_of_a_face_stays_there(clip, tracks):
+    preview = ClipPreview(clip, device=CPU, tracks=tracks)
+    shown = preview.edit(20, config(occlusion="auto"))
+    plain = preview.edit(20, config())
+    # nothing is in front of this face, but for what the network takes for it
+    assert (
+        np.abs(shown.edited.astype(int) - plain.edited).mean()
+        < 0.3 * np.abs(plain.edited.astype(int) - plain.source).mean()
+    )
+
+
 def test_a_slider_does_not_decode_or_track_again(clip, tracks, monkeypatch):
     preview = ClipPreview(clip, device=CPU, tracks=tracks)
     preview.edit(20, config())

@@ -79,7 +79,13 @@ class ReadFaces(Protocol):
     """Faces of a clip that an editor has read and can edit again and again without looking at the clip."""
 
     def edit(
-        self, frames: Sequence[Frame], request: ExpressionRequest, *, drawn: Collection[int], edited: EditedLandmarks
+        self,
+        frames: Sequence[Frame],
+        request: ExpressionRequest,
+        *,
+        drawn: Collection[int],
+        edited: EditedLandmarks,
+        occlusion: ClipOcclusion | None = None,
     ) -> list[Frame]:
         """Edit a few frames of the clip.
 
@@ -88,6 +94,7 @@ class ReadFaces(Protocol):
             request: The expression to give.
             drawn: Numbers of the frames whose pictures are wanted.
             edited: Takes the landmarks of the edited faces of all frames.
+            occlusion: What is in front of the faces; None if nobody looks.
 
         Returns:
             The frames; those that are drawn equal those of an edit of the whole clip.

@@ -29,6 +29,7 @@ from ..talking_head.redraw import PreparedTalkingHead
 from .config import EditConfig
 from .faces import choose_faces, find_faces, kept_faces, with_reference_face
 from .lips import prepare_lips
+from .occlusion import prepare_occlusion
 
 REACH = 8  # frames on either side that are tracked where nobody has tracked the clip: what smoothing looks at
 CLEAR_VIEW = 0.5  # least weight at which editors judge a face
@@ -113,7 +114,8 @@ class ClipPreview:
     """A clip of which single frames are edited while somebody moves sliders.
 
     Where the faces of the whole clip are known, and the editor is a
-    :class:`..expression.editor.MomentEditor`, a frame equals the one that an edit of the whole clip gives. Otherwise
+    :class:`..expression.editor.MomentEditor`, a frame equals the one that an edit of the whole clip gives (nearly so
+    where something is in front of a face, which an edit also sees in the frames before). Otherwise
     faces are followed through the frames around only, and the editor knows the person from these.
 
     What was decoded, tracked and measured for the last few frames is kept; the clip is not.
@@ -222,11 +224,16 @@ class ClipPreview:
         around = {each for each in around if 0 <= each + part.offset < self.frame_count}
         drawn &= around
         frames = [self._numbered(each, part, picture=each in drawn) for each in sorted(around)]
+        # a mask of the user's is read from its beginning, which would take long here
+        looks = config.occlusion if isinstance(config.occlusion, str) else "off"
+        occlusion = prepare_occlusion(self.video, seen, looks, device=self.device)
+        if occlusion is not None:
+            occlusion.look(self._numbered(here, part, picture=True))
         if editor is not None and config.request is not None:
             request = self._request(config.request, editor)
             if isinstance(editor, MomentEditor):
                 faces = self._read_faces(editor, config, part, chosen)
-                frames = faces.edit(frames, request, drawn=drawn, edited=edited)
+                frames = faces.edit(frames, request, drawn=drawn, edited=edited, occlusion=occlusion)
             else:
                 with closing(
                     editor.edit(_stream(frames), chosen, request, frame_rate=rate, device=self.device)
@@ -236,6 +243,8 @@ class ClipPreview:
         reason = None
         for each in lips:
             by_number[here], reason = draw_lips(by_number, each)
+        if occlusion is not None:
+            by_number[here] = occlusion.restore(by_number[here])
         return by_number[here], reason
 
     def _result(self, source: Frame, edited: Frame, **facts: object) -> PreviewedFrame:

@@ -130,14 +130,20 @@ class MeshFaces:
                 self._faces.append(face)
 
     def edit(
-        self, frames: Sequence[Frame], request: ExpressionRequest, *, drawn: Collection[int], edited: EditedLandmarks
+        self,
+        frames: Sequence[Frame],
+        request: ExpressionRequest,
+        *,
+        drawn: Collection[int],
+        edited: EditedLandmarks,
+        occlusion: ClipOcclusion | None = None,
     ) -> list[Frame]:
         """See :meth:`..editor.ReadFaces.edit`."""
         reference = _read_reference(request)
         faces = [face.replanned(self._editor.plan(request, face.source, reference)) for face in self._faces]
         return [
             _render(frame, moves) if frame.index in drawn else frame
-            for frame, moves in _moves(frames, faces, request, edited)
+            for frame, moves in _moves(frames, faces, request, edited, occlusion)
         ]
 
 
