@@ -14,6 +14,7 @@ from ..thfem_core.face.tracking.track import FaceTracks
 from ..thfem_core.media.sound import Sound
 from ..thfem_core.media.video import Video
 from ..thfem_core.pipeline import EditConfig, EditReport, PreparedEdit, edit
+from ..thfem_core.pipeline.batch import BatchItem
 from ..thfem_core.pose.encoder import HeadPoses
 from .edit_parts import EditParts
 from .host import HostProgress, model_folders, work_device
@@ -84,3 +85,8 @@ def tell(report: EditReport, name: str) -> str:
         notify("info", "Edited, with a note", "\n".join(report.warnings))
     lines = [f"{report.summary[0].upper()}{report.summary[1:]}"]
     return "\n".join([*lines, *([_ADVICE] if report.nothing_edited else []), *report.warnings])
+
+
+def log_report(item: BatchItem) -> None:
+    """Write what became of a clip of a batch into the host's log."""
+    (_log.warning if item.error else _log.info)(item.line)

@@ -6,6 +6,7 @@ from comfy_api.latest import ComfyExtension, io
 
 from .adjacent_frame import AdjacentFrameTalkingHead
 from .back_end_nodes import back_end_nodes
+from .batch_edit import BatchEdit
 from .compare_videos import CompareVideos
 from .dtw_align import DTWAlign
 from .edit import SPFEMEdit, SPFEMEditImages
@@ -32,6 +33,7 @@ class ThfemExtension(ComfyExtension):
         offer_demo_files()
         nodes: list[type[io.ComfyNode]] = [
             EditExpression,
+            BatchEdit,
             LoadVideo,
             LoadAudio,
             TrackFaces,

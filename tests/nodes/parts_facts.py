@@ -44,6 +44,36 @@ def described(result) -> list:
     return [one(value) for value in result.args[1:]]
 
 
+def batch_facts(node, clip: str) -> dict:
+    import shutil
+
+    import folder_paths
+
+    folder = Path(folder_paths.get_input_directory()) / "many" / "clips"
+    folder.mkdir(parents=True)
+    shutil.copy(clip, folder / "good.mp4")
+    (folder / "bad.mp4").write_bytes(b"no clip")
+    inputs = WIDGETS | {"folder": "many/clips", "output_folder": "THFEM/all", "skip_existing": False}
+    before = node.fingerprint_inputs(**inputs)
+    sent.clear()
+    result = node.execute(**inputs)
+    (folder / "bad.mp4").unlink()
+    try:
+        node.execute(**(inputs | {"folder": "../.."}))
+        outside = ""
+    except Exception as error:
+        outside = str(error)
+    return {
+        "offered": "many/clips" in node.define_schema().inputs[0].options,
+        "outputs": list(result.args),
+        "text": result.ui.as_dict()["text"][0],
+        "notices": [event[1]["title"] for event in sent],
+        "written": sorted(file.name for file in (Path(folder_paths.get_output_directory()) / "THFEM/all").iterdir()),
+        "changes": before != node.fingerprint_inputs(**inputs),
+        "outside": outside,
+    }
+
+
 def main(host: Path, repo: Path, base: Path, demo: str) -> None:
     load_pack(host, repo, base)
 
@@ -91,6 +121,7 @@ def main(host: Path, repo: Path, base: Path, demo: str) -> None:
     facts["from_images"] = [described(from_images), len(sent)]
     wrong_rate = node.execute(video=parts.images.clone(), audio=audio, fps=50.0, **WIDGETS)
     facts["wrong_rate"] = [wrong_rate.ui["text"][0], [event[1] for event in sent]]
+    facts["batch"] = batch_facts(nodes("batch_edit").BatchEdit, short)
     print(json.dumps(facts))
 
 

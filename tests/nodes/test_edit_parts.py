@@ -45,3 +45,14 @@ def test_images_and_sound_of_different_lengths_are_a_notice(facts):
     assert "the images last 0.24 s at 50 frames per second" in text and "set fps to 2" in text
     (notice,) = notices
     assert notice["level"] == "info" and "set fps to" in notice["text"]
+
+
+def test_a_folder_of_clips(facts):
+    batch = facts["batch"]
+    assert batch["offered"] and batch["changes"]
+    table, edited, failed = batch["outputs"]
+    assert (edited, failed) == (1, 1) and table.startswith("clip,result,frames,edited")
+    assert batch["text"].startswith("1 of 2 clips edited, 1 failed;") and "bad.mp4: failed" in batch["text"]
+    assert "1 of 2 clips failed" in batch["notices"]
+    assert batch["written"] == ["good.mp4", "report.csv"]
+    assert "leaves the input folder" in batch["outside"]

@@ -47,6 +47,7 @@ def locale(language: str) -> dict:
 def test_the_pack_offers_its_nodes(node_definitions):
     assert set(node_definitions) == {
         "THFEM_EditExpression",
+        "THFEM_BatchEdit",
         "THFEM_LoadVideo",
         "THFEM_LoadAudio",
         "THFEM_TrackFaces",

@@ -15,7 +15,7 @@ from typing import NoReturn
 
 from .. import __version__
 from ..errors import ThfemError
-from . import demo, edit, faces, metrics, models, preview, talk
+from . import batch, demo, edit, faces, metrics, models, preview, talk
 from .signals import Stopped, stoppable
 from .streams import complain, drop_output, finish_output, repair_streams
 
@@ -42,7 +42,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"thfem {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_OneLineParser)
-    for module in (edit, preview, talk, faces, metrics, demo, models):
+    for module in (edit, batch, preview, talk, faces, metrics, demo, models):
         command = module.add_parser(commands)
         command.add_argument("--quiet", action="store_true", help="no progress bars and no summary")
         command.add_argument("--traceback", action="store_true", help="show where a fault comes from")
