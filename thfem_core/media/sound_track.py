@@ -21,6 +21,8 @@ from .video import SourceFile
 
 # What AAC and Opus hold; other numbers of channels are mixed to two by the encoder's own converter.
 _ENCODED_LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}
+# Decoders need what is played in two packets before they are right; so long (seconds) where the file does not say.
+_SETTLING = Fraction(1, 20)
 _LOUDEST = 4.0  # samples are nominally within -1..1; mixes run over it a little
 
 SoundKind = Literal["copied", "encoded", "none"]
@@ -100,7 +102,8 @@ class CopiedTrack:
             packet.dts -= ticks
             if packet.pts is not None:
                 packet.pts -= ticks
-                if not self._keeps_unheard and packet.pts + 2 * (packet.duration or 0) <= 0:
+                settling = 2 * packet.duration if packet.duration else round(_SETTLING / tick)
+                if not self._keeps_unheard and packet.pts + settling <= 0:
                     raise ValueError("the track begins before the clip, and this container would let it be heard")
             yield packet
         self._tell(losses, end, repeated)
