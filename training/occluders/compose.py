@@ -7,15 +7,17 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from thfem_core.face.mesh.topology import EYE_LOWER, EYE_UPPER, FACE_OVAL
+from thfem_core.face.mesh.topology import FACE_OVAL
 from thfem_core.face.occlusion.network import PIXELS
 
 from .limbs import hand, skin_colour
 from .objects import Drawn, caption, drink, medical_mask, microphone, telephone
 from .shapes import SHAPES, fill, place
-from .textures import TRAINED, UNSEEN, coloured, noise, picture_pieces, random_colour
+from .textures import TRAINED, UNSEEN, coloured, noise, picture_pieces
+from .worn import dress
 
 FACE_MARGIN = 1.1  # of the outline, inside which mistakes count fully
+VISIBLE = 0.13  # mean difference from what is covered, as a share of its brightness, below which nothing is laid over
 CLEAN = 0.35  # share of faces with nothing in front of them
 KINDS = ("shape", "hand", "microphone", "drink", "telephone", "mask", "caption", "person")
 ODDS = (0.24, 0.26, 0.12, 0.05, 0.04, 0.08, 0.11, 0.1)
@@ -51,29 +53,33 @@ class Sample:
     face: np.ndarray
 
 
-def draw_sample(rng: np.random.Generator, faces: FacePictures, index: int, *, unseen: bool = False) -> Sample:
+def draw_sample(
+    rng: np.random.Generator, faces: FacePictures, index: int, *, unseen: bool = False, kind: str | None = None
+) -> Sample:
     """Draw one sample.
 
     Args:
         rng: Everything random.
         faces: The people.
         index: Whose face.
-        unseen: Take the textures and fonts that are kept for tests, and leave picture quality as it is.
+        unseen: Take the textures and fonts that are kept for tests, and change places and picture quality less.
+        kind: One of :data:`KINDS` that is drawn once; None draws what comes, or nothing.
 
     Returns:
         A face, covered or not.
     """
     picture, outline = _jittered(rng, faces, index, strength=0.3 if unseen else 1.0)
-    picture = _worn(rng, picture.astype(np.float32), outline)
+    picture = dress(rng, picture.astype(np.float32), outline)
     covered = np.zeros((PIXELS, PIXELS), np.float32)
-    if rng.random() >= CLEAN:
-        for _ in range(1 + int(rng.random() < 0.2)):
-            kind = KINDS[rng.choice(len(KINDS), p=ODDS)]
-            drawn = _occluder(rng, kind, faces, index, picture, outline, unseen=unseen)
-            picture, cover = _laid_over(rng, picture, *drawn)
-            if kind == "caption":
-                cover = cv2.morphologyEx(cover, cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8))
-            covered = np.maximum(covered, cover)
+    kinds = [kind] if kind is not None else []
+    if kind is None and rng.random() >= CLEAN:
+        kinds = [str(each) for each in rng.choice(KINDS, 1 + int(rng.random() < 0.2), p=ODDS)]
+    for each in kinds:
+        drawn = _occluder(rng, each, faces, index, picture, outline, unseen=unseen)
+        picture, cover = _laid_over(rng, picture, *drawn)
+        if each == "caption":
+            cover = cv2.morphologyEx(cover, cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8))
+        covered = np.maximum(covered, cover)
     hull = outline[list(FACE_OVAL)].astype(np.float32)
     hull = hull.mean(axis=0) + FACE_MARGIN * (hull - hull.mean(axis=0))
     shown = _recorded(rng, np.ascontiguousarray(picture), strength=0.4 if unseen else 1.0)
@@ -87,50 +93,14 @@ def _jittered(
     stored = faces.pictures[index]
     half, angle, scale = len(stored) / 2, rng.normal(0, 6 * strength), np.exp(rng.normal(0, 0.08 * strength))
     matrix = cv2.getRotationMatrix2D((half - 0.5, half - 0.5), angle, scale)
+    wide = np.exp(rng.normal(0, 0.08 * strength))
+    matrix[0] = wide * matrix[0] + (0, 0, (1 - wide) * (half - 0.5))
     matrix[:, 2] = matrix[:, 2] + PIXELS / 2 - half + rng.normal(0, 4 * strength, 2)
     picture = cv2.warpAffine(stored, matrix, (PIXELS, PIXELS), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     outline = (faces.outlines[index].astype(np.float32) - 0.5) @ matrix[:, :2].T + matrix[:, 2] + 0.5
     if rng.random() < 0.5:
         picture, outline = picture[:, ::-1], outline * (-1, 1) + (PIXELS, 0)
     return np.ascontiguousarray(picture), outline.astype(np.float32)
-
-
-def _worn(rng: np.random.Generator, picture: np.ndarray, outline: np.ndarray) -> np.ndarray:
-    """Shadows, spectacles and strands of hair, now and then: they belong to the face."""
-    size = len(picture)
-    if rng.random() < 0.25:
-        shape = SHAPES[rng.integers(len(SHAPES))](rng, size)
-        shadow = cv2.GaussianBlur(shape, (0, 0), rng.uniform(1, 10))
-        picture = picture * (1 - rng.uniform(0.15, 0.6) * shadow)[..., None]
-    if rng.random() < 0.15:
-        colour, thick = random_colour(rng) * rng.uniform(0, 0.7), int(rng.integers(1, 4))
-        picture = np.ascontiguousarray(picture)
-        middles = [outline[list(u + lo)].mean(axis=0) for u, lo in zip(EYE_UPPER, EYE_LOWER, strict=True)]
-        apart = float(np.linalg.norm(middles[1] - middles[0]))
-        axes = (int(apart * rng.uniform(0.32, 0.44)), int(apart * rng.uniform(0.22, 0.4)))
-        turn = float(np.degrees(np.arctan2(*(middles[1] - middles[0])[::-1])))
-        tint = picture.copy()
-        for middle in middles:
-            centre = tuple(np.rint(middle).astype(int).tolist())
-            cv2.ellipse(tint, centre, axes, turn, 0, 360, random_colour(rng).tolist(), -1, cv2.LINE_AA)
-        picture = picture + rng.choice([0, 0.15, 0.5]) * rng.random() * (tint - picture)
-        for middle in middles:
-            centre = tuple(np.rint(middle).astype(int).tolist())
-            cv2.ellipse(picture, centre, axes, turn, 0, 360, colour.tolist(), thick, cv2.LINE_AA)
-        inwards = (middles[1] - middles[0]) * axes[0] / apart
-        bridge = (middles[0] + inwards, middles[1] - inwards)
-        start, stop = (np.rint(point).astype(int).tolist() for point in bridge)
-        cv2.line(picture, start, stop, colour.tolist(), thick, cv2.LINE_AA)
-    if rng.random() < 0.15:
-        x, y = np.clip(outline[10].astype(int) - (0, 8), 0, size - 1)
-        colour = picture[y, x] * rng.uniform(0.5, 1.2)
-        picture = np.ascontiguousarray(picture)
-        for _ in range(int(rng.integers(3, 25))):
-            root = outline[10] + (rng.normal(0, 0.2 * size), -0.05 * size)
-            t = np.linspace(0, 1, 8)[:, None]
-            way = root + t * (rng.normal(0, 12), rng.uniform(8, 40)) + t**2 * (rng.normal(0, 10), 0)
-            cv2.polylines(picture, [np.rint(way * 8).astype(np.int32)], False, colour.tolist(), 1, cv2.LINE_AA, 3)
-    return picture
 
 
 def _occluder(
@@ -201,7 +171,11 @@ def _laid_over(
         shadow = cv2.GaussianBlur(moved, (0, 0), rng.uniform(1, 8))
         below = below * (1 - rng.uniform(0.1, 0.6) * shadow)[..., None]
     opacity = 1.0 if rng.random() < 0.85 else rng.uniform(0.6, 1)
-    return below + (opacity * mask)[..., None] * (picture - below), mask
+    laid = below + (opacity * mask)[..., None] * (picture - below)
+    inside = mask > 0.5
+    if inside.any() and np.abs(laid - below)[inside].mean() < VISIBLE * (below[inside].mean() + 20):
+        return below, np.zeros_like(mask)  # nobody could tell
+    return laid, mask
 
 
 def _recorded(rng: np.random.Generator, picture: np.ndarray, *, strength: float) -> np.ndarray:

@@ -17,7 +17,7 @@ from ..config import LoopConfig
 from ..occluders.compose import FacePictures, draw_sample
 from .base import Batch, Stage, StepOutput, as_batch, half_precision
 
-OUTSIDE = 0.15  # weight of mistakes beside the face
+OUTSIDE = 0.08  # weight of mistakes beside the face
 OVERLAP = 1.0  # weight of the soft intersection over union, beside the cross entropy
 _SEEN = 240  # samples that are measured
 _SETTLING = 40  # batches
