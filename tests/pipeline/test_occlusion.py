@@ -22,6 +22,7 @@ from thfem_core.media.file_video import FileVideo
 from thfem_core.media.frame import Box, Frame
 from thfem_core.pipeline import EditConfig, edit, find_faces, occlusion_masks
 from thfem_core.pipeline.occlusion import LookStage, RestoreStage
+from thfem_core.pipeline.preview import ClipPreview
 from thfem_core.pipeline.stages import ExpressionStage
 from thfem_core.talking_head.scheduler import DrawnFace, draw_faces
 
@@ -175,3 +176,16 @@ def test_a_bar_before_the_mouth_is_seen_and_stays(demo: ArrayVideo) -> None:
     for mask in occlusion_masks(covered, faces.tracks, device=CPU):
         assert mask.shape == pixels.shape[1:3] and (mask[bar[1:]] == 1).mean() > 0.95
         assert mask[: int(0.2 * len(mask))].max() == 0
+
+
+def test_a_preview_keeps_what_is_in_front(demo: ArrayVideo) -> None:
+    faces = find_faces(demo, device=CPU)
+    pixels = np.zeros((6, demo.info.height, demo.info.width, 3), np.uint8)
+    nose = faces.tracks[0].samples(0, 1).landmarks[0, 1].astype(int)
+    pixels[:, :, nose[0] + 15 :] = 255
+    config = EditConfig(request=HAPPY, talking_head=None, occlusion=ArrayVideo(pixels, Fraction(25)))
+    whole = list(edit(demo, config, device=CPU, tracks=faces).frames())
+    preview = ClipPreview(demo, device=CPU, tracks=faces).edit(4, config)
+    np.testing.assert_array_equal(preview.edited, whole[4].rgb())
+    np.testing.assert_array_equal(preview.edited[:, nose[0] + 15 :], preview.source[:, nose[0] + 15 :])
+    assert (preview.edited != preview.source).any()

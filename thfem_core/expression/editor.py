@@ -94,7 +94,7 @@ class ReadFaces(Protocol):
             request: The expression to give.
             drawn: Numbers of the frames whose pictures are wanted.
             edited: Takes the landmarks of the edited faces of all frames.
-            occlusion: What is in front of the faces; None if nobody looks.
+            occlusion: What is in front of the faces in the frames that are drawn; None if nobody looks.
 
         Returns:
             The frames; those that are drawn equal those of an edit of the whole clip.

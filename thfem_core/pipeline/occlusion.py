@@ -90,7 +90,9 @@ class RestoreStage:
     def __call__(self, frames: Generator[Frame, None, None]) -> Generator[Frame, None, None]:
         with closing(frames):
             for frame in frames:
-                yield self.occlusion.restore(frame)
+                restored = self.occlusion.restore(frame)
+                self.occlusion.forget(frame)
+                yield restored
 
 
 def occlusion_masks(

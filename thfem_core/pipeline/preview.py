@@ -17,6 +17,7 @@ from ..audio.speech import Speech
 from ..errors import InputError
 from ..expression.editor import OPENING, ExpressionEditor, MomentEditor, ReadFaces, editors
 from ..expression.request import ExpressionRequest
+from ..face.occlusion.clip import ClipOcclusion
 from ..face.tracking.edited_landmarks import EditedLandmarks
 from ..face.tracking.track import FaceTrack, FaceTracks
 from ..media.frame import Frame
@@ -33,6 +34,7 @@ from .occlusion import prepare_occlusion
 
 REACH = 8  # frames on either side that are tracked where nobody has tracked the clip: what smoothing looks at
 CLEAR_VIEW = 0.5  # least weight at which editors judge a face
+COVER_REACH = 6  # frames before one, from which it is known what is in front of its faces: masks fade over time
 _KEPT = 4  # moments, readings and back ends that are kept of each clip
 
 T = TypeVar("T")
@@ -114,8 +116,8 @@ class ClipPreview:
     """A clip of which single frames are edited while somebody moves sliders.
 
     Where the faces of the whole clip are known, and the editor is a
-    :class:`..expression.editor.MomentEditor`, a frame equals the one that an edit of the whole clip gives (nearly so
-    where something is in front of a face, which an edit also sees in the frames before). Otherwise
+    :class:`..expression.editor.MomentEditor`, a frame equals the one that an edit of the whole clip gives (where
+    something has just been in front of the face, nearly: masks fade, and a preview looks back a little only). Otherwise
     faces are followed through the frames around only, and the editor knows the person from these.
 
     What was decoded, tracked and measured for the last few frames is kept; the clip is not.
@@ -151,6 +153,7 @@ class ClipPreview:
         self.video, self.device, self._tracks = video, device, tracks
         self._resources = Resources(device=device, folders=tuple(folders), progress=progress)
         self._pictures, self._parts, self._readings, self._loaded, self._other = (_Few() for _ in range(5))
+        self._covers = _Few()
 
     @property
     def frame_count(self) -> int:
@@ -224,11 +227,7 @@ class ClipPreview:
         around = {each for each in around if 0 <= each + part.offset < self.frame_count}
         drawn &= around
         frames = [self._numbered(each, part, picture=each in drawn) for each in sorted(around)]
-        # a mask of the user's is read from its beginning, which would take long here
-        looks = config.occlusion if isinstance(config.occlusion, str) else "off"
-        occlusion = prepare_occlusion(self.video, seen, looks, device=self.device)
-        if occlusion is not None:
-            occlusion.look(self._numbered(here, part, picture=True))
+        occlusion = self._occlusion(index, part, chosen, config, first=min(drawn))
         if editor is not None and config.request is not None:
             request = self._request(config.request, editor)
             if isinstance(editor, MomentEditor):
@@ -242,10 +241,34 @@ class ClipPreview:
         by_number = {frame.index: frame for frame in frames}
         reason = None
         for each in lips:
-            by_number[here], reason = draw_lips(by_number, each)
-        if occlusion is not None:
-            by_number[here] = occlusion.restore(by_number[here])
-        return by_number[here], reason
+            by_number[here], reason = draw_lips(by_number, each, occlusion)
+        result = by_number[here]
+        return (result if occlusion is None else occlusion.restore(result)), reason
+
+    def _occlusion(
+        self, index: int, part: _Part, chosen: Sequence[FaceTrack], config: EditConfig, *, first: int
+    ) -> ClipOcclusion | None:
+        """What is in front of the chosen faces in a frame and those before it, from the number ``first`` on."""
+        if config.occlusion == "off":
+            return None
+
+        def look() -> ClipOcclusion | None:
+            start = max(first - COVER_REACH, -part.offset, 0)
+            numbers = range(start, index - part.offset + 1)
+            mask = config.occlusion
+            if not isinstance(mask, str) and not mask.info.is_still:
+                pictures = RandomAccess(mask).read(start + part.offset, index + 1)
+                mask = cast(Video, _Excerpt(info=mask.info, pictures=pictures))
+            occlusion = prepare_occlusion(self.video, chosen, mask, device=self.device)
+            if occlusion is not None:
+                with closing(occlusion):
+                    for number in numbers:
+                        occlusion.look(self._numbered(number, part, picture=True))
+            return occlusion
+
+        faces = tuple(track.track_id for track in chosen)
+        mask = config.occlusion if isinstance(config.occlusion, str) else id(config.occlusion)
+        return self._covers.get((index, first, part.tracks, faces, mask), look)
 
     def _result(self, source: Frame, edited: Frame, **facts: object) -> PreviewedFrame:
         return PreviewedFrame(

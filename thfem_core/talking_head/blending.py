@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
+from ..face.occlusion.clip import ClipOcclusion
 from ..media.frame import Box, Frame
 from .head import FacePatch
 
@@ -49,6 +51,25 @@ def blend_patches(patches: Sequence[tuple[FacePatch, float]]) -> FacePatch | Non
 def _weighted_alpha(patch: FacePatch, share: float) -> np.ndarray:
     weighted: np.ndarray = share * patch.alpha.astype(np.float64)
     return weighted
+
+
+def without_carried(
+    patch: FacePatch, occlusion: ClipOcclusion | None, *, track_id: int, source: int, target: int
+) -> FacePatch:
+    """Make a patch transparent where it shows what was in front of the face in the frame that it was drawn from.
+
+    Args:
+        patch: The drawn face.
+        occlusion: What is in front of the faces; None if nobody looks.
+        track_id: Of the face.
+        source: Number of the frame whose pixels were used.
+        target: Number of the frame that is drawn.
+
+    Returns:
+        The patch, with a new alpha where something was in front.
+    """
+    carried = None if occlusion is None else occlusion.carried(track_id, source, target, patch.box)
+    return patch if carried is None else replace(patch, alpha=patch.alpha * (1 - carried))
 
 
 def paste_patch(frame: Frame, patch: FacePatch) -> Frame:

@@ -9,10 +9,11 @@ from itertools import takewhile
 
 import torch
 
+from ..face.occlusion.clip import ClipOcclusion
 from ..face.tracking.edited_landmarks import EditedLandmarks
 from ..face.tracking.track import FaceTrack
 from ..media.frame import Frame
-from .blending import blend_patches, paste_patch
+from .blending import blend_patches, paste_patch, without_carried
 from .head import AdjacentWindow, FaceClip, FacePatch, FaceSession
 from .redraw import PreparedTalkingHead
 from .windows import PlannedWindow, WindowConfig, plan_windows
@@ -97,13 +98,16 @@ def lip_moments(
     return moments
 
 
-def draw_lips(frames: Mapping[int, Frame], moment: LipMoment) -> tuple[Frame, str | None]:
+def draw_lips(
+    frames: Mapping[int, Frame], moment: LipMoment, occlusion: ClipOcclusion | None = None
+) -> tuple[Frame, str | None]:
     """Draw one person's lips.
 
     Args:
         frames: Edited frames by number: the frame itself and those around it, as far as they are known; of frames that
             are no source, sessions that read landmarks want nothing else.
         moment: From :func:`lip_moments`.
+        occlusion: What is in front of the faces of the frame and the windows' sources; None if nobody looks.
 
     Returns:
         The frame, and why its lips stay where they do, else None.
@@ -118,6 +122,9 @@ def draw_lips(frames: Mapping[int, Frame], moment: LipMoment) -> tuple[Frame, st
         source = frames.get(window.source, target)
         ((answer,),) = moment.session.predict([AdjacentWindow(source=source, targets=(target,))])
         if isinstance(answer, FacePatch):
+            answer = without_carried(
+                answer, occlusion, track_id=moment.track.track_id, source=window.source, target=moment.index
+            )
             drawn.append((answer, window.shares[window.targets.index(moment.index)] * moment.weight))
         else:
             reason = answer

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import takewhile
 
 from ..face.occlusion.clip import ClipOcclusion
 from ..face.tracking.track import FaceTrack
 from ..media.frame import Frame
-from .blending import blend_patches, paste_patch
+from .blending import blend_patches, paste_patch, without_carried
 from .head import AdjacentWindow, FacePatch, FaceSession, PatchOrReason
 from .report import LipReport
 from .windows import PlannedWindow, WindowConfig, plan_windows
@@ -166,16 +166,15 @@ class _Person:
             shares = dict(zip(plan.targets, plan.shares, strict=True))
             for target, answer in zip(window.targets, row, strict=True):
                 if isinstance(answer, FacePatch):
-                    answer = self._uncovered(answer, plan.source, target.index)
+                    answer = without_carried(
+                        answer,
+                        self._occlusion,
+                        track_id=self._track.track_id,
+                        source=plan.source,
+                        target=target.index,
+                    )
                 self._answers.setdefault(target.index, []).append((answer, shares[target.index]))
         self._refill()
-
-    def _uncovered(self, patch: FacePatch, source: int, target: int) -> FacePatch:
-        """Make a patch transparent where it shows what was in front of the face in its source."""
-        if self._occlusion is None:
-            return patch
-        carried = self._occlusion.carried(self._track.track_id, source, target, patch.box)
-        return patch if carried is None else replace(patch, alpha=patch.alpha * (1 - carried))
 
     def take(self, index: int) -> PatchOrReason | None:
         """Take what was drawn for a frame.

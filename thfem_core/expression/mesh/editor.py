@@ -181,7 +181,7 @@ def _moves(
     faces: list[_Face],
     request: ExpressionRequest,
     edited: EditedLandmarks | None,
-    occlusion: ClipOcclusion | None = None,
+    occlusion: ClipOcclusion | None,
 ) -> Iterator[tuple[Frame, list[_Move]]]:
     """Yield what the faces do in each frame, and note where that puts their landmarks."""
     for frame in frames:

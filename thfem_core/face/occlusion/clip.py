@@ -112,7 +112,7 @@ class ClipOcclusion:
         return field_over(there.cover.kept, here.crop, box)
 
     def restore(self, frame: Frame) -> Frame:
-        """Give an edited frame back what is in front of its faces, once.
+        """Give an edited frame back what is in front of its faces.
 
         Args:
             frame: The edited frame.
@@ -121,7 +121,7 @@ class ClipOcclusion:
             The frame; covered samples are those of the unedited frame bit for bit.
         """
         with self._lock:
-            source, kept = self._kept.pop(frame.index, (frame, []))
+            source, kept = self._kept.get(frame.index, (frame, []))
         if frame is source:
             return frame
         for box, alpha in kept:
@@ -146,7 +146,7 @@ class ClipOcclusion:
         return mask
 
     def forget(self, frame: Frame) -> None:
-        """Let go of a frame that nobody restores."""
+        """Let go of a frame that nobody restores any more."""
         with self._lock:
             self._kept.pop(frame.index, None)
 
