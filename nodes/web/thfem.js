@@ -1,8 +1,10 @@
 // Tells what happened: a toast for every notice and fault of a node, and what an edit did as text on its node.
+// Speaks the user's language where the host does not translate: choices of widgets, notes and groups of our workflows.
 import { app } from "../../scripts/app.js";
 import { api } from "../../scripts/api.js";
 
 const SUMMARY = "thfem_summary";
+const STAGE = "$$node-text-preview"; // what the front end shows of the work going on; older ones leave it there
 const LONGEST_SUMMARY = 600; // characters; longer texts, such as tables, are drawn as pictures by their nodes
 const SECONDS = { info: 6, warn: 15, error: 30 };
 
@@ -12,6 +14,13 @@ function showToast(level, title, text) {
 
 function titleOf(nodeId) {
   return app.graph.getNodeById(nodeId)?.title ?? "THFEM";
+}
+
+function clearStages() {
+  for (const node of app.graph._nodes) {
+    const stage = node.comfyClass?.startsWith("THFEM_") && node.widgets?.find((each) => each.name === STAGE);
+    if (stage) node.removeWidget(stage);
+  }
 }
 
 function showSummary(node, text) {
@@ -31,12 +40,44 @@ function showSummary(node, text) {
   app.graph.setDirtyCanvas(true, false);
 }
 
+let language = "en";
+let choices = {}; // English → the user's language
+
+function translateChoices(node) {
+  for (const { type, options } of node.widgets ?? []) {
+    if (type === "combo" && options && !options.getOptionLabel)
+      options.getOptionLabel = (value) => choices[value] ?? String(value);
+  }
+}
+
+function translateWorkflow(graph) {
+  const words = graph?.extra?.thfem_words?.[language] ?? {};
+  for (const group of graph?._groups ?? []) group.title = words[group.title] ?? group.title;
+  for (const node of graph?._nodes ?? []) {
+    const widget = node.type === "MarkdownNote" && node.widgets?.[0];
+    if (widget && words[widget.value]) widget.value = words[widget.value];
+  }
+}
+
 app.registerExtension({
   name: "thfem.notices",
+  async init() {
+    language = app.extensionManager?.setting?.get("Comfy.Locale") ?? language;
+    const translations = await api.getCustomNodesI18n?.().catch(() => null);
+    choices = translations?.[language]?.thfem?.choices ?? {};
+  },
+  nodeCreated(node) {
+    if (node.comfyClass?.startsWith("THFEM_") && Object.keys(choices).length) translateChoices(node);
+  },
+  afterConfigureGraph() {
+    translateWorkflow(app.graph);
+  },
   setup() {
     api.addEventListener("thfem.notice", ({ detail: { level, node_id, title, text } }) => {
       showToast(level in SECONDS ? level : "info", title ?? titleOf(node_id), text);
     });
+    for (const end of ["execution_success", "execution_error", "execution_interrupted"])
+      api.addEventListener(end, clearStages);
     // newer front ends say only that a node failed; what to do stands in the message
     api.addEventListener("execution_error", ({ detail: { node_id, node_type, exception_message } }) => {
       if (node_type?.startsWith("THFEM_")) showToast("error", titleOf(node_id), exception_message.trim());

@@ -10,7 +10,7 @@ from media_facts import facts
 
 
 def test_two_edits_get_a_verdict_each_and_one_video(comfy, clip, tmp_path):
-    graph = json.loads((REPO / "workflows" / "api" / "compare_editors.json").read_text(encoding="utf-8"))
+    graph = json.loads((REPO / "workflows" / "api" / "07 Compare Two Edits.json").read_text(encoding="utf-8"))
     by_type = {kind: [key for key, node in graph.items() if node["class_type"] == kind] for kind in (
         "THFEM_LoadVideo", "THFEM_Metrics", "THFEM_CompareVideos"
     )}  # fmt: skip

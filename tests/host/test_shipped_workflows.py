@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from urllib.parse import quote
 
 import cv2
 import numpy as np
@@ -38,7 +39,7 @@ def check_result(run: Run, graph: dict, comfy: ComfyServer, source: Facts, folde
 
 @pytest.mark.parametrize(
     ("name", "editing"),
-    [("edit_expression", "THFEM_EditExpression"), ("thfem_stages", "THFEM_AdjacentFrameTalkingHead")],
+    [("01 Edit Expression", "THFEM_EditExpression"), ("06 Stage by Stage", "THFEM_AdjacentFrameTalkingHead")],
 )
 def test_a_shipped_workflow_edits_the_clip(name, editing, comfy, clip, clip_facts, shipped, tmp_path):
     graph = shipped(name, clip)
@@ -66,7 +67,7 @@ def test_a_shipped_workflow_edits_the_clip(name, editing, comfy, clip, clip_fact
 
 
 def test_the_shipped_portrait_speaks(comfy, shipped, demo_clip, tmp_path):
-    graph = shipped("talk", "thfem_demo.mp4")
+    graph = shipped("05 Talking Portrait", "thfem_demo.mp4")
     graph[node_of(graph, "THFEM_LoadAudio")]["inputs"]["duration"] = 1.2
     run = comfy.run(graph)
     assert run.outcome == "success"
@@ -81,7 +82,7 @@ def test_the_shipped_portrait_speaks(comfy, shipped, demo_clip, tmp_path):
 
 
 def test_another_strength_does_not_track_again(comfy, clip, shipped):
-    graph = shipped("thfem_stages", clip)
+    graph = shipped("06 Stage by Stage", clip)
     comfy.run(graph)
     graph[node_of(graph, "THFEM_SPFEMEdit")]["inputs"]["strength"] = 0.5
     run = comfy.run(graph)
@@ -112,8 +113,8 @@ def test_the_front_end_gets_templates_help_and_translations(comfy):
     names = sorted(path.stem for path in (REPO / "workflows").glob("*.json"))
     assert sorted(comfy.get("/workflow_templates")["ComfyUI-THFEM"]) == names
     for name in names:
-        assert comfy.raw(f"/api/workflow_templates/ComfyUI-THFEM/{name}.jpg")[:2] == b"\xff\xd8"
-        assert comfy.get(f"/api/workflow_templates/ComfyUI-THFEM/{name}.json")["nodes"]
+        assert comfy.raw(f"/api/workflow_templates/ComfyUI-THFEM/{quote(name)}.jpg")[:2] == b"\xff\xd8"
+        assert comfy.get(f"/api/workflow_templates/ComfyUI-THFEM/{quote(name)}.json")["nodes"]
     page = comfy.raw("/extensions/ComfyUI-THFEM/docs/THFEM_SPFEMEdit/zh.md").decode()
     assert page.startswith("# SPFEM")
     assert comfy.get("/i18n")["zh"]["nodeDefs"]["THFEM_SaveVideo"]["inputs"]["container"]["name"] == "文件类型"

@@ -129,6 +129,16 @@ def test_the_chinese_locale_is_chinese():
             assert any("\u4e00" <= letter <= "\u9fff" for letter in part), f"{name}: {part}"
 
 
+def test_choices_have_chinese_words(own_nodes):
+    words = json.loads((REPO / "locales" / "zh" / "main.json").read_text(encoding="utf-8"))["thfem"]["choices"]
+    names = {*BACK_ENDS, "mesh", "fp32", "bf16", "mp4", "mov", "mkv", "mfcc", "mel"}
+    for name, definition in own_nodes.items():
+        for key, (kind, options) in inputs_of(definition).items():
+            values = set() if kind != "COMBO" or key == "file" else set(options["options"])
+            missing = {value for value in values - names - words.keys() if not value.isdigit()}
+            assert not missing, f"{name}.{key}: {missing}"
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_help_pages_name_every_node(own_nodes, language):
     pages = {page.parent.name for page in (REPO / "nodes" / "web" / "docs").glob(f"*/{language}.md")}

@@ -56,7 +56,7 @@ def test_a_template_opens_readable_and_complete(front_end, name):
 
 
 def test_the_first_template_edits_and_says_so_on_the_node(front_end):
-    open_template(front_end, "edit_expression")
+    open_template(front_end, "01 Edit Expression")
     assert front_end.run() == "success"
     front_end.wait_for_text("25 of 25 frames edited")
     wait_for_media(front_end, ".mp4", "type=output")
@@ -70,7 +70,7 @@ def test_a_notice_of_a_node_is_a_toast(front_end):
 
 
 def test_a_cancelled_run_stops_and_another_one_goes_on(front_end):
-    open_template(front_end, "edit_expression", seconds=0.0)
+    open_template(front_end, "01 Edit Expression", seconds=0.0)
     (edit,) = front_end.nodes("THFEM_EditExpression")
     front_end.set_widget(edit, "strength", 0.85)
     front_end.start()
@@ -88,7 +88,7 @@ def test_a_cancelled_run_stops_and_another_one_goes_on(front_end):
 
 
 def test_the_verdict_is_seen_on_its_node(front_end):
-    open_template(front_end, "thfem_stages")
+    open_template(front_end, "06 Stage by Stage")
     assert front_end.run() == "success"
     (metrics,) = front_end.nodes("THFEM_Metrics")
     (shown,) = (event for event in front_end.events("executed") if event["node"] == str(metrics))

@@ -3,36 +3,27 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import cv2
 import pytest
 from comfy_host import REPO
 
+sys.path.append(str(REPO / "tests" / "tools"))
+import make_workflows
+from subgraph_blueprint import write_blueprint
+from workflow_graph import Graph
+
 FOLDER = REPO / "workflows"
-NAMES = (
-    "compare_editors",
-    "eamm",
-    "eat",
-    "edit_expression",
-    "liveportrait",
-    "ned",
-    "sserd",
-    "valence_arousal",
-    "talk",
-    "thfem_stages",
-)
+NAMES = tuple(make_workflows.TEMPLATES)
 WIDGETS = {"INT", "FLOAT", "STRING", "BOOLEAN", "COMBO"}
 NOTES = {"Note", "MarkdownNote"}
-CORE_NODES = {
-    "LoadImage": {"input": {"required": {"image": ("COMBO", {})}}, "output": ["IMAGE", "MASK"]},
-}
-"""The host's own nodes, as far as the workflows use them."""
 
 
 @pytest.fixture(scope="module")
 def known_nodes(node_definitions: dict[str, dict]) -> dict[str, dict]:
-    return {**CORE_NODES, **node_definitions}
+    return {**make_workflows.CORE, **node_definitions}
 
 
 def load(path: Path) -> dict:
@@ -68,9 +59,22 @@ def api_of(workflow: dict, definitions: dict[str, dict]) -> dict[str, dict]:
     return graph
 
 
-def test_the_shipped_files_are_these():
-    assert {path.stem for path in FOLDER.glob("*.json")} == set(NAMES)
-    assert {path.stem for path in (FOLDER / "api").glob("*.json")} == set(NAMES)
+def test_the_files_are_what_the_tool_makes_of_the_nodes_as_they_are(known_nodes, tmp_path):
+    for name, build in make_workflows.TEMPLATES.items():
+        graph = Graph(name, known_nodes)
+        build(graph)
+        graph.write(tmp_path / "workflows")
+    for name, build_inside in make_workflows.BLUEPRINTS.items():
+        inside = Graph(name, known_nodes)
+        write_blueprint(tmp_path / "subgraphs" / f"{name}.json", inside, build_inside(inside))
+    made = {path.relative_to(tmp_path): path.read_text(encoding="utf-8") for path in tmp_path.rglob("*.json")}
+    folders = (FOLDER, REPO / "subgraphs")
+    shipped = {
+        path.relative_to(REPO): path.read_text(encoding="utf-8") for each in folders for path in each.rglob("*.json")
+    }
+    assert made.keys() == shipped.keys()
+    stale = [str(path) for path in made if json.loads(made[path]) != json.loads(shipped[path])]
+    assert not stale, "run python tests/tools/make_workflows.py"
 
 
 @pytest.mark.parametrize("name", NAMES)
