@@ -11,7 +11,7 @@ from ..thfem_core.options import options_of
 from ..thfem_core.registry import BackEnd, Registry
 from ..thfem_core.talking_head.head import talking_heads
 from .back_end_inputs import chosen_options, option_inputs
-from .checks import check_back_end
+from .checks import validator
 from .editors_in_host import described_editor, is_large, load_editor_in_host, tested
 from .host import CATEGORY, schema
 from .payloads import ChosenEditor, EditorSocket
@@ -78,9 +78,7 @@ def editor_node(name: str) -> type[io.ComfyNode]:
                 outputs=outputs,
             )
 
-        @classmethod
-        def validate_inputs(cls, **inputs: Any) -> bool | str:
-            return check_back_end(editors, name, inputs)
+        validate_inputs = validator(editors, name, [each.id for each in inputs])
 
         @classmethod
         def execute(cls, device: str = "auto", self_test: bool = False, **inputs: Any) -> io.NodeOutput:
@@ -105,6 +103,8 @@ def talking_head_node(name: str) -> type[io.ComfyNode]:
         A node class whose id follows from the name.
     """
 
+    inputs = [device_input(), *option_inputs(talking_heads, only=name).values()]
+
     class TalkingHeadNode(io.ComfyNode):
         @classmethod
         def define_schema(cls) -> io.Schema:
@@ -114,13 +114,11 @@ def talking_head_node(name: str) -> type[io.ComfyNode]:
                 prefix="TalkingHead",
                 title="Talking Head",
                 category=f"{CATEGORY}/talking head/models",
-                inputs=[device_input(), *option_inputs(talking_heads, only=name).values()],
+                inputs=inputs,
                 outputs=loaded_outputs(),
             )
 
-        @classmethod
-        def validate_inputs(cls, **inputs: Any) -> bool | str:
-            return check_back_end(talking_heads, name, inputs)
+        validate_inputs = validator(talking_heads, name, [each.id for each in inputs])
 
         @classmethod
         def execute(cls, device: str, **inputs: Any) -> io.NodeOutput:

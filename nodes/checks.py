@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import inspect
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..thfem_core.errors import ThfemError
@@ -13,13 +14,36 @@ from .back_end_inputs import chosen_options
 from .host import DEVICES, model_folders
 
 
+def validator(registry: Registry[Any], name: str, inputs: Sequence[str]) -> Any:
+    """The class method ``validate_inputs`` for the node of one back end.
+
+    The host leaves an input that a validator names unchecked, and repeats a fault for each of them. So this one names
+    the inputs for files, which may stand for models, or else the first input alone.
+
+    Args:
+        registry: The kind of back end.
+        name: Its name.
+        inputs: Names of the node's inputs.
+    """
+    files = [option.name for option in registry.options(name) if option.kind == "file"]
+
+    def validate_inputs(cls: type, **values: Any) -> bool | str:
+        return check_back_end(registry, name, values)
+
+    parameters = [
+        inspect.Parameter(each, inspect.Parameter.POSITIONAL_OR_KEYWORD) for each in ("cls", *(files or inputs[:1]))
+    ]
+    validate_inputs.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    return classmethod(validate_inputs)
+
+
 def check_back_end(registry: Registry[Any], name: str, values: Mapping[str, Any]) -> bool | str:
     """Check the options of a back end and whether the files that users must bring for it are there.
 
     Args:
         registry: The kind of back end.
         name: Its name.
-        values: Values of a node's inputs by name; those that are links are missing and count as defaults.
+        values: Values of some of a node's inputs by name; what is missing counts as the default.
 
     Returns:
         True, or one line that says what to do.

@@ -134,8 +134,8 @@ class TalkingHeadLoader(io.ComfyNode):
         )
 
     @classmethod
-    def validate_inputs(cls, talking_head: str = talking_heads.names()[0], **inputs: Any) -> bool | str:
-        return check_back_end(talking_heads, talking_head, inputs)
+    def validate_inputs(cls, talking_head: str) -> bool | str:
+        return check_back_end(talking_heads, talking_head, {})
 
     @classmethod
     def execute(cls, talking_head: str, device: str, **inputs: Any) -> io.NodeOutput:

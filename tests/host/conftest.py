@@ -36,7 +36,10 @@ def shipped():
     """The API twin of a shipped workflow, with another input file."""
 
     def load(name: str, file: str) -> dict[str, dict]:
-        graph = json.loads((REPO / "workflows" / "api" / f"{name}.json").read_text(encoding="utf-8"))
+        """``name`` is the title, or a word of it that no other title has, in any case."""
+        titles = {path.stem: path for path in (REPO / "workflows" / "api").glob("*.json")}
+        (title,) = [name] if name in titles else [each for each in titles if name in each.lower().split()]
+        graph = json.loads(titles[title].read_text(encoding="utf-8"))
         graph = copy.deepcopy(graph)
         for each in graph.values():
             if name_of_file := {"THFEM_LoadVideo": "file", "THFEM_LoadAudio": "audio"}.get(each["class_type"]):

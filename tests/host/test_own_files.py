@@ -50,12 +50,12 @@ def short(graph: dict[str, dict], seconds: float = SECONDS) -> dict[str, dict]:
         ("eamm", "eamm.safetensors", "licence MIT, commercial use allowed"),
     ],
 )
-def test_missing_files_are_named_with_folder_link_and_licence(name, file, terms, comfy, clip, shipped):
-    run = comfy.run(short(shipped(name, clip)))
-    assert run.status == "execution_error"
-    assert "\n" not in run.error
+def test_missing_files_are_named_before_any_work_with_folder_link_and_licence(name, file, terms, comfy, clip, shipped):
+    answer = comfy.refusal(short(shipped(name, clip)))
+    (told,) = {each["details"] for errors in answer["node_errors"].values() for each in errors["errors"]}
+    assert "\n" not in told
     for fact in (file, str(comfy.base / "models" / "thfem"), "https://github.com/", terms):
-        assert fact in run.error
+        assert fact in told
     assert comfy.alive
 
 
