@@ -72,7 +72,7 @@ def app(graph: Graph) -> None:
     clip = load(graph, (0, 0))
     edit = graph.add("THFEM_EditExpression", (400, 0), preview=VIDEO + 60, links={"video": (clip, 0)}, emotion="happy")
     saved = save(graph, (800, 0), edit, "app")
-    graph.note((0, 660), (740, 150), "app")
+    graph.note((0, 740), (740, 150), "app")
     graph.app([(clip, "file"), (edit, "emotion"), (edit, "strength")], saved)
 
 
@@ -284,7 +284,7 @@ def with_head(head: str, **options: Any) -> Build:
     return build
 
 
-AUDIO = {"file": DEMO}
+AUDIO = {"audio": DEMO}
 LIVEPORTRAIT_FILES = [
     {
         "name": f"{part}.safetensors",
