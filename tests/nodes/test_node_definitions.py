@@ -134,7 +134,7 @@ def test_choices_have_chinese_words(own_nodes):
     names = {*BACK_ENDS, "mesh", "fp32", "bf16", "mp4", "mov", "mkv", "mfcc", "mel"}
     for name, definition in own_nodes.items():
         for key, (kind, options) in inputs_of(definition).items():
-            values = set() if kind != "COMBO" or key in ("file", "audio") else set(options["options"])
+            values = set() if kind != "COMBO" or key in ("file", "audio", "folder") else set(options["options"])
             missing = {value for value in values - names - words.keys() if not value.isdigit()}
             assert not missing, f"{name}.{key}: {missing}"
 
