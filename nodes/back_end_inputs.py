@@ -11,6 +11,7 @@ from comfy_api.latest import io
 from ..thfem_core.errors import InputError
 from ..thfem_core.options import Option
 from ..thfem_core.registry import Registry
+from .host import advanced
 from .video_sockets import clip_from_socket
 
 _LARGEST = 2**31 - 1  # of an integer widget without a bound of its own
@@ -69,7 +70,12 @@ def clip_inputs(registry: Registry[Any]) -> list[io.Input]:
 
 
 def option_input(option: Option, tooltip: str) -> io.Input:
-    """The input of one option."""
+    """The input of one option, folded away where few users need it."""
+    made = _option_input(option, tooltip)
+    return advanced(made)[0] if option.advanced else made
+
+
+def _option_input(option: Option, tooltip: str) -> io.Input:
     common: dict[str, Any] = {"optional": True, "tooltip": tooltip}
     if option.kind == "clip":
         return io.MultiType.Input(option.name, [io.Video, io.Image], **common)

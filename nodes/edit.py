@@ -16,6 +16,8 @@ from .editors_in_host import editing_editor
 from .expression_inputs import (
     REGIONS,
     curve_input,
+    drawn_curve,
+    drawn_curve_inputs,
     emotion_inputs,
     expression_input,
     expression_request,
@@ -25,7 +27,7 @@ from .expression_inputs import (
     region_inputs,
     sliders_input,
 )
-from .host import CATEGORY, HostProgress, schema
+from .host import CATEGORY, HostProgress, advanced, schema
 from .payloads import EditorSocket, Track, TrackedFaces
 from .video_sockets import clip_from_socket, fps_input, images_from_frames
 
@@ -36,8 +38,7 @@ def editing_inputs(*more: io.Input) -> list[io.Input]:
         Track.Input("tracks", tooltip="From Track Faces, made on this same clip."),
         *emotion_inputs(),
         face_input(),
-        *region_inputs(),
-        curve_input(),
+        *advanced(*region_inputs(), curve_input()),
         back_end_input("editor", editors, purpose="The editing method"),
         *more,
         reference_input(),
@@ -49,6 +50,7 @@ def editing_inputs(*more: io.Input) -> list[io.Input]:
             tooltip="From one of the Editor nodes: that editor with its options, instead of the one named in editor.",
         ),
         expression_input(),
+        *drawn_curve_inputs(),
     ]
 
 
@@ -69,7 +71,7 @@ def edit_config(tracks: TrackedFaces, inputs: Mapping[str, Any]) -> tuple[EditCo
         emotion=inputs["emotion"],
         strength=inputs["strength"],
         regions={region: inputs[region] for region in REGIONS},
-        curve=inputs["curve"],
+        curve=drawn_curve(inputs, float(tracks.tracks.frame_count / tracks.tracks.frame_rate)) or inputs["curve"],
         reference=inputs.get("reference"),
         sliders=inputs.get("sliders"),
         expression=inputs.get("expression"),

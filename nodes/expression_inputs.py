@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import cast
+from typing import Any, cast
 
 import torch
 from comfy_api.latest import Input, io
@@ -20,9 +20,14 @@ from ..thfem_core.expression.request import (
 )
 from ..thfem_core.expression.sliders import ExpressionSliders
 from ..thfem_core.face.tracking.track import FaceChoice
+from ..thfem_core.face.tracking.tracker_config import TrackerConfig
+from .host import advanced
 from .payloads import ExpressionSocket, SlidersSocket
 from .video_sockets import clip_from_socket
 
+FACES = ("largest", "all", *map(str, range(TrackerConfig().max_faces)))
+_DRAWN = "strength_over_clip"
+_SAMPLES = 33  # of a drawn curve
 SEEN = "From Expression Preview: what you saw there, instead of all that this node asks about expressions."
 REGIONS = {"brows": "eyebrows", "eyes": "eyes", "cheeks": "cheeks and nose", "mouth": "mouth and chin"}
 
@@ -49,9 +54,10 @@ def emotion_inputs() -> list[io.Input]:
 
 def face_input() -> io.Input:
     """Whom to edit."""
-    return io.String.Input(
+    return io.Combo.Input(
         "face",
-        default="largest",
+        options=list(FACES),
+        default=FACES[0],
         tooltip="Whom to edit: largest, all, or a number from the preview of Track Faces (0, 1, …).",
     )
 
@@ -79,6 +85,39 @@ def curve_input() -> io.Input:
         tooltip="Strength over time as seconds:factor pairs, linear in between. "
         "0:1 is the same throughout; 0:0, 1.5:1 fades in within 1.5 seconds.",
     )
+
+
+def drawn_curve_inputs() -> list[io.Input]:
+    """Strength over the clip as a drawn curve, where the host has a widget for it."""
+    if not hasattr(io, "Curve"):
+        return []
+    curve = io.Curve.Input(
+        _DRAWN,
+        optional=True,
+        default=[(0.0, 1.0), (1.0, 1.0)],
+        tooltip="Strength over the whole clip, drawn, from its beginning to its end; counts in place of curve unless "
+        "it is 1 throughout.",
+    )
+    return advanced(curve)
+
+
+def drawn_curve(inputs: Mapping[str, Any], seconds: float) -> StrengthCurve | None:
+    """Read the curve of :func:`drawn_curve_inputs`.
+
+    Args:
+        inputs: Values of a node's inputs by name.
+        seconds: How long the clip is.
+
+    Returns:
+        The curve; None where none was drawn.
+    """
+    drawn = inputs.get(_DRAWN)
+    if drawn is None or seconds <= 0:
+        return None
+    from comfy_api.input import CurveInput
+
+    factors = CurveInput.from_raw(drawn).to_lut(_SAMPLES).clip(0.0, MAX_STRENGTH)
+    return None if (abs(factors - 1.0) < 1e-3).all() else StrengthCurve.over(seconds, factors.tolist())
 
 
 def reference_input() -> io.Input:
@@ -134,7 +173,7 @@ def expression_request(
     reference: Input.Video | torch.Tensor | None = None,
     sliders: ExpressionSliders | None = None,
     regions: Mapping[str, float] | None = None,
-    curve: str = "",
+    curve: str | StrengthCurve = "",
     expression: ExpressionRequest | None = None,
 ) -> ExpressionRequest:
     """What an editing node asks for.
@@ -145,7 +184,7 @@ def expression_request(
         reference: VIDEO or IMAGE whose expression is copied.
         sliders: Parts of an expression, instead of the emotion or on top of the reference.
         regions: Factor per region of the face; None for 1 everywhere.
-        curve: Strength over time, see :class:`StrengthCurve`; empty for the same throughout.
+        curve: Strength over time, or its text, see :class:`StrengthCurve`; empty for the same throughout.
         expression: A finished request, in place of all others.
 
     Returns:
@@ -162,5 +201,12 @@ def expression_request(
         reference=None if reference is None else ReferenceClip(video=clip_from_socket(reference)),
         strength=strength,
         regions=RegionStrengths(**(regions or {})),
-        curve=StrengthCurve.parse(curve) if curve.strip() else StrengthCurve(),
+        curve=strength_curve(curve),
     )
+
+
+def strength_curve(curve: str | StrengthCurve) -> StrengthCurve:
+    """Read strength over time; an empty text is the same throughout."""
+    if isinstance(curve, StrengthCurve):
+        return curve
+    return StrengthCurve.parse(curve) if curve.strip() else StrengthCurve()

@@ -25,6 +25,8 @@ from .expression_files import NONE, changed, expression_names, named_expression,
 from .expression_inputs import (
     REGIONS,
     curve_input,
+    drawn_curve,
+    drawn_curve_inputs,
     emotion_inputs,
     expression_request,
     face_choice,
@@ -32,6 +34,7 @@ from .expression_inputs import (
     reference_input,
     region_inputs,
     sliders_input,
+    strength_curve,
 )
 from .host import CATEGORY, HostProgress, advanced, model_folders, schema, slider, work_device
 from .payloads import ChosenEditor, EditorSocket, ExpressionSocket, LoadedEditor, Track, TrackedFaces
@@ -111,6 +114,7 @@ class ExpressionPreview(io.ComfyNode):
                     tooltip="From one of the Editor nodes: that editor with its options, instead of the one named in "
                     "editor.",
                 ),
+                *drawn_curve_inputs(),
             ],
             outputs=[
                 ExpressionSocket.Output(
@@ -132,12 +136,13 @@ class ExpressionPreview(io.ComfyNode):
     def execute(
         cls, video: Input.Video | torch.Tensor, moment: float, preset: str, show: str, **inputs: Any
     ) -> io.NodeOutput:
-        request = _request(preset, inputs)
-        save_as(request, inputs.get("save_as", ""))
         tracks: TrackedFaces | None = inputs.get("tracks")
-        config, device = _config(request, tracks, inputs)
         rate = 25.0 if tracks is None else float(tracks.tracks.frame_rate)
-        preview = _open(clip_from_socket(video, fps=rate), tracks, device)
+        clip = clip_from_socket(video, fps=rate)
+        request = _request(preset, inputs, seconds=float(clip.info.duration or 0))
+        save_as(request, inputs.get("save_as", ""))
+        config, device = _config(request, tracks, inputs)
+        preview = _open(clip, tracks, device)
         index = round(moment * (preview.frame_count - 1))
         shown = preview.edit(index, config)
         if show == FRAME:
@@ -154,8 +159,9 @@ class ExpressionPreview(io.ComfyNode):
         )
 
 
-def _request(preset: str, inputs: Mapping[str, Any]) -> ExpressionRequest:
-    """The expression that the node's inputs ask for."""
+def _request(preset: str, inputs: Mapping[str, Any], *, seconds: float) -> ExpressionRequest:
+    """The expression that the node's inputs ask for, of a clip of some length."""
+    curve = drawn_curve(inputs, seconds) or strength_curve(inputs["curve"])
     regions = {region: inputs[region] for region in REGIONS}
     chosen = named_expression(preset)
     if chosen is None or inputs.get("reference") is not None:
@@ -163,11 +169,10 @@ def _request(preset: str, inputs: Mapping[str, Any]) -> ExpressionRequest:
             emotion=inputs["emotion"],
             strength=inputs["strength"],
             regions=regions,
-            curve=inputs["curve"],
+            curve=curve,
             reference=inputs.get("reference"),
             sliders=inputs.get("sliders"),
         )
-    curve = StrengthCurve.parse(inputs["curve"]) if inputs["curve"].strip() else StrengthCurve()
     return adjusted(
         chosen,
         strength=inputs["strength"],

@@ -21,7 +21,7 @@ from ..thfem_core.metrics.verdict_picture import verdict_picture
 from ..thfem_core.metrics.verdict_table import text_table
 from ..thfem_core.metrics.visual_pass import ComparisonConfig
 from .expression_inputs import expression_input
-from .host import CATEGORY, HostProgress, model_folders, schema, work_device
+from .host import CATEGORY, HostProgress, advanced, model_folders, schema, work_device
 from .video_sockets import clip_from_socket, fps_input
 
 _log = logging.getLogger(__name__)
@@ -67,12 +67,14 @@ class Metrics(io.ComfyNode):
                     tooltip="auto: all whose files are in models/thfem. official: those of the papers, downloaded if "
                     "need be (FAD, CSIM, LSE). offline: stand-ins. none: landmarks and pixels only.",
                 ),
-                io.Int.Input(
-                    "every",
-                    default=ComparisonConfig().every,
-                    min=1,
-                    max=1000,
-                    tooltip="Networks look at every N-th frame; 1 as the papers do, more is faster.",
+                *advanced(
+                    io.Int.Input(
+                        "every",
+                        default=ComparisonConfig().every,
+                        min=1,
+                        max=1000,
+                        tooltip="Networks look at every N-th frame; 1 as the papers do, more is faster.",
+                    )
                 ),
                 fps_input(),
                 io.MultiType.Input(

@@ -21,7 +21,7 @@ from .expression_inputs import (
     reference_input,
     sliders_input,
 )
-from .host import CATEGORY, HostProgress, advanced, schema, work_device
+from .host import CATEGORY, HostProgress, schema, work_device
 from .payloads import Track, TrackedFaces
 from .talking_head_loader import drawing_head
 from .talking_inputs import NONE, talking_head_input
@@ -66,7 +66,7 @@ class EditExpression(io.ComfyNode):
                     tooltip="The sound of a batch of images; or what is to be said and heard in place of a video's own "
                     "sound.",
                 ),
-                *advanced(fps_input(optional=True)),
+                fps_input(optional=True),
             ],
             outputs=[
                 io.Video.Output(

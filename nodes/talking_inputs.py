@@ -10,6 +10,7 @@ from ..thfem_core.expression.request import EMOTIONS
 from ..thfem_core.talking_head.head import Drive, talking_heads
 from ..thfem_core.talking_head.windows import MAX_SIZE, WindowConfig
 from .back_end_inputs import back_end_input
+from .host import advanced
 
 NONE, UNKNOWN = "none", "unknown"
 SOURCES = ("previous", "first")
@@ -49,7 +50,7 @@ def drive_input() -> io.Input:
 def window_inputs() -> list[io.Input]:
     """The adjacent-frame windows."""
     config = WindowConfig()
-    return [
+    return advanced(
         io.Int.Input(
             "window",
             default=config.size,
@@ -70,4 +71,4 @@ def window_inputs() -> list[io.Input]:
             max=MAX_SIZE - 1,
             tooltip="Frames that neighbouring windows both draw, cross-faded; must be less than the window.",
         ),
-    ]
+    )

@@ -26,13 +26,18 @@ from ..thfem_core.media.sound_file import read_sound
 from ..thfem_core.media.video import Video
 from ..thfem_core.media.writer import WriteReport, write_video
 from ..thfem_core.progress import Progress
-from .host import is_temporary, new_temp_file
+from .host import advanced, is_temporary, new_temp_file
 
 _log = logging.getLogger(__name__)
 
 
 def fps_input(*, optional: bool = False) -> io.Input:
     """The rate of a batch of images, which have none of their own."""
+    (rate,) = advanced(_fps_input(optional=optional))
+    return rate
+
+
+def _fps_input(*, optional: bool) -> io.Input:
     return io.Float.Input(
         "fps",
         optional=optional,

@@ -69,8 +69,21 @@ def preview_facts(node, video, images, tracks) -> dict:
         "shipped_name": raised_by(seen, save_as="warm-smile"),
         "from_images": list(seen(video=images).args[1].shape),
         "no_face": seen(video=images * 0).ui["text"][0],
+        "drawn": drawn_facts(seen),
         "fingerprints": node.fingerprint_inputs(**WIDGETS) != node.fingerprint_inputs(**WIDGETS | {"preset": "mine"}),
     }
+
+
+def drawn_facts(seen) -> list | None:
+    """Strength at the beginning, in the middle and at the end of a drawn curve; None where the host draws none."""
+    from comfy_api.latest import io
+
+    if not hasattr(io, "Curve"):
+        return None
+    flat = {"points": [[0, 1], [1, 1]], "interpolation": "linear"}
+    rising = {"points": [[0, 0], [1, 1]], "interpolation": "linear"}
+    unchanged, curve = (seen(strength_over_clip=each).args[0].curve for each in (flat, rising))
+    return [unchanged.text, *(curve.at(seconds) for seconds in (0.0, 2.52, 5.04))]
 
 
 def taken_facts(nodes, images, tracks, request) -> dict:

@@ -39,6 +39,15 @@ def test_presets_are_by_name_and_saved_by_the_user(facts):
     assert "plain name" in preview["bad_name"] and "name of a preset of the package" in preview["shipped_name"]
 
 
+def test_a_drawn_curve_covers_the_clip_where_the_host_has_one(facts, node_definitions):
+    drawn = facts["preview"]["drawn"]
+    asked = node_definitions["THFEM_ExpressionPreview"]["input"]["optional"]
+    assert (drawn is None) == ("strength_over_clip" not in asked)
+    if drawn is not None:
+        flat, *rising = drawn
+        assert flat == "0:1" and rising == pytest.approx([0, 0.5, 1], abs=0.01)
+
+
 def test_what_was_seen_is_what_is_edited(facts):
     taken = facts["taken"]
     assert taken["same_edit"] < 1e-5  # rounding of floats differs between two runs, too

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import isfinite
 from typing import TYPE_CHECKING, Literal, get_args
@@ -93,6 +94,23 @@ class StrengthCurve:
             except ValueError:
                 raise InputError(f"strength curve part {part!r} is not 'seconds:factor', such as 1.5:0.8") from None
         return cls(tuple(points))
+
+    @classmethod
+    def over(cls, seconds: float, factors: Sequence[float]) -> StrengthCurve:
+        """Spread factors evenly over a clip.
+
+        Args:
+            seconds: How long the clip is, above 0.
+            factors: Two or more, from its beginning to its end.
+
+        Returns:
+            The curve.
+
+        Raises:
+            InputError: A factor is out of range.
+        """
+        step = seconds / (len(factors) - 1)
+        return cls(tuple((number * step, float(factor)) for number, factor in enumerate(factors)))
 
     @property
     def text(self) -> str:
