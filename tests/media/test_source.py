@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import struct
+import sys
 import zlib
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
+from heic_material import write_tiled_heic
 from media_material import make_video, marked_rgb, smooth_rgb
 from PIL import Image
 
@@ -69,6 +71,23 @@ def test_any_still_is_one_picture(suffix, tmp_path):
     (frame,) = video.frames()
     assert video.info.is_still and frame.rgb().shape == (16, 24, 3)
     assert np.abs(frame.rgb().astype(int) - smooth_rgb(24, 16)).mean() < 8
+
+
+def test_a_picture_of_a_phone_in_tiles_is_read_where_libheif_is_installed(tmp_path, monkeypatch: pytest.MonkeyPatch):
+    picture = smooth_rgb(256, 128)
+    path = write_tiled_heic(tmp_path / "IMG_0001.HEIC", picture, side=64)
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    with pytest.raises(InputError, match="in tiles, which needs another package; run: pip install pillow-heif"):
+        read_image(path)
+    monkeypatch.undo()
+    pytest.importorskip("pillow_heif")
+    video = open_video(path)
+    (frame,) = video.frames()
+    assert video.info.is_still and frame.rgb().shape == picture.shape
+    assert np.abs(frame.rgb().astype(int) - picture).mean() < 3
+    path.write_bytes(path.read_bytes()[:-200])
+    with pytest.raises(InputError, match="damaged"):
+        read_image(path)
 
 
 def test_an_animation_is_a_clip(tmp_path):

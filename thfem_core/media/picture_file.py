@@ -50,9 +50,7 @@ def read_image(path: str | os.PathLike[str]) -> np.ndarray:
         return _heif(path)
     try:
         with _opened(path) as picture:
-            width, height = picture.size
-            if width * height > _MOST_PIXELS:
-                raise InputError(f"{name} has {width}x{height} pixels, more than fits in memory; make it smaller")
+            _check_size(name, *picture.size)
             if picture.mode.startswith(("I", "F")):  # deeper than 8 bits, which OpenCV scales
                 return _deep(path)
             upright = ImageOps.exif_transpose(picture)
@@ -91,10 +89,34 @@ def _is_heif(path: str | os.PathLike[str]) -> bool:
 
 
 def _heif(path: str | os.PathLike[str]) -> np.ndarray:
-    """HEIC as phones write it is cut into tiles, which libav gives one by one; only a whole picture is taken."""
+    """A HEIC picture. Phones cut theirs into tiles, which only libheif puts together; libav gives them one by one."""
+    name = Path(path).name
+    try:
+        from pillow_heif import open_heif
+    except ImportError:
+        return _whole_heif(path)
+    try:
+        picture = open_heif(os.fspath(path), convert_hdr_to_8bit=True)
+        width, height = picture.size
+        _check_size(name, width, height)
+        return np.array(ImageOps.exif_transpose(picture.to_pillow()).convert("RGB"))
+    except (OSError, ValueError, RuntimeError, SyntaxError, EOFError) as error:
+        raise InputError(f"{name} is damaged and cannot be read ({error}); copy or export it again") from error
+
+
+def _whole_heif(path: str | os.PathLike[str]) -> np.ndarray:
+    """A HEIC picture that is not cut into tiles, by libav."""
     with open_media(path) as container:
         pictures = container.streams.video
         if len(pictures) == 1:
             for frame in container.decode(pictures[0]):
                 return frame.to_ndarray(format="rgb24")
-    raise InputError(f"{Path(path).name} is a HEIC picture in tiles, which is not read here; save it as PNG or JPEG")
+    raise InputError(
+        f"{Path(path).name} is a HEIC picture in tiles, which needs another package; run: pip install pillow-heif, or "
+        "save it as PNG or JPEG"
+    )
+
+
+def _check_size(name: str, width: int, height: int) -> None:
+    if width * height > _MOST_PIXELS:
+        raise InputError(f"{name} has {width}x{height} pixels, more than fits in memory; make it smaller")
