@@ -76,11 +76,8 @@ def open_front_end(server: ComfyServer, *, nodes_2: bool, language: str = "en") 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1600, "height": 1000})
-        front_end = FrontEnd(page)
-        page.goto(f"http://{server.address}", wait_until="domcontentloaded")
-        page.wait_for_function(READY, timeout=120_000)
-        page.wait_for_timeout(1000)  # the front end opens its own first workflow
-        page.evaluate(RECORD_EVENTS)
+        front_end = FrontEnd(page, f"http://{server.address}")
+        front_end.load()
         yield front_end
         browser.close()
 
@@ -88,10 +85,18 @@ def open_front_end(server: ComfyServer, *, nodes_2: bool, language: str = "en") 
 class FrontEnd:
     """A page of the front end. ``faults`` are the uncaught errors of its scripts, so far."""
 
-    def __init__(self, page: Any) -> None:
+    def __init__(self, page: Any, address: str) -> None:
         self.page = page
+        self._address = address
         self.faults: list[str] = []
         page.on("pageerror", lambda error: self.faults.append(str(error)))
+
+    def load(self) -> None:
+        """Load the page, anew if it was loaded before."""
+        self.page.goto(self._address, wait_until="domcontentloaded")
+        self.page.wait_for_function(READY, timeout=120_000)
+        self.page.wait_for_timeout(1000)  # the front end opens its own first workflow
+        self.evaluate(RECORD_EVENTS)
 
     def open(self, workflow: Path | dict[str, Any]) -> None:
         """Open a workflow as if a user had chosen it."""
@@ -144,6 +149,12 @@ class FrontEnd:
         while not holds():
             assert time.monotonic() < deadline, otherwise()
             self.page.wait_for_timeout(100)
+
+    def dismiss(self, button: str) -> None:
+        """Press a button if it is there."""
+        found = self.page.get_by_text(button, exact=True)
+        if found.count():
+            found.first.click()
 
     def shown_media(self) -> list[str]:
         """Addresses of the pictures and videos that nodes show."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -69,6 +70,52 @@ def test_a_notice_of_a_node_is_a_toast(front_end):
     front_end.wait_for_text(notice["text"])
 
 
+def test_a_clip_without_a_face_is_told_in_a_toast(front_end, clip_without_face):
+    open_template(front_end, "01 Edit Expression", file=clip_without_face)
+    assert front_end.run() == "success"
+    (notice,) = front_end.events("thfem.notice")
+    assert notice["level"] == "warn"
+    front_end.wait_for_text(notice["title"])
+    front_end.wait_for_text("no face")
+
+
+def test_a_fault_is_one_sentence_in_a_toast(front_end, comfy):
+    (comfy.base / "input" / "text.mp4").write_text("not a video")
+    open_template(front_end, "01 Edit Expression", file="text.mp4")
+    assert front_end.run() == "error"
+    (fault,) = front_end.events("execution_error")
+    assert fault["exception_type"] == "InputError"
+    front_end.wait_for_text(fault["exception_message"].strip())
+
+
+def test_a_moved_slider_shows_the_face_at_once(front_end):
+    open_template(front_end, "03 Live Preview", seconds=0.0)
+    front_end.evaluate(
+        "() => window.app.graph._nodes.filter((each) => each.type === 'THFEM_SaveVideo')"
+        ".forEach((each) => { each.mode = 4; })"  # bypassed, as the note says
+    )
+    (preview,) = front_end.nodes("THFEM_ExpressionPreview")
+    seconds = []
+    for strength in (1.0, 0.4, 0.7, 1.3):
+        front_end.set_widget(preview, "strength", strength)
+        began = time.monotonic()
+        assert front_end.run() == "success"
+        seconds.append(time.monotonic() - began)
+        (shown,) = (event for event in front_end.events("executed") if event["node"] == str(preview))
+        wait_for_media(front_end, shown["output"]["images"][0]["filename"])
+    print(f"\nExpression Preview: first picture {seconds[0]:.2f} s, moved slider {min(seconds[1:]):.2f} s")
+    assert min(seconds[1:]) < 2, "0.5 s on an idle machine; tests share theirs"
+
+
+@pytest.mark.parametrize("path", sorted((REPO / "subgraphs").glob("*.json")), ids=lambda path: path.stem)
+def test_a_blueprint_is_one_node_with_the_widgets_that_matter(front_end, path):
+    front_end.open(path)
+    widgets = front_end.evaluate("() => window.app.graph._nodes[0].widgets.map((each) => [each.name, each.value])")
+    assert widgets == [["emotion", "happy"], ["strength", 1]]
+    prompt = front_end.evaluate("async () => (await window.app.graphToPrompt()).output")
+    assert {"THFEM_SPFEMEdit", "THFEM_EditExpression"} & {node["class_type"] for node in prompt.values()}
+
+
 def test_a_cancelled_run_stops_and_another_one_goes_on(front_end):
     open_template(front_end, "01 Edit Expression", seconds=0.0)
     (edit,) = front_end.nodes("THFEM_EditExpression")
@@ -94,3 +141,34 @@ def test_the_verdict_is_seen_on_its_node(front_end):
     (shown,) = (event for event in front_end.events("executed") if event["node"] == str(metrics))
     assert "good" in "".join(shown["output"]["text"])
     wait_for_media(front_end, shown["output"]["images"][0]["filename"])
+
+
+def test_the_app_asks_for_three_things_and_shows_one(front_end):
+    """Near the end: newer front ends draw all nodes as Vue components once an app was open."""
+    open_template(front_end, "02 Expression App.app")
+    front_end.dismiss("Skip")  # a tour, on the first visit
+    for words in ("file", "emotion", "strength"):
+        front_end.wait_for_text(words)
+    assert front_end.run() == "success"
+    front_end.wait_until(
+        lambda: front_end.page.locator("video[src*='app_'], video source[src*='app_']").count() > 0,
+        timeout=10,
+        otherwise=lambda: "the result is not shown",
+    )
+    assert not front_end.faults
+
+
+def test_chinese_reaches_choices_notes_and_groups(front_end, comfy):
+    comfy.raw("/settings", {"Comfy.Locale": "zh"})
+    try:
+        front_end.load()
+        front_end.open(template("01 Edit Expression"))
+        (edit,) = front_end.nodes("THFEM_EditExpression")
+        label = (
+            "(id) => window.app.graph.getNodeById(id).widgets.find((w) => w.name === 'emotion').options.getOptionLabel"
+        )
+        assert front_end.evaluate(f"(id) => ({label})(id)('happy')", edit) == "高兴"
+        front_end.wait_for_text("编辑说话视频的表情")
+        assert "你的片段" in front_end.evaluate("() => window.app.graph._groups.map((each) => each.title)")
+    finally:
+        comfy.raw("/settings", {"Comfy.Locale": "en"})
