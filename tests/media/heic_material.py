@@ -22,7 +22,7 @@ def full_box(kind: bytes, *parts: bytes, version: int = 0, flags: int = 0) -> by
 def coded_tile(picture: np.ndarray, folder: Path) -> tuple[bytes, bytes]:
     """A picture coded by H.265: the decoder's configuration, and the coded picture."""
     path = make_video(
-        folder / "tile.mp4", pictures=[picture], codec="libx265", options={"x265-params": "log-level=none"}
+        folder / "tile.mkv", pictures=[picture], codec="libx265", options={"x265-params": "log-level=none"}
     )
     with av.open(str(path)) as container:
         stream = container.streams.video[0]

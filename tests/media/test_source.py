@@ -85,7 +85,7 @@ def test_a_picture_of_a_phone_in_tiles_is_read_where_libheif_is_installed(tmp_pa
     (frame,) = video.frames()
     assert video.info.is_still and frame.rgb().shape == picture.shape
     assert np.abs(frame.rgb().astype(int) - picture).mean() < 3
-    path.write_bytes(path.read_bytes()[:-200])
+    path.write_bytes(path.read_bytes()[:-5000])
     with pytest.raises(InputError, match="damaged"):
         read_image(path)
 
