@@ -78,6 +78,12 @@ def add_edit_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_face_arguments(parser)
     add_occlusion_argument(parser)
+    parser.add_argument(
+        "--licence",
+        default="any",
+        metavar="any|commercial",
+        help="commercial: use only parts whose licence allows that, and say what is left out (default: any)",
+    )
     add_device_argument(parser)
 
 
@@ -154,6 +160,7 @@ def edit_config(args: argparse.Namespace, options: GivenOptions) -> EditConfig:
         drive=args.drive,
         window=window_config(args),
         occlusion=read_occlusion(args.occlusion),
+        licence=args.licence,
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..errors import InputError
 from ..expression.editor import ExpressionEditor, editors
 from ..expression.request import Emotion, ExpressionRequest
 from ..face.tracking.track import FaceChoice, FaceOrder
@@ -14,6 +15,7 @@ from ..options import make_options
 from ..registry import Registry
 from ..talking_head.head import Drive, TalkingHead, check_drive, talking_heads
 from ..talking_head.windows import WindowConfig
+from .licence import LICENCES, Licence
 from .occlusion import Occlusion, check_occlusion
 
 
@@ -34,6 +36,8 @@ class EditConfig:
     shown_emotion: What the edited faces show, for talking heads that draw by it; None takes it from ``request``.
     occlusion: What is in front of faces and stays so: ``auto`` as the embedded network sees it, ``off`` for nothing, or
         a mask clip or picture, white where something is in front.
+    licence: ``commercial`` uses only parts whose licence allows commercial use, and says what it leaves out; ``any``
+        uses the best there are.
     encoding: How :func:`.writing.edit_to_file` encodes.
     """
 
@@ -48,11 +52,14 @@ class EditConfig:
     window: WindowConfig = field(default_factory=WindowConfig)
     shown_emotion: Emotion | None = None
     occlusion: Occlusion = "off"
+    licence: Licence = "any"
     encoding: EncodingConfig = field(default_factory=EncodingConfig)
 
     def __post_init__(self) -> None:
         check_drive(self.drive)
         check_occlusion(self.occlusion)
+        if self.licence not in LICENCES:
+            raise InputError(f"licence is {self.licence!r}; give one of: {', '.join(LICENCES)}")
         _check_back_end(editors, self.editor, self.editor_options)
         _check_back_end(talking_heads, self.talking_head, self.talking_head_options)
 

@@ -19,6 +19,7 @@ from ..progress import Progress, silent
 from ..registry import Resources
 from .config import EditConfig
 from .faces import find_chosen_faces
+from .licence import permissive
 from .lips import fit_to_clip, heard_speech, prepare_lips
 from .occlusion import LookStage, RestoreStage, prepare_occlusion
 from .prepared_edit import PreparedEdit
@@ -61,8 +62,8 @@ def edit(
         InputError: The clip, the sound or the choice of faces does not fit the config.
         WeightsError: Model files are missing or unusable.
     """
-    config = config or EditConfig()
-    warnings: list[str] = []
+    config, left_out = permissive(config or EditConfig())
+    warnings = list(left_out)
     resources = Resources(device=device, folders=tuple(folders), progress=progress)
 
     # all that can be wrong or missing is found before the first pass over a clip

@@ -29,6 +29,7 @@ from ..talking_head.moment import LipMoment, draw_lips, lip_moments
 from ..talking_head.redraw import PreparedTalkingHead
 from .config import EditConfig
 from .faces import choose_faces, find_faces, kept_faces, with_reference_face
+from .licence import permissive
 from .lips import prepare_lips
 from .occlusion import prepare_occlusion
 
@@ -187,6 +188,7 @@ class ClipPreview:
             InputError: There is no such frame, or the clip does not have the face that was asked for.
             WeightsError: Model files are missing or unusable.
         """
+        config, _ = permissive(config)
         if not 0 <= index < self.frame_count:
             raise InputError(f"there is no frame {index}; give 0 to {self.frame_count - 1}")
         editor = self._editor(config)

@@ -40,6 +40,7 @@ BACK_END = BackEnd(
     summary="The embedded geometric editor: moves a face mesh, the picture follows.",
     factory="editor:MeshEditor",
     options=MeshOptions,
+    permissive={"spectacles": ("no", "yes"), "folds": ("light",)},
     models=(
         embedded(
             "face_basis",

@@ -32,6 +32,7 @@ BACK_END = BackEnd(
     summary="Any place between the emotions, by valence and arousal; drawn by the mesh editor.",
     factory="editor:ValenceArousalEditor",
     options=ValenceArousalOptions,
+    permissive=MESH.permissive,
     brings_expression=True,
     models=MESH.models,
 )
