@@ -468,6 +468,14 @@ def test_sound_before_an_edit_does_not_come_back(clip: Path, tmp_path: Path) -> 
         assert abs(lag_milliseconds(hidden_sound.samples, sound.samples, RATE)) <= 1.0
 
 
+@pytest.mark.parametrize("count", [1, 2, 3, 4])
+def test_a_few_pictures_of_ten_bits_are_written_every_time(tmp_path: Path, count: int) -> None:
+    source = make_video(tmp_path / "in.mkv", pictures=MARKS[:count], codec="ffv1", pix_fmt="yuv420p10le")
+    for number in range(5):  # x265 gave them any decoding time
+        assert copy(source, tmp_path / f"{number}.mp4").codec == "libx265"
+        assert times(FileVideo(tmp_path / f"{number}.mp4")) == [Fraction(n, 25) for n in range(count)]
+
+
 def test_the_last_frame_of_a_steady_clip_lasts_one_step(tmp_path: Path) -> None:
     source = make_video(tmp_path / "in.mkv", pictures=MARKS[:30], rate=Fraction(30), sound=tone(1.2, 16_000))
     copy(source, tmp_path / "out.mp4")

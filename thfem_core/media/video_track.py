@@ -20,6 +20,8 @@ from .yuv.planar_frame import PlanarFrame
 _FINEST_CLOCK = 1_000_000
 # The last frame of a variable rate is believed to last this many steps at most: often its true length is not stored.
 _LONGEST_LAST = 4
+# x265 gives fewer pictures than its B-frames need any decoding time.
+_VERY_SHORT = 4
 
 
 def _clock(like: Video) -> Fraction:
@@ -77,6 +79,7 @@ class VideoTrack:
         self._offset = offset
         self._waiting: Frame | None = None
         self._last_ticks: int | None = None
+        self._encoded = 0
         self._durations: dict[int, int] = {}
         self._step = 1 / self._rate
         self._steady = True  # all steps so far equal the rate's, but for the clock's rounding
@@ -123,6 +126,7 @@ class VideoTrack:
     def _encode(self, frame: Frame, end: Fraction) -> None:
         ticks = self._ticks(frame.time)
         self._last_ticks = ticks
+        self._encoded += 1
         self._durations[ticks] = max(1, round((end + self._offset) / self._tick) - ticks)
         picture = encoder_picture(frame, self.layout, self._tags)
         picture.pts, picture.time_base = ticks, self._tick
@@ -145,4 +149,15 @@ class VideoTrack:
             if not self._steady and clip_end is not None and frame.time < clip_end <= frame.time + _LONGEST_LAST * step:
                 end = clip_end
             self._encode(frame, end)
-        self._mux(self._stream.encode(None))
+        packets = self._stream.encode(None)
+        if len(packets) == self._encoded <= _VERY_SHORT:
+            _order(packets)
+        self._mux(packets)
+
+
+def _order(packets: list[av.Packet]) -> None:
+    """Give all packets of a track decoding times: those of its pictures, as much earlier as their order demands."""
+    times = sorted(packet.pts or 0 for packet in packets)
+    delay = max(time - (packet.pts or 0) for time, packet in zip(times, packets, strict=True))
+    for time, packet in zip(times, packets, strict=True):
+        packet.dts = time - delay
