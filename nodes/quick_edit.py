@@ -26,7 +26,7 @@ from .payloads import Track, TrackedFaces
 from .talking_head_loader import drawing_head
 from .talking_inputs import NONE, talking_head_input
 from .video_sockets import audio_from_sound, clip_with_audio, fps_input
-from .wanted_outputs import wanted_outputs
+from .wanted_outputs import connections, wanted_outputs
 
 _OUTPUTS = ("video", "images", "audio", "mask", "crop")
 
@@ -88,8 +88,7 @@ class EditExpression(io.ComfyNode):
 
     @classmethod
     def fingerprint_inputs(cls, **inputs: Any) -> str:
-        # an output that is connected later has to be made later
-        return str(sorted(wanted_outputs(cls, len(_OUTPUTS)) - {0}))
+        return connections(cls)
 
     @classmethod
     def execute(

@@ -22,7 +22,10 @@ WIDGETS = {"emotion": "happy", "strength": 1.0, "face": "largest", "talking_head
 def connected(*slots: int):
     """Let the host seem to run a graph in which these outputs of node 7 are taken."""
     links = {f"input_{slot}": ["7", slot] for slot in slots}
-    graph = {"7": {"inputs": {"video": ["1", 0]}}, "8": {"inputs": links | {"number": 3}}}
+    graph = {
+        "7": {"class_type": "THFEM_EditExpression", "inputs": {"video": ["1", 0]}},
+        "8": {"inputs": links | {"number": 3}},
+    }
     queue = SimpleNamespace(currently_running={0: (0, "id", graph, {}, [])})
     server = SimpleNamespace(
         prompt_queue=queue, client_id="me", send_sync=lambda *event: sent.append(event), send_progress_text=None
@@ -96,14 +99,16 @@ def main(host: Path, repo: Path, base: Path, demo: str) -> None:
 
     node = nodes("quick_edit").EditExpression
     node = type("Clone", (node,), {})
-    unconnected_id = node.fingerprint_inputs(**WIDGETS)
     facts: dict = {"unknown": described(node.execute(video=video, **WIDGETS))}
     node.hidden = io.HiddenHolder.from_dict({io.Hidden.unique_id: "7"})
     connected(0)
     facts["video_only"] = described(node.execute(video=video, **WIDGETS))
     first = node.fingerprint_inputs(**WIDGETS)
     connected(0, 1, 2, 3, 4)
-    facts["fingerprints"] = [first != node.fingerprint_inputs(**WIDGETS), unconnected_id != first]
+    second = node.fingerprint_inputs(**WIDGETS)
+    node.hidden = None  # as older hosts call it
+    facts["fingerprints"] = [first != second, node.fingerprint_inputs(**WIDGETS) == second]
+    node.hidden = io.HiddenHolder.from_dict({io.Hidden.unique_id: "7"})
     start = time.process_time()
     everything = node.execute(video=video, **(WIDGETS | {"emotion": "sad"}))
     facts["seconds"] = time.process_time() - start
