@@ -1,4 +1,4 @@
-"""Adjacent-Frame Talking Head: the second stage of THFEM, from an edited clip or a portrait to lips that speak."""
+"""Redraw Lips: the second stage of THFEM, from an edited clip or a portrait to lips that speak."""
 
 from __future__ import annotations
 
@@ -38,11 +38,14 @@ class AdjacentFrameTalkingHead(io.ComfyNode):
     def define_schema(cls) -> io.Schema:
         return schema(
             node_id="THFEM_AdjacentFrameTalkingHead",
-            display_name="Adjacent-Frame Talking Head (THFEM)",
+            display_name="Redraw Lips (THFEM)",
             category=f"{CATEGORY}/talking head",
             description="Draw the lips of edited frames as the speech says, a few frames from each source frame. Also "
             "makes a portrait speak.",
-            search_aliases=["talking head", "lip sync", "audio driven", "talking portrait", "AD-THG", "wav2lip"],
+            search_aliases=[
+                *("Adjacent-Frame Talking Head", "talking head", "lip sync", "audio driven", "talking portrait"),
+                *("AD-THG", "wav2lip"),
+            ],
             inputs=[
                 io.MultiType.Input(
                     "video",
@@ -56,7 +59,7 @@ class AdjacentFrameTalkingHead(io.ComfyNode):
                 *window_inputs(),
                 fps_input(),
                 Pose.Input(
-                    "poses", optional=True, tooltip="From Pose Encode; without it they are read from the tracks."
+                    "poses", optional=True, tooltip="From Read Head Poses; without it they are read from the tracks."
                 ),
                 io.MultiType.Input(
                     "speech",
@@ -100,7 +103,7 @@ class AdjacentFrameTalkingHead(io.ComfyNode):
         expression: ExpressionRequest | None = None,
     ) -> io.NodeOutput:
         if poses is not None and poses.tracks is not tracks.tracks:
-            raise InputError("the poses are of other faces; connect Pose Encode to the same Track Faces")
+            raise InputError("the poses are of other faces; connect Read Head Poses to the same Track Faces")
         spoken = speech if isinstance(speech, Speech) else sound_from_audio(speech)
         # a portrait has no sound of its own: what moves its lips is heard, too
         portrait = isinstance(video, torch.Tensor) and len(video) == tracks.tracks.frame_count == 1

@@ -57,7 +57,7 @@ def editor_node(name: str) -> type[io.ComfyNode]:
 
     inputs = list(option_inputs(editors, only=name).values())
     outputs: list[io.Output] = [
-        EditorSocket.Output(display_name="editor", tooltip="For SPFEM Edit: this editor, with these options.")
+        EditorSocket.Output(display_name="editor", tooltip="For Edit Tracked Faces: this editor, with these options.")
     ]
     if is_large(name):
         inputs = [device_input(), self_test_input(), *inputs]

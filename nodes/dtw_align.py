@@ -1,4 +1,4 @@
-"""DTW Align: the second of two clips with the same words, shown at the pace of the first."""
+"""Align Speech: the second of two clips with the same words, shown at the pace of the first."""
 
 from __future__ import annotations
 
@@ -23,10 +23,17 @@ class DTWAlign(io.ComfyNode):
     def define_schema(cls) -> io.Schema:
         return schema(
             node_id="THFEM_DTWAlign",
-            display_name="DTW Align (THFEM)",
+            display_name="Align Speech (THFEM)",
             category=f"{CATEGORY}/talking head",
             description="Re-time a clip to another one with the same words, by dynamic time warping of their speech.",
-            search_aliases=["dynamic time warping", "retime", "synchronise clips", "sync clips", "time stretch"],
+            search_aliases=[
+                "DTW Align",
+                "dynamic time warping",
+                "retime",
+                "synchronise clips",
+                "sync clips",
+                "time stretch",
+            ],
             inputs=[
                 io.Video.Input("first", tooltip="The clip whose pace, length and sound are kept."),
                 io.Video.Input("second", tooltip="The clip to re-time: the same words, said faster or slower."),

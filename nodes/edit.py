@@ -1,4 +1,4 @@
-"""SPFEM Edit: give tracked faces another expression, as a video or as images."""
+"""Edit Tracked Faces: give tracked faces another expression, as a video or as images."""
 
 from __future__ import annotations
 
@@ -99,10 +99,12 @@ class SPFEMEdit(io.ComfyNode):
     def define_schema(cls) -> io.Schema:
         return schema(
             node_id="THFEM_SPFEMEdit",
-            display_name="SPFEM Edit (THFEM)",
+            display_name="Edit Tracked Faces (THFEM)",
             category=f"{CATEGORY}/expression",
             description="Give tracked faces of a video another expression and keep the speech.",
-            search_aliases=["emotion", "facial expression", "expression transfer", "smile", "happy", "sad", "angry"],
+            search_aliases=[
+                *("SPFEM Edit", "emotion", "facial expression", "expression transfer", "smile", "happy", "sad", "angry")
+            ],
             inputs=[
                 io.Video.Input("video", tooltip="The clip to edit. It is streamed, so its length does not matter."),
                 *editing_inputs(),
@@ -130,11 +132,11 @@ class SPFEMEditImages(io.ComfyNode):
     def define_schema(cls) -> io.Schema:
         return schema(
             node_id="THFEM_SPFEMEditImages",
-            display_name="SPFEM Edit Images (THFEM)",
+            display_name="Edit Tracked Faces in Images (THFEM)",
             category=f"{CATEGORY}/expression",
-            description="SPFEM Edit for a batch of images, for graphs that work on IMAGE. Long clips need much memory: "
-            "prefer SPFEM Edit for those.",
-            search_aliases=["emotion", "facial expression", "expression images"],
+            description="Edit Tracked Faces for a batch of images, for graphs that work on IMAGE. Long clips need much "
+            "memory: prefer Edit Tracked Faces for those.",
+            search_aliases=["SPFEM Edit Images", "emotion", "facial expression", "expression images"],
             inputs=[
                 io.Image.Input("images", tooltip="The frames to edit, in order."),
                 *editing_inputs(fps_input()),

@@ -119,7 +119,7 @@ class ExpressionPreview(io.ComfyNode):
             outputs=[
                 ExpressionSocket.Output(
                     display_name="expression",
-                    tooltip="What you see, for Edit Expression, SPFEM Edit, the talking head and Metrics.",
+                    tooltip="What you see, for Edit Expression, Edit Tracked Faces, the talking head and Metrics.",
                 ),
                 io.Image.Output(display_name="picture", tooltip="What the node shows."),
                 io.Image.Output(display_name="edited", tooltip="The edited frame alone."),

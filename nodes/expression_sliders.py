@@ -45,7 +45,7 @@ class ExpressionSlidersNode(io.ComfyNode):
                 ),
             ],
             outputs=[
-                SlidersSocket.Output(display_name="sliders", tooltip="For SPFEM Edit and Edit Expression."),
+                SlidersSocket.Output(display_name="sliders", tooltip="For Edit Tracked Faces and Edit Expression."),
                 io.String.Output(display_name="text", tooltip="The sliders as JSON, to read or keep."),
             ],
         )

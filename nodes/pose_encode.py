@@ -1,4 +1,4 @@
-"""Pose Encode: how every tracked head is turned, where and how large, in every frame."""
+"""Read Head Poses: how every tracked head is turned, where and how large, in every frame."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ class PoseEncode(io.ComfyNode):
     def define_schema(cls) -> io.Schema:
         return schema(
             node_id="THFEM_PoseEncode",
-            display_name="Pose Encode (THFEM)",
+            display_name="Read Head Poses (THFEM)",
             category=f"{CATEGORY}/talking head",
             description="Read the head pose of every tracked face in every frame, for the talking head.",
-            search_aliases=["head pose", "yaw pitch roll", "head rotation", "pose encoder"],
+            search_aliases=["Pose Encode", "head pose", "yaw pitch roll", "head rotation", "pose encoder"],
             inputs=[
                 Track.Input("tracks", tooltip="From Track Faces, made on the clip before the edit."),
                 back_end_input("encoder", pose_encoders, purpose="How poses are read"),
             ],
             outputs=[
-                Pose.Output(display_name="poses", tooltip="Head poses, for Adjacent-Frame Talking Head."),
+                Pose.Output(display_name="poses", tooltip="Head poses, for Redraw Lips."),
                 io.String.Output(
                     display_name="summary", tooltip="Angles, size and place of each face, lowest, mean and highest."
                 ),

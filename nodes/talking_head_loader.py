@@ -109,7 +109,7 @@ def device_input() -> io.Input:
 def loaded_outputs() -> list[io.Output]:
     """What every node gives that loads a talking head."""
     return [
-        TalkingHeadSocket.Output(display_name="model", tooltip="For Adjacent-Frame Talking Head."),
+        TalkingHeadSocket.Output(display_name="model", tooltip="For Redraw Lips."),
         io.String.Output(display_name="about", tooltip="Its device, size and licence."),
     ]
 
@@ -124,7 +124,7 @@ class TalkingHeadLoader(io.ComfyNode):
             node_id="THFEM_TalkingHeadLoader",
             display_name="Talking Head Loader (THFEM)",
             category=f"{CATEGORY}/talking head",
-            description="Load a talking head once, with a precision and a device, for Adjacent-Frame Talking Head. The "
+            description="Load a talking head once, with a precision and a device, for Redraw Lips. The "
             "host moves it and frees its memory as it does with other models. The nodes of each talking head have "
             "all of its options.",
             search_aliases=["load model", "model loader", "EAT", "EAMM", "checkpoint"],

@@ -21,4 +21,4 @@ EDIT = {
     "curve": "0:1",
     "editor": "mesh",
 }
-"""The widgets of SPFEM Edit."""
+"""The widgets of Edit Tracked Faces."""

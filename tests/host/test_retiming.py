@@ -1,4 +1,4 @@
-"""Prepare Speech and DTW Align in a running host, on the sockets of its own nodes."""
+"""Prepare Speech and Align Speech in a running host, on the sockets of its own nodes."""
 
 from __future__ import annotations
 

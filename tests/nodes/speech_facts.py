@@ -1,4 +1,4 @@
-"""Runs inside a host's interpreter: executes Prepare Speech and DTW Align, and prints what they gave, as JSON.
+"""Runs inside a host's interpreter: executes Prepare Speech and Align Speech, and prints what they gave, as JSON.
 
 Arguments: the host's folder, this repository, a base folder, the demo clip.
 """

@@ -1,4 +1,4 @@
-"""Runs inside a host's interpreter: executes Pose Encode and Adjacent-Frame Talking Head (with a fake that paints
+"""Runs inside a host's interpreter: executes Read Head Poses and Redraw Lips (with a fake that paints
 squares in the place of the back end), and prints what they gave, as JSON.
 
 Arguments: the host's folder, this repository, a base folder, the demo clip.

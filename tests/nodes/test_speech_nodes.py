@@ -1,4 +1,4 @@
-"""Prepare Speech and DTW Align, executed inside a host's interpreter."""
+"""Prepare Speech and Align Speech, executed inside a host's interpreter."""
 
 from __future__ import annotations
 

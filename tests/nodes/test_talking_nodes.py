@@ -1,4 +1,4 @@
-"""Pose Encode, Adjacent-Frame Talking Head and the quick node, executed inside a host's interpreter."""
+"""Read Head Poses, Redraw Lips and the quick node, executed inside a host's interpreter."""
 
 from __future__ import annotations
 
