@@ -71,7 +71,7 @@ def mel_columns(samples: np.ndarray, start: int, stop: int) -> Tensor:
     half, hop = WAV2LIP.n_fft // 2, WAV2LIP.hop_length
     first, last = start * hop - half, (stop - 1) * hop + half
     inner = np.asarray(samples[max(first - 1, 0) : max(min(last, len(samples)), 0)], np.float32)
-    span = pre_emphasised(torch.from_numpy(np.ascontiguousarray(inner)), WAV2LIP.pre_emphasis)
+    span = pre_emphasised(torch.from_numpy(np.array(inner)), WAV2LIP.pre_emphasis)
     if first > 0:  # this sample only served the one after it
         span = span[1:]
     padded = torch.nn.functional.pad(span, (max(-first, 0), last - first - len(span) - max(-first, 0)))
