@@ -16,6 +16,15 @@ function titleOf(nodeId) {
   return app.graph.getNodeById(nodeId)?.title ?? "THFEM";
 }
 
+// The classic front end makes its upload button for inputs of any node that are called audio, but the player that this
+// button needs for the host's own nodes alone.
+function addPlayer(inputs) {
+  if (!inputs?.upload || inputs.upload[0] !== "AUDIOUPLOAD") return;
+  const { upload } = inputs;
+  delete inputs.upload;
+  Object.assign(inputs, { audioUI: ["AUDIO_UI", {}], upload });
+}
+
 function clearStages() {
   for (const node of app.graph._nodes) {
     const stage = node.comfyClass?.startsWith("THFEM_") && node.widgets?.find((each) => each.name === STAGE);
@@ -85,6 +94,7 @@ app.registerExtension({
   },
   beforeRegisterNodeDef(nodeType, nodeData) {
     if (!nodeData.name.startsWith("THFEM_")) return;
+    addPlayer(nodeData.input?.required);
     const executed = nodeType.prototype.onExecuted;
     nodeType.prototype.onExecuted = function (output) {
       executed?.call(this, output);

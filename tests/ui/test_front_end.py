@@ -53,6 +53,10 @@ def test_a_template_opens_readable_and_complete(front_end, name):
             apart = x + width <= other_x or other_x + other_width <= x
             apart = apart or y + height <= other_y - 30 or other_y + other_height <= y - 30  # title bars lie above
             assert apart, f"{title} covers {other}"
+    sent = front_end.evaluate("async () => (await window.app.graphToPrompt()).output")
+    twin = json.loads((WORKFLOWS / "api" / f"{name}.json").read_text(encoding="utf-8"))
+    for key, node in twin.items():
+        assert {each: sent[key]["inputs"].get(each) for each in node["inputs"]} == node["inputs"]
     assert not front_end.faults
 
 
