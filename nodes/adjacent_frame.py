@@ -76,6 +76,7 @@ class AdjacentFrameTalkingHead(io.ComfyNode):
                 shown_emotion_input(),
                 expression_input("From Expression Preview: what the edited face shows, instead of emotion."),
             ],
+            has_intermediate_output=True,
             outputs=[
                 io.Video.Output(
                     display_name="video",

@@ -109,6 +109,7 @@ class SPFEMEdit(io.ComfyNode):
                 io.Video.Input("video", tooltip="The clip to edit. It is streamed, so its length does not matter."),
                 *editing_inputs(),
             ],
+            has_intermediate_output=True,
             outputs=[
                 io.Video.Output(
                     display_name="video", tooltip="The edited clip: same frames, times, size and sound as the input."
@@ -141,6 +142,7 @@ class SPFEMEditImages(io.ComfyNode):
                 io.Image.Input("images", tooltip="The frames to edit, in order."),
                 *editing_inputs(fps_input()),
             ],
+            has_intermediate_output=True,
             outputs=[io.Image.Output(display_name="images", tooltip="As many frames, of the same size.")],
         )
 

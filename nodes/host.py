@@ -136,6 +136,8 @@ class HostProgress:
         if stage != name or done < before:  # the same work may come twice, on a reference and on the clip
             self._index += 1
             show_stage(f"{stage} …")
+        if total and done == total:
+            show_stage(f"{stage}: done")  # stays on the node unless another stage follows
         self._last = (stage, done)
         length = max(total, done, 1) if total else done + 1
         picture, self._picture = self._picture, None

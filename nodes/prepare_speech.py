@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 
 import torch
 from comfy_api.latest import Input, io, ui
@@ -21,7 +22,7 @@ SILENT = "no sound: the lips follow the clip alone"
 
 def speech_from_socket(sound: Input.Audio | Input.Video | None) -> Speech | None:
     """Speech of an AUDIO or of a VIDEO, whose sound is read as a stream; None where it has no sound."""
-    if sound is None or isinstance(sound, dict):
+    if sound is None or isinstance(sound, Mapping):
         heard = sound_from_audio(sound)
         return Speech.from_sound(heard) if heard is not None and heard.samples.shape[1] else None
     return Speech.from_video(clip_from_socket(sound), warn=_log.warning)

@@ -68,6 +68,7 @@ class EditExpression(io.ComfyNode):
                 ),
                 fps_input(optional=True),
             ],
+            has_intermediate_output=True,
             outputs=[
                 io.Video.Output(
                     display_name="video", tooltip="The edited clip: same frames, times, size and sound as the input."

@@ -51,6 +51,7 @@ class TrackFaces(io.ComfyNode):
                     "used instead of searching again.",
                 ),
             ],
+            has_intermediate_output=True,
             outputs=[
                 Track.Output(display_name="tracks", tooltip="The faces over time, for the editing nodes."),
                 io.Image.Output(display_name="preview", tooltip="A frame of each shot with the faces numbered."),

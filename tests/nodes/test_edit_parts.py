@@ -40,6 +40,11 @@ def test_images_with_their_sound(facts):
     assert told == 0
 
 
+def test_sound_that_is_read_on_demand(facts):
+    assert facts["lazy_sound"] == facts["from_images"][0][1]
+    assert facts["lazy_speech"] == pytest.approx(0.5, abs=0.1)
+
+
 def test_images_and_sound_of_different_lengths_are_a_notice(facts):
     text, notices = facts["wrong_rate"]
     assert "the images last 0.24 s at 50 frames per second" in text and "set fps to 2" in text
