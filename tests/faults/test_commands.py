@@ -12,7 +12,7 @@ sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parents[1] / 
 from tests.faults.commands import COMMANDS, Materials, make_materials, outcome_of, pairs  # noqa: E402
 
 # building a pair takes 20 s; edits and preparing find faces first
-SEEDS = {"edit": (1,), "prepare": (1,), "metrics": (0, 2)}
+SEEDS = {"edit": (1,), "preview": (1,), "batch": (0,), "prepare": (1,), "metrics": (0, 2)}
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,7 @@ from thfem_core.errors import WeightsError
 from thfem_core.expression.mesh import fold_maps, recognition, spectacles, texture
 from thfem_core.face.mediapipe.models import load_networks
 from thfem_core.face.mesh import basis
+from thfem_core.face.occlusion import loading as occlusion
 from thfem_core.metrics.judges.thfem_sync.network import load_thfem_sync_network
 from thfem_core.talking_head.mouth import coefficients
 from thfem_core.talking_head.mouth.networks import load_motion, load_renderer
@@ -82,11 +83,11 @@ def test_embedded_files_without_notes_or_with_nan_are_refused(tmp_path: Path):
         embedded_tensors("nan.safetensors", maker="a script", folder=tmp_path)
 
 
-def read_through(module: ModuleType, load: Callable, path: Path) -> object:
-    """Load an embedded file of arrays from another folder, past what the process keeps."""
+def read_through(module: ModuleType, load: Callable, path: Path, *arguments: object) -> object:
+    """Load an embedded file from another folder, past what the process keeps."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "embedded_tensors", partial(embedded_tensors, folder=path.parent))
-        return load.__wrapped__()
+        return load.__wrapped__(*arguments)
 
 
 EMBEDDED = {
@@ -95,6 +96,7 @@ EMBEDDED = {
     "expression_ratio": partial(read_through, texture, texture.load_ratio),
     "expression_reader": partial(read_through, recognition, recognition.load_reader),
     "spectacles": partial(read_through, spectacles, spectacles.load_judge),
+    "occlusion": lambda path: read_through(occlusion, occlusion.load_occlusion_net, path, torch.device("cpu")),
     "mouth_basis": partial(read_through, coefficients, coefficients.load_mouth_basis),
     "mouth_motion": load_motion,
     "mouth_renderer": load_renderer,
@@ -156,6 +158,7 @@ def test_an_embedded_or_own_file_of_another_kind_is_refused_in_one_line(spoil, n
 
 
 def test_the_embedded_files_themselves_are_taken():
+    assert sorted(EMBEDDED) == sorted(path.stem for path in EMBEDDED_FOLDER.glob("*.safetensors"))
     for name, load in EMBEDDED.items():
         load(EMBEDDED_FOLDER / f"{name}.safetensors")
 
