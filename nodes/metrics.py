@@ -139,8 +139,8 @@ class Metrics(io.ComfyNode):
         table = text_table(found)
         plots = torch.from_numpy(_plots(found)).float().div(255)
         verdict = torch.from_numpy(_verdict(found)).float().div(255)[None]
-        pictures = [ui.PreviewImage(each, cls=cls).as_dict() for each in (verdict, plots)]
-        shown = pictures[0] | {"images": [*pictures[0]["images"], *pictures[1]["images"]]}
+        # one picture fills the node: beside the plots the table could not be read
+        shown = ui.PreviewImage(verdict, cls=cls).as_dict()
         return io.NodeOutput(table, plots, verdict, ui=shown | ui.PreviewText(table).as_dict())
 
 

@@ -37,7 +37,7 @@ function showSummary(node, text) {
   if (!widget) {
     // made at the first run only, and never stored: saved graphs keep their widgets' places
     ({ widget } = app.widgets.STRING(node, SUMMARY, ["STRING", { multiline: true }], app));
-    widget.label = "summary";
+    widget.label = choices.summary ?? "summary";
     widget.serialize = false;
     widget.options.serialize = false;
     widget.options.read_only = true;
@@ -63,7 +63,9 @@ function translateWorkflow(graph) {
   const words = graph?.extra?.thfem_words?.[language] ?? {};
   for (const group of graph?._groups ?? []) group.title = words[group.title] ?? group.title;
   for (const node of graph?._nodes ?? []) {
-    const widget = node.type === "MarkdownNote" && node.widgets?.[0];
+    if (node.type !== "MarkdownNote") continue;
+    node.title = words[node.title] ?? node.title;
+    const widget = node.widgets?.[0];
     if (widget && words[widget.value]) widget.value = words[widget.value];
   }
 }

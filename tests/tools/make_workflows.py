@@ -97,7 +97,7 @@ def verdict(graph: Graph) -> None:
         "THFEM_Metrics",
         (1200, 0),
         width=640,
-        preview=600,
+        preview=400,
         links={"source": (clip, 0, [(370, -75), (1170, -75)]), "output": (edit, 0, [(770, 580), (1170, 580)])},
         target_emotion="happy",
     )
@@ -134,11 +134,11 @@ def stages(graph: Graph) -> None:
     edit = graph.add(
         "THFEM_SPFEMEdit",
         (800, 0),
-        preview=210,
+        preview=400,
         links={"video": (clip, 0), "tracks": (faces, 0)},
         emotion="happy",
     )
-    poses = graph.add("THFEM_PoseEncode", (800, 820), links={"tracks": (faces, 0, [(770, 420)])})
+    poses = graph.add("THFEM_PoseEncode", (800, 1010), links={"tracks": (faces, 0, [(770, 420)])})
     drawn = graph.add(
         "THFEM_AdjacentFrameTalkingHead",
         (1200, 0),
@@ -147,7 +147,7 @@ def stages(graph: Graph) -> None:
             "video": (edit, 0),
             "tracks": (faces, 0, [(768, -80), (1170, -80)]),
             "poses": (poses, 0),
-            "speech": (sound, 0, [(770, 750), (1170, 750)]),
+            "speech": (sound, 0, [(770, 950), (1170, 950)]),
         },
     )
     saved = save(graph, (1600, 0), drawn, "stages")
@@ -170,43 +170,43 @@ def stages(graph: Graph) -> None:
 
 def compare(graph: Graph) -> None:
     clip = load(graph, (0, 0))
-    faces = graph.add("THFEM_TrackFaces", (400, 90), preview=240, links={"video": (clip, 0)})
     edits = [
         graph.add(
-            "THFEM_SPFEMEdit",
-            (800, y),
-            preview=130,
-            links={"video": (clip, 0, points), "tracks": (faces, 0)},
+            "THFEM_EditExpression",
+            (400, y),
+            width=280,
+            preview=340,
+            links={"video": (clip, 0)},
             emotion="happy",
             strength=strength,
         )
-        for y, strength, points in ((0, 0.7, []), (640, 1.4, [(370, 560), (770, 600)]))
+        for y, strength in ((0, 0.7), (690, 1.4))
     ]
     both = graph.add(
         "THFEM_CompareVideos",
-        (1200, 0),
+        (740, 0),
         width=640,
         preview=280,
         links={"first": (edits[0], 0), "second": (edits[1], 0)},
         first_label="0.7",
         second_label="1.4",
     )
-    trunk = [(370, -80), (1170, -80), (1170, 530)]
+    trunk = [(370, -80), (710, -80), (710, 530)]
     verdicts = [
         graph.add(
             "THFEM_Metrics",
             (x, 610),
-            width=430,
-            preview=330,
+            width=560,
+            preview=370,
             links={"source": (clip, 0, source), "output": (edit, 0, output)},
             target_emotion="happy",
         )
         for x, edit, source, output in (
-            (1200, edits[0], trunk, []),
-            (1680, edits[1], [*trunk, (1650, 530)], [(1170, 545), (1650, 545)]),
+            (740, edits[0], trunk, []),
+            (1360, edits[1], [*trunk, (1330, 530)], [(710, 545), (1330, 545)]),
         )
     ]
-    graph.note((0, 670), (740, 200), "compare")
+    graph.note((0, 610), (340, 330), "compare")
     graph.group("Two edits of one clip", "work", *edits)
     graph.group("Side by side", "output", both)
     graph.group("A verdict on each", "verdict", *verdicts)
@@ -235,7 +235,7 @@ def with_editor(
         if sliders:
             chosen_sliders = graph.add("THFEM_ExpressionSliders", (0, 640), preset=sliders)
             links["sliders"] = (chosen_sliders, 0, [(370, 555), (770, 555)])
-        edit = graph.add("THFEM_SPFEMEdit", (800, 0), preview=210, links=links, emotion=emotion)
+        edit = graph.add("THFEM_SPFEMEdit", (800, 0), preview=400, links=links, emotion=emotion)
         drawn = graph.add(
             "THFEM_AdjacentFrameTalkingHead",
             (1200, 0),
@@ -243,7 +243,7 @@ def with_editor(
             links={"video": (edit, 0), "tracks": (faces, 0, [(768, -80), (1170, -80)])},
         )
         saved = save(graph, (1600, 0), drawn, editor)
-        graph.note((800, 800), (740, 270), editor)
+        graph.note((1200, 800), (740, 270), editor)
         graph.group("Clips" if reference else "Your clip", "input", *clips)
         if sliders:
             graph.group("Sliders", "help", chosen_sliders)
@@ -262,8 +262,8 @@ def with_head(head: str, **options: Any) -> Build:
     def build(graph: Graph) -> None:
         clip = load(graph, (0, 0))
         faces = graph.add("THFEM_TrackFaces", (400, 90), preview=240, links={"video": (clip, 0)})
-        edit = graph.add("THFEM_SPFEMEdit", (800, 0), preview=210, links={"video": (clip, 0), "tracks": (faces, 0)})
-        model = graph.add(f"THFEM_TalkingHead_{head}", (800, 820), **options)
+        edit = graph.add("THFEM_SPFEMEdit", (800, 0), preview=400, links={"video": (clip, 0), "tracks": (faces, 0)})
+        model = graph.add(f"THFEM_TalkingHead_{head}", (800, 1000), **options)
         drawn = graph.add(
             "THFEM_AdjacentFrameTalkingHead",
             (1200, 0),

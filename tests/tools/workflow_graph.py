@@ -24,7 +24,7 @@ class Graph:
 
     def __init__(self, name: str, definitions: Mapping[str, Any]) -> None:
         self.name = name
-        self.words: dict[str, str] = {}
+        self.words: dict[str, str] = {"How to use": "使用说明"}
         self._definitions = definitions
         self._nodes: list[dict[str, Any]] = []
         self._links: list[list[Any]] = []
