@@ -12,8 +12,7 @@ from thfem_core import catalogue
 from thfem_core.catalogue import find_converter, find_model
 from thfem_core.errors import InputError
 from thfem_core.weights.checksum import fault_of
-from thfem_core.weights.model import Model
-from thfem_core.weights.store import EMBEDDED_FOLDER
+from thfem_core.weights.model import EMBEDDED_FOLDER, Model
 
 MODELS = list(catalogue.all_models().values())
 EMBEDDED_FILES = [(model, file) for model in MODELS if model.origin == "embedded" for file in model.files]

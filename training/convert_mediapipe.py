@@ -27,7 +27,7 @@ from thfem_core.face.mediapipe.full_range import FullRangeBlazeFace
 from thfem_core.face.mediapipe.mesh_net import AttentionMesh
 from thfem_core.face.mediapipe.models import WEIGHTS_FILE
 from thfem_core.face.mediapipe.region_refinement import REGIONS
-from thfem_core.weights.reading import EMBEDDED_FOLDER
+from thfem_core.weights.model import EMBEDDED_FOLDER
 
 SOURCES = {
     "short_range": "mediapipe/modules/face_detection/face_detection_short_range.tflite",

@@ -19,7 +19,7 @@ from thfem_core.face.tracking.tracker import track_faces
 from thfem_core.loaded import release_networks
 from thfem_core.media.array_frame import ArrayFrame
 from thfem_core.media.array_video import ArrayVideo
-from thfem_core.weights.reading import EMBEDDED_FOLDER
+from thfem_core.weights.model import EMBEDDED_FOLDER
 
 FACE = FaceRoi(cx=128, cy=128, side=235, rotation=0.0)
 

@@ -22,7 +22,8 @@ from thfem_core.talking_head.mouth import coefficients
 from thfem_core.talking_head.mouth.networks import load_motion, load_renderer
 from thfem_core.weights.checksum import other_kind
 from thfem_core.weights.download import _CountedFile, _open_part
-from thfem_core.weights.reading import EMBEDDED_FOLDER, embedded_tensors, load_strict
+from thfem_core.weights.model import EMBEDDED_FOLDER
+from thfem_core.weights.reading import embedded_tensors, load_strict
 
 
 @pytest.mark.parametrize(

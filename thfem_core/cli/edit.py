@@ -100,6 +100,10 @@ def run(args: argparse.Namespace) -> None:
     refuse_overwriting(args.output, args.input, overwrite_input=args.overwrite_input)
     options = check_edit(args)
 
+    from ..media.source import check_clip
+
+    check_clip(args.input)  # before the networks' library is loaded, which takes seconds
+
     from ..device import resolve_device
     from ..pipeline import edit_to_file
 

@@ -70,6 +70,11 @@ def run(args: argparse.Namespace) -> None:
     request = None if args.emotion is None else ExpressionRequest(emotion=args.emotion, strength=args.strength)
     options = given_options(args, {talking_heads: args.talking_head})
 
+    from ..media.source import check_clip
+
+    for path in (args.input, args.sound):  # before the networks' library is loaded, which takes seconds
+        check_clip(path)
+
     from ..device import resolve_device
     from ..pipeline import EditConfig, edit_to_file, open_speaker, read_speech
 

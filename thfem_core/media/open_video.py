@@ -11,7 +11,7 @@ from ..errors import InputError
 from .array_video import ImageFolderVideo
 from .file_video import FileVideo
 from .picture_file import is_still
-from .source import MediaSource, check_file
+from .source import MediaSource, check_clip
 from .video import Video
 
 
@@ -27,10 +27,9 @@ def open_video(
     start, duration: the part of a video file to use, in seconds. frame_rate: of images only.
     Raises InputError, in one line, for anything that is none of these.
     """
+    check_clip(source)
     if not isinstance(source, io.BytesIO):
         path = Path(source)
-        if not os.fspath(source) or not os.path.isdir(path):
-            check_file(source)
         if os.path.isdir(path) or is_still(path):
             if start or duration is not None:
                 raise InputError(f"{path.name} holds images, which have no time of their own; leave start and duration")

@@ -73,6 +73,19 @@ def check_file(source: MediaSource) -> None:
         raise InputError(f"{path} is empty (0 bytes); copy or export it again")
 
 
+def check_clip(source: MediaSource) -> None:
+    """Check that a source is there and can be read: a file, its bytes, or a folder (of images).
+
+    Args:
+        source: path or bytes of a file, or path of a folder.
+
+    Raises:
+        InputError: it is missing, a pipe, not readable, or empty.
+    """
+    if isinstance(source, io.BytesIO) or not os.fspath(source) or not os.path.isdir(source):
+        check_file(source)
+
+
 @contextmanager
 def open_media(source: MediaSource) -> Iterator[av.container.InputContainer]:
     """Open a media file for reading; several may be open on one source at the same time.

@@ -7,8 +7,10 @@ Back ends declare their models in ``back_end.py``; what is not known for certain
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
+EMBEDDED_FOLDER = Path(__file__).parent  # of the model files that ship with the package
 Origin = Literal["embedded", "hub", "web", "manual"]
 
 

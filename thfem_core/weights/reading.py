@@ -17,10 +17,10 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from ..errors import WeightsError
+from .model import EMBEDDED_FOLDER
 
 Shapes = Mapping[str, tuple[int | str, ...]]
 _SHOWN = 3  # keys named in an error
-EMBEDDED_FOLDER = Path(__file__).parent  # of the model files that ship with the package
 
 
 class _Entries(dict[str, Any]):

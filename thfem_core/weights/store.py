@@ -10,8 +10,7 @@ from ..errors import WeightsError
 from ..progress import Progress, silent
 from .checksum import fault_of
 from .download import download_file
-from .model import Model, ModelFile
-from .reading import EMBEDDED_FOLDER
+from .model import EMBEDDED_FOLDER, Model, ModelFile
 
 FOLDERS_VARIABLE = "THFEM_MODELS"
 
@@ -49,11 +48,15 @@ def _cached(model: Model, file: ModelFile) -> Path | None:
         found = try_to_load_from_cache(model.repo, file.names[0], revision=model.revision)
         return Path(found) if isinstance(found, str) else None
     if model.origin == "web":
-        from torch.hub import get_dir
-
-        path = Path(get_dir()) / "checkpoints" / file.names[0]
+        path = _torch_hub_folder() / "checkpoints" / file.names[0]
         return path if path.is_file() else None
     return None
+
+
+def _torch_hub_folder() -> Path:
+    """Where torch.hub keeps downloads by its documentation; asking it would load PyTorch, which takes seconds."""
+    cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(os.path.expanduser(os.environ.get("TORCH_HOME") or os.path.join(cache, "torch"))) / "hub"
 
 
 def check_file(model: Model, file: ModelFile, path: Path) -> None:

@@ -14,7 +14,8 @@ from ...loaded import stays_loaded
 from ...media.frame import Frame
 from ...options import Options
 from ...registry import Resources
-from ...weights.reading import EMBEDDED_FOLDER, embedded_tensors, load_strict
+from ...weights.model import EMBEDDED_FOLDER
+from ...weights.reading import embedded_tensors, load_strict
 from ..models import Detection, FaceRoi, MeshFit
 from .anchors import DetectorSpec, decode
 from .blazeface import SHORT_RANGE, ShortRangeBlazeFace

@@ -12,7 +12,8 @@ from torch import nn
 
 from ...errors import WeightsError
 from ...loaded import stays_loaded
-from ...weights.reading import EMBEDDED_FOLDER, embedded_tensors, load_strict
+from ...weights.model import EMBEDDED_FOLDER
+from ...weights.reading import embedded_tensors, load_strict
 from .motion import MotionConfig, MotionNet
 from .renderer import MouthRenderer, RendererConfig
 
