@@ -7,6 +7,7 @@ from collections.abc import Callable, Hashable
 from functools import lru_cache, wraps
 from threading import RLock
 from typing import Generic, ParamSpec, TypeVar
+from weakref import WeakKeyDictionary
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -91,3 +92,33 @@ class Kept(Generic[T]):
         """Drop all results."""
         with self._lock:
             self._results.clear()
+
+
+class KeptWith(Generic[T]):
+    """The last few results about an object, such as a track; they go with the object."""
+
+    def __init__(self, most: int = 8) -> None:
+        """Keep nothing yet.
+
+        Args:
+            most: How many results are kept of each object.
+        """
+        self._most = most
+        self._results: WeakKeyDictionary[object, Kept[T]] = WeakKeyDictionary()
+
+    def get_or_make(self, owner: object, key: Hashable, make: Callable[[], T]) -> T:
+        """Look a result up, or make it and keep it.
+
+        Args:
+            owner: The object that the result is about; one that cannot be referred to weakly keeps nothing.
+            key: Which result.
+            make: Makes it.
+
+        Returns:
+            The result.
+        """
+        try:
+            kept = self._results.setdefault(owner, Kept(self._most))
+        except TypeError:
+            return make()
+        return kept.get_or_make(key, make)

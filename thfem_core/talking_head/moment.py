@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from itertools import takewhile
 
 import torch
@@ -12,6 +13,7 @@ import torch
 from ..face.occlusion.clip import ClipOcclusion
 from ..face.tracking.edited_landmarks import EditedLandmarks
 from ..face.tracking.track import FaceTrack
+from ..loaded import KeptWith
 from ..media.frame import Frame
 from .blending import blend_patches, paste_patch, without_carried
 from .head import AdjacentWindow, FaceClip, FacePatch, FaceSession
@@ -19,6 +21,7 @@ from .redraw import PreparedTalkingHead
 from .windows import PlannedWindow, WindowConfig, plan_windows
 
 _BLOCK = 64  # frames of a track read at once
+_WINDOWS: KeptWith[tuple[PlannedWindow, ...]] = KeptWith()  # finding them reads the track up to the frame
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -92,7 +95,9 @@ def lip_moments(
                     session=prepared.head.open_face(clip),
                     index=index,
                     weight=weight,
-                    windows=_windows_of(track, prepared.window, index),
+                    windows=_WINDOWS.get_or_make(
+                        track, (prepared.window, index), partial(_windows_of, track, prepared.window, index)
+                    ),
                 )
             )
     return moments

@@ -20,7 +20,7 @@ FILE = "mouth_basis.safetensors"
 FADE = (40.0, 62.0)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, eq=False, slots=True)
 class MouthBasis:
     """K modes of the face mesh's lower part. Meshes are on the canonical head, in face units.
 

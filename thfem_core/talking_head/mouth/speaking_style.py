@@ -10,6 +10,7 @@ import numpy as np
 
 from ...face.mesh.canonical import canonical_shapes
 from ...face.tracking.track import FaceTrack
+from ...loaded import KeptWith
 from .coefficients import MouthBasis
 from .motion import FRAME_RATE
 
@@ -29,6 +30,9 @@ class SpeakingStyle:
     mean: np.ndarray
     vector: np.ndarray
     is_still: bool
+
+
+_STYLES: KeptWith[SpeakingStyle] = KeptWith()
 
 
 def style_vector(coefficients: np.ndarray, frame_rate: Fraction = FRAME_RATE) -> np.ndarray:
@@ -59,6 +63,11 @@ def read_speaking_style(track: FaceTrack, basis: MouthBasis, frame_rate: Fractio
     Returns:
         Their style; that of the average speaker where nobody is seen or nothing moves.
     """
+    # a live preview asks at every move of a slider, and reading the track takes long for a long clip
+    return _STYLES.get_or_make(track, (basis, frame_rate), lambda: _read(track, basis, frame_rate))
+
+
+def _read(track: FaceTrack, basis: MouthBasis, frame_rate: Fraction) -> SpeakingStyle:
     blocks = [basis.read(canonical_shapes(meshes)) for meshes in _seen_meshes(track) if len(meshes)]
     mouths = np.concatenate(blocks) if blocks else np.zeros((1, basis.size), np.float32)
     is_still = bool(mouths.std(axis=0).max() < _STILL)
