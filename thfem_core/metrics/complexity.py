@@ -178,7 +178,7 @@ def editor_complexity(
     request: ExpressionRequest,
     *,
     device: torch.device,
-    frames: tuple[int, int] = (10, 16),
+    frames: tuple[int, int] = (4, 8),
 ) -> Complexity:
     """Cost of an editor for one frame, with the face networks it needs.
 
