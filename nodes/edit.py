@@ -11,7 +11,7 @@ from comfy_api.latest import Input, io, ui
 from ..thfem_core.expression.editor import editors
 from ..thfem_core.pipeline import EditConfig
 from .back_end_inputs import back_end_input, chosen_options, clip_inputs
-from .edit_run import edited_video, prepared_edit, tell
+from .edit_run import edit_progress, edited_video, prepared_edit, tell
 from .editors_in_host import editing_editor
 from .expression_inputs import (
     REGIONS,
@@ -27,7 +27,7 @@ from .expression_inputs import (
     region_inputs,
     sliders_input,
 )
-from .host import CATEGORY, HostProgress, advanced, schema
+from .host import CATEGORY, advanced, schema
 from .payloads import EditorSocket, Track, TrackedFaces
 from .video_sockets import clip_from_socket, fps_input, images_from_frames
 
@@ -120,8 +120,8 @@ class SPFEMEdit(io.ComfyNode):
     @classmethod
     def execute(cls, video: Input.Video, tracks: TrackedFaces, **inputs: Any) -> io.NodeOutput:
         config, device = edit_config(tracks, inputs)
-        progress = HostProgress(stages=1 if inputs.get("reference") is None else 2)
         clip = clip_from_socket(video)
+        progress = edit_progress(clip, tracks.tracks, config.request)
         work = prepared_edit(clip, config, tracks=tracks.tracks, device=device, progress=progress)
         return edited_video(work, progress=progress)
 
@@ -149,8 +149,8 @@ class SPFEMEditImages(io.ComfyNode):
     @classmethod
     def execute(cls, images: torch.Tensor, tracks: TrackedFaces, fps: float, **inputs: Any) -> io.NodeOutput:
         config, device = edit_config(tracks, inputs)
-        progress = HostProgress(stages=1 if inputs.get("reference") is None else 2)
         clip = clip_from_socket(images, fps=fps)
+        progress = edit_progress(clip, tracks.tracks, config.request)
         work = prepared_edit(clip, config, tracks=tracks.tracks, device=device, progress=progress)
         edited = images_from_frames(progress.shown(work.frames()), like=images, progress=progress)
         told = ui.PreviewText(tell(work.report, "images"))

@@ -10,10 +10,11 @@ import torch
 from comfy_api.latest import io, ui
 
 from ..thfem_core.audio.speech import Speech
+from ..thfem_core.expression.request import ExpressionRequest
 from ..thfem_core.face.tracking.track import FaceTracks
 from ..thfem_core.media.sound import Sound
 from ..thfem_core.media.video import Video
-from ..thfem_core.pipeline import EditConfig, EditReport, PreparedEdit, edit
+from ..thfem_core.pipeline import EditConfig, EditReport, PreparedEdit, edit, kept_faces
 from ..thfem_core.pipeline.batch import BatchItem
 from ..thfem_core.pose.encoder import HeadPoses
 from .edit_parts import EditParts
@@ -54,6 +55,19 @@ def prepared_edit(
     )
     work.warnings[:0] = notes
     return work
+
+
+def edit_progress(clip: Video, tracks: FaceTracks | None, request: ExpressionRequest | None) -> HostProgress:
+    """The progress of an edit, whose bar has a part for each clip in which faces are still to be found.
+
+    Args:
+        clip: What is edited.
+        tracks: Its faces, if a node has found them.
+        request: The expression; the face of its reference is looked for, too.
+    """
+    searched = [clip] if tracks is None else []
+    searched += [request.reference.video] if request is not None and request.reference is not None else []
+    return HostProgress(stages=1 + sum(kept_faces(each) is None for each in searched))
 
 
 def edited_video(work: PreparedEdit, *, progress: HostProgress, parts: EditParts | None = None) -> io.NodeOutput:

@@ -11,7 +11,7 @@ from ..thfem_core.media.sound import join_sound
 from ..thfem_core.pipeline import EditConfig
 from ..thfem_core.talking_head.head import talking_heads
 from .edit_parts import EditParts
-from .edit_run import edited_video, prepared_edit
+from .edit_run import edit_progress, edited_video, prepared_edit
 from .expression_inputs import (
     emotion_inputs,
     expression_input,
@@ -21,7 +21,7 @@ from .expression_inputs import (
     reference_input,
     sliders_input,
 )
-from .host import CATEGORY, HostProgress, schema, work_device
+from .host import CATEGORY, schema, work_device
 from .payloads import Track, TrackedFaces
 from .talking_head_loader import drawing_head
 from .talking_inputs import NONE, talking_head_input
@@ -104,7 +104,6 @@ class EditExpression(io.ComfyNode):
         fps: float = 25.0,
         **inputs: Any,
     ) -> io.NodeOutput:
-        progress = HostProgress(stages=2 if inputs.get("reference") is None else 3)
         request = expression_request(emotion=emotion, strength=strength, **inputs)
         head, device = (None, work_device()) if talking_head == NONE else drawing_head(talking_head, None)
         config = EditConfig(
@@ -114,6 +113,7 @@ class EditExpression(io.ComfyNode):
             talking_head=head,
         )
         clip, spoken, note = clip_with_audio(video, audio, fps=fps)
+        progress = edit_progress(clip, None if tracks is None else tracks.tracks, request)
         work = prepared_edit(
             clip,
             config,

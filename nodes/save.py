@@ -18,7 +18,8 @@ from ..thfem_core.media.atomic import complete_file
 from ..thfem_core.media.encoding import EncodingConfig
 from ..thfem_core.media.writer import write_video
 from .host import CATEGORY, HostProgress, new_temp_file, schema
-from .video_sockets import clip_from_socket, fps_input, sound_from_audio, trim_window
+from .notices import notify
+from .video_sockets import clip_with_audio, fps_input, sound_from_audio, trim_window
 
 _log = logging.getLogger(__name__)
 
@@ -80,7 +81,10 @@ class SaveVideo(io.ComfyNode):
         fps: float,
         audio: Input.Audio | None = None,
     ) -> io.NodeOutput:
-        clip = clip_from_socket(video, fps=fps)
+        clip, _, notes = clip_with_audio(video, audio, fps=fps)
+        for note in notes:
+            _log.warning(note)
+            notify("warn", "Pictures and sound differ in length", note)
         folder, name, counter, subfolder, _ = output_place(filename_prefix, clip.info.width, clip.info.height)
         file = f"{name}_{counter:05}_.{container}"
         metadata = workflow_metadata(cls.hidden)

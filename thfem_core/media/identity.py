@@ -34,7 +34,8 @@ def clip_identity(video: Video) -> Hashable | None:
 
     Returns:
         A key that is equal for clips that show the same pictures at the same times: a file and the part of it, until
-        it is written again; or a batch of images, until it is changed in place or freed. None for other clips.
+        it is written again; or a batch of images, until it is freed or, where PyTorch counts that, changed in place.
+        None for other clips.
     """
     if type(video) is FileVideo:
         media, part = video.source.media, (video.source.start, video.source.stop)
@@ -43,6 +44,13 @@ def clip_identity(video: Video) -> Hashable | None:
         state = os.stat(media)
         return (os.path.realpath(media), state.st_mtime_ns, state.st_size, part)
     if type(video) is ArrayVideo:
-        images = video.images
-        return (_SameObject(images), getattr(images, "_version", 0), video.info.frame_rate)
+        return (_SameObject(video.images), _version(video.images), video.info.frame_rate)
     return None
+
+
+def _version(images: object) -> int:
+    """How often a tensor was changed in place; 0 where nobody counts, as for arrays and in inference mode."""
+    try:
+        return int(getattr(images, "_version", 0))
+    except RuntimeError:
+        return 0

@@ -2,7 +2,7 @@
 
 from .config import EditConfig
 from .edit import edit
-from .faces import choose_faces, faces_of_host, find_faces
+from .faces import choose_faces, faces_of_host, find_faces, kept_faces
 from .occlusion import Occlusion, occlusion_masks
 from .prepared_edit import PreparedEdit
 from .report import EditReport
@@ -20,6 +20,7 @@ __all__ = [
     "edit_to_file",
     "faces_of_host",
     "find_faces",
+    "kept_faces",
     "occlusion_masks",
     "open_speaker",
     "read_speech",
