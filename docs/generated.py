@@ -112,7 +112,8 @@ def usage(command: str) -> str:
 def node_pages(_: str) -> str:
     """The help page of every node, in English."""
     pages = sorted((REPO / "nodes" / "web" / "docs").glob("*/en.md"))
-    return "\n\n".join(re.sub(r"^#", "###", page.read_text(encoding="utf-8"), flags=re.M).strip() for page in pages)
+    texts = (re.sub(r"!\[[^]]*\]\(picture\.jpg\)\n+", "", page.read_text(encoding="utf-8")) for page in pages)
+    return "\n\n".join(re.sub(r"^#", "###", text, flags=re.M).strip() for text in texts)
 
 
 def workflows(_: str) -> str:

@@ -148,6 +148,7 @@ def test_help_pages_name_every_node(own_nodes, language):
     for name in pages:
         text = (REPO / "nodes" / "web" / "docs" / name / f"{language}.md").read_text(encoding="utf-8")
         assert text.startswith("# ") and len(text) > 100
+        assert "(picture.jpg)" in text and (REPO / "nodes" / "web" / "docs" / name / "picture.jpg").is_file()
 
 
 def test_english_help_mentions_every_input(own_nodes):
