@@ -11,6 +11,7 @@ from ..thfem_core.options import make_options
 from ..thfem_core.registry import Registry
 from ..thfem_core.weights.store import find_file, missing_file
 from .back_end_inputs import chosen_options
+from .expression_inputs import strength_curve
 from .host import DEVICES, model_folders
 
 
@@ -69,3 +70,12 @@ def _check_first_model(registry: Registry[Any], name: str, options: Mapping[str,
     needed = [file for file in models[0].files if file.required]
     missing = next((file for file in needed if find_file(models[0], file, folders=folders) is None), None)
     return True if missing is None else str(missing_file(models[0], missing, folders=folders))
+
+
+def check_curve(curve: str) -> bool | str:
+    """Check the text of a strength curve; True, or one line that says what is wrong with it."""
+    try:
+        strength_curve(curve)
+    except ThfemError as error:
+        return str(error)
+    return True

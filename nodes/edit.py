@@ -11,6 +11,7 @@ from comfy_api.latest import Input, io, ui
 from ..thfem_core.expression.editor import editors
 from ..thfem_core.pipeline import EditConfig
 from .back_end_inputs import back_end_input, chosen_options, clip_inputs
+from .checks import check_curve
 from .edit_run import edit_progress, edited_video, prepared_edit, tell
 from .editors_in_host import editing_editor
 from .expression_inputs import (
@@ -118,6 +119,10 @@ class SPFEMEdit(io.ComfyNode):
         )
 
     @classmethod
+    def validate_inputs(cls, curve: str = "") -> bool | str:
+        return check_curve(curve)
+
+    @classmethod
     def execute(cls, video: Input.Video, tracks: TrackedFaces, **inputs: Any) -> io.NodeOutput:
         config, device = edit_config(tracks, inputs)
         clip = clip_from_socket(video)
@@ -145,6 +150,10 @@ class SPFEMEditImages(io.ComfyNode):
             has_intermediate_output=True,
             outputs=[io.Image.Output(display_name="images", tooltip="As many frames, of the same size.")],
         )
+
+    @classmethod
+    def validate_inputs(cls, curve: str = "") -> bool | str:
+        return check_curve(curve)
 
     @classmethod
     def execute(cls, images: torch.Tensor, tracks: TrackedFaces, fps: float, **inputs: Any) -> io.NodeOutput:

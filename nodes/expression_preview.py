@@ -20,6 +20,7 @@ from ..thfem_core.pipeline.contact_sheet import Sheet, contact_sheet, sheet_conf
 from ..thfem_core.pipeline.preview import ClipPreview, PreviewedFrame
 from ..thfem_core.talking_head.head import TalkingHead
 from .back_end_inputs import back_end_input, chosen_options
+from .checks import check_curve
 from .editors_in_host import editing_editor, is_large, load_editor_in_host
 from .expression_files import NONE, changed, expression_names, named_expression, save_as
 from .expression_inputs import (
@@ -131,6 +132,10 @@ class ExpressionPreview(io.ComfyNode):
     def fingerprint_inputs(cls, preset: str = NONE, save_as: str = "", **inputs: Any) -> str:
         # what is linked is None here; the host notices its changes by itself
         return f"{preset} {changed(preset)} {save_as} {sorted((k, str(v)) for k, v in inputs.items())}"
+
+    @classmethod
+    def validate_inputs(cls, curve: str = "") -> bool | str:
+        return check_curve(curve)
 
     @classmethod
     def execute(

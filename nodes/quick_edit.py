@@ -10,6 +10,7 @@ from comfy_api.latest import Input, io
 from ..thfem_core.media.sound import join_sound
 from ..thfem_core.pipeline import EditConfig
 from ..thfem_core.talking_head.head import talking_heads
+from .checks import check_back_end
 from .edit_parts import EditParts
 from .edit_run import edit_progress, edited_video, prepared_edit
 from .expression_inputs import (
@@ -86,6 +87,10 @@ class EditExpression(io.ComfyNode):
             ],
             hidden=[io.Hidden.unique_id],
         )
+
+    @classmethod
+    def validate_inputs(cls, talking_head: str = NONE) -> bool | str:
+        return talking_head == NONE or check_back_end(talking_heads, talking_head, {})
 
     @classmethod
     def fingerprint_inputs(cls, **inputs: Any) -> str:

@@ -100,6 +100,18 @@ def test_missing_weights_are_found_before_any_work(comfy, loader, words):
     assert words in str(answer["node_errors"]) and "models" in str(answer["node_errors"])
 
 
+def test_a_curve_that_cannot_be_read_is_refused_before_faces_are_searched(comfy, clip):
+    graph = edit_graph(clip)
+    graph["5"] = node("THFEM_TrackFaces", video=["1", 0], order="size", max_faces=1, fps=25.0)
+    graph["2"] = node("THFEM_SPFEMEdit", video=["1", 0], tracks=["5", 0], **(EDIT | {"curve": "soon"}))
+    assert "soon" in str(comfy.refusal(graph)["node_errors"])
+
+
+def test_a_talking_head_without_its_files_is_refused_before_faces_are_searched(comfy, clip):
+    answer = comfy.refusal(edit_graph(clip, talking_head="eamm"))
+    assert "eamm" in str(answer["node_errors"])
+
+
 def test_a_wrong_socket_is_refused(comfy, clip):
     graph = edit_graph(clip)
     graph["2"] = node("THFEM_TrackFaces", video=["1", 1], order="size", max_faces=4, fps=25.0)
