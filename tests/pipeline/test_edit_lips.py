@@ -158,6 +158,7 @@ def test_frames_of_another_system_are_followed_by_the_talking_head(portrait_clip
         ExpressionRequest(emotion="neutral"),
         editor=FramesEditor(FramesOptions(edited_frames=others)),
         talking_head=head,
+        occlusion="off",  # a grey picture has no face, so that all is in front of it
         progress=lambda stage, *_: stages.add(stage),
     )
     assert stages == {"Finding faces", "Writing video"}

@@ -91,10 +91,10 @@ def add_occlusion_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--occlusion",
         type=occlusion_argument,
-        default="off",
+        default="auto",
         metavar="auto|off|MASK",
         help="what is in front of the face and stays there: hands, microphones, captions as a network sees them "
-        "(auto), nothing (off), or what is white in a video or picture of your own (default: off)",
+        "(auto), nothing (off), or what is white in a video or picture of your own (default: auto)",
     )
 
 

@@ -51,7 +51,7 @@ class EditConfig:
     drive: Drive = "blend"
     window: WindowConfig = field(default_factory=WindowConfig)
     shown_emotion: Emotion | None = None
-    occlusion: Occlusion = "off"
+    occlusion: Occlusion = "auto"
     licence: Licence = "any"
     encoding: EncodingConfig = field(default_factory=EncodingConfig)
 

@@ -256,7 +256,6 @@ class ClipPreview:
 
         def look() -> ClipOcclusion | None:
             start = max(first - COVER_REACH, -part.offset, 0)
-            numbers = range(start, index - part.offset + 1)
             mask = config.occlusion
             if not isinstance(mask, str) and not mask.info.is_still:
                 pictures = RandomAccess(mask).read(start + part.offset, index + 1)
@@ -264,8 +263,9 @@ class ClipPreview:
             occlusion = prepare_occlusion(self.video, chosen, mask, device=self.device)
             if occlusion is not None:
                 with closing(occlusion):
-                    for number in numbers:
-                        occlusion.look(self._numbered(number, part, picture=True))
+                    # not by way of the few pictures that are kept: these are many, and looked at once
+                    for number, frame in enumerate(self._access.read(start + part.offset, index + 1), start):
+                        occlusion.look(_renumbered(frame, number))
             return occlusion
 
         faces = tuple(track.track_id for track in chosen)

@@ -5,11 +5,16 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from thfem_core.face.mesh.topology import BROW_UPPER, EYE_LOWER, EYE_UPPER
+from thfem_core.face.mesh.topology import BROW_UPPER, EYE_LOWER, EYE_UPPER, FACE_OVAL, OUTER_LIPS
 
-from .shapes import SHAPES
-from .textures import random_colour
+from .shapes import SHAPES, fill
+from .textures import noise, random_colour
 
+# Where beards grow: along the jaw, up the cheeks, under the nose.
+_BEARD = (
+    *(58, 172, 136, 150, 149, 176, 148, 152, 377, 400, 378, 379, 365, 397, 288, 435, 416, 434, 432, 410, 391, 326, 2),
+    *(97, 165, 186, 212, 214, 192, 215),
+)
 _HAIR = ((25, 20, 18), (70, 45, 30), (120, 85, 55), (190, 160, 115), (150, 150, 150), (120, 60, 35))  # typical colours
 
 
@@ -32,6 +37,10 @@ def dress(rng: np.random.Generator, picture: np.ndarray, outline: np.ndarray) ->
         picture = strands(rng, picture, outline)
     if rng.random() < 0.2:
         picture = fringe(rng, picture, outline)
+    if rng.random() < 0.15:
+        picture = curtain(rng, picture, outline)
+    if rng.random() < 0.15:
+        picture = beard(rng, picture, outline)
     return picture
 
 
@@ -98,8 +107,43 @@ def fringe(rng: np.random.Generator, picture: np.ndarray, outline: np.ndarray) -
     y = np.arange(size, dtype=np.float32)[:, None]
     mask = np.clip((lower[None] - y) / rng.uniform(1, 6), 0, 1) * (y > top[1] - 0.35 * size)
     mask = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), 0.7)
+    return picture + (rng.uniform(0.8, 1) * mask)[..., None] * (_fibres(rng, picture, outline) - picture)
+
+
+def _fibres(rng: np.random.Generator, picture: np.ndarray, outline: np.ndarray) -> np.ndarray:
+    """Long hair over the whole picture (S, S, 3), about upright."""
+    size = len(picture)
     fibres = cv2.resize(rng.random((4, size // 2), np.float32), (size, size), interpolation=cv2.INTER_CUBIC)
     lean = np.array([[1, rng.normal(0, 0.5), 0], [0, 1, 0]])
     fibres = cv2.warpAffine(fibres, lean, (size, size), borderMode=cv2.BORDER_REFLECT)
-    drawn = hair_colour(rng, picture, outline) * (0.55 + 0.9 * fibres)[..., None]
-    return picture + (rng.uniform(0.8, 1) * mask)[..., None] * (drawn - picture)
+    return hair_colour(rng, picture, outline) * (0.55 + 0.9 * fibres)[..., None]
+
+
+def curtain(rng: np.random.Generator, picture: np.ndarray, outline: np.ndarray) -> np.ndarray:
+    """Long hair that falls over the sides of the face."""
+    size, y = len(picture), np.arange(len(picture), dtype=np.float32)
+    oval = outline[list(FACE_OVAL)]
+    edge = cv2.resize(rng.normal(0, 1, (1, 8)).astype(np.float32), (size, 1), interpolation=cv2.INTER_CUBIC)[0]
+    mask = np.zeros((size, size), np.float32)
+    half = np.ptp(oval[:, 0]) / 2
+    for side in (-1, 1):
+        if rng.random() < 0.3:
+            continue
+        border = oval[:, 0].mean() + side * half * rng.uniform(0.55, 1.0) + 3 * edge
+        border = border - side * half * 0.35 * ((y - oval[:, 1].mean()) / half) ** 2 * (y < oval[:, 1].mean())
+        mask = np.maximum(mask, np.clip(side * (np.arange(size)[None] - border[:, None]) / rng.uniform(1, 4), 0, 1))
+    soft = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), 0.7)
+    return picture + (rng.uniform(0.8, 1) * soft)[..., None] * (_fibres(rng, picture, outline) - picture)
+
+
+def beard(rng: np.random.Generator, picture: np.ndarray, outline: np.ndarray) -> np.ndarray:
+    """A beard, from stubble to full, with the lips free."""
+    size = len(picture)
+    hull = outline[list(_BEARD)].astype(np.float32)
+    middle = outline[list(OUTER_LIPS)].mean(axis=0)
+    mask = fill(middle + rng.uniform(0.85, 1.2) * (hull - middle), size)
+    mask = mask * (1 - fill(outline[list(OUTER_LIPS)].astype(np.float32), size))
+    soft = cv2.GaussianBlur(mask, (0, 0), rng.uniform(0.8, 4))
+    curls = 0.6 * noise(rng, size, size // 2) + 0.4 * noise(rng, size, size // 6)
+    drawn = hair_colour(rng, picture, outline) * (0.5 + curls)[..., None]
+    return picture + (rng.uniform(0.3, 1) * soft)[..., None] * (drawn - picture)

@@ -55,13 +55,21 @@ def test_a_file_of_another_shape_is_refused(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_small_and_unsure_islands_are_left_out() -> None:
     covered = np.zeros((64, 64), np.float32)
-    covered[4:6, 4:6] = 0.99  # small
+    covered[4:8, 4:8] = 0.99  # small
     covered[10:20, 10:20] = 0.7  # unsure
     covered[40:50, 40:50] = 0.8
-    covered[44, 44] = 0.95  # believed
+    covered[44, 44] = 0.99  # believed
     kept = without_islands(covered)
     assert kept[:30].max() == 0
     np.testing.assert_array_equal(kept[38:52, 38:52], covered[38:52, 38:52])
+
+
+def test_hair_on_the_forehead_belongs_to_the_face() -> None:
+    fringe, hand = np.zeros((2, 64, 64), np.float32)
+    fringe[4:18, 16:48] = 1
+    hand[4:30, 16:48] = 1
+    assert without_islands(fringe).max() == 0
+    np.testing.assert_array_equal(without_islands(hand), hand)
 
 
 def test_a_face_outside_the_frame_has_no_mask() -> None:

@@ -15,8 +15,10 @@ from .crop import occlusion_crop
 from .network import PIXELS, OcclusionNet
 
 # An island of covered pixels is believed if it is this large, in pixels of the answer, and somewhere this sure.
-SMALLEST_ISLAND = 14
-SUREST_PIXEL = 0.85
+SMALLEST_ISLAND = 24
+SUREST_PIXEL = 0.98
+# Share of the square's height, about the brows: what ends above is taken for hair or a hat, which belong to the face.
+FOREHEAD = 0.3
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, slots=True)
@@ -40,7 +42,7 @@ def face_mask(frame: Frame, landmarks: np.ndarray, net: OcclusionNet) -> FaceMas
         net: See :func:`.loading.load_occlusion_net`.
 
     Returns:
-        The mask, islands that are small or unsure left out; None where the face lies outside the frame.
+        The mask, islands that are small, unsure or hair left out; None where the face lies outside the frame.
     """
     crop = occlusion_crop(landmarks)
     box = crop.box(frame)
@@ -66,7 +68,7 @@ def covered_pixels(pictures: Sequence[np.ndarray], net: OcclusionNet) -> np.ndar
 
 
 def without_islands(covered: np.ndarray) -> np.ndarray:
-    """Leave out what is too small or too unsure to be an object.
+    """Leave out what is too small or too unsure to be an object, or lies on the forehead only.
 
     Args:
         covered: (S, S) float32 probabilities.
@@ -79,7 +81,9 @@ def without_islands(covered: np.ndarray) -> np.ndarray:
     kept = np.zeros_like(likely)
     for island in range(1, count):
         inside = labels == island
-        if statistics[island, cv2.CC_STAT_AREA] >= SMALLEST_ISLAND and covered[inside].max() >= SUREST_PIXEL:
+        _, top, _, height, area = statistics[island]
+        on_forehead = top + height <= FOREHEAD * len(covered)
+        if area >= SMALLEST_ISLAND and covered[inside].max() >= SUREST_PIXEL and not on_forehead:
             kept |= inside.astype(np.uint8)
     if not kept.any():
         return np.zeros_like(covered)

@@ -8,8 +8,8 @@ MODELS = (
     embedded(
         "occlusion",
         "what is in front of a face",
-        522240,
-        "e969790266d4bfb135f95a794d987c6cd968285fa0237d1c391d8bda6d0695fc",
+        522672,
+        "6080fbf458be06e88e693da531d29bd27853b717219f095b06a01e7f12770682",
         licence="CC BY-NC 4.0",
         commercial=False,
         link="MODEL_CARD.md of the package",
