@@ -28,7 +28,7 @@ def validator(registry: Registry[Any], name: str, inputs: Sequence[str]) -> Any:
     """
     files = [option.name for option in registry.options(name) if option.kind == "file"]
 
-    def validate_inputs(cls: type, **values: Any) -> bool | str:
+    def validate_inputs(cls: type[Any], /, **values: Any) -> bool | str:
         return check_back_end(registry, name, values)
 
     parameters = [
