@@ -17,7 +17,7 @@ else:
 
 REPO = Path(__file__).resolve().parents[1]
 OURS = {"thfem_core", "nodes", "training", "benchmarks"}
-HOST = {"comfy", "comfy_api", "folder_paths"}  # part of ComfyUI; only nodes may use them
+HOST = {"comfy", "comfy_api", "comfy_execution", "folder_paths"}  # part of ComfyUI; only nodes may use them
 # One-off tools that made the embedded files and a cluster's scheduler: their own help says what to install.
 SELDOM = {"skimage", "scikit-image", "pocketsphinx", "ai-edge-litert", "flatbuffers", "ray"}
 DISTRIBUTIONS = packages_distributions()
