@@ -27,4 +27,6 @@ def test_what_is_wrong_costs_no_work(thfem, short_clip, folder):
     assert outcome.code == 3 and "not a picture name" in outcome.err
     outcome = thfem("edit", short_clip, "-o", folder / "x.mp4", "--expression", "grim")
     assert outcome.code == 2 and "no expression preset 'grim'" in outcome.err
+    outcome = thfem("preview", short_clip, "-o", folder / "frame.png", "--emotion", "happy", "--at", "nan")
+    assert outcome.code == 2 and "'nan' is not a number of seconds" in outcome.err
     assert not list(folder.iterdir())

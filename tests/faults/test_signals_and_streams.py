@@ -59,7 +59,7 @@ def test_a_signal_gives_its_code_one_line_and_nothing_left(name, code, tmp_path)
     assert process.stdout.readline() == "stopping\n"
     process.send_signal(getattr(signal, name))  # a second one does not break off the clean-up
     _, lines = process.communicate(timeout=20)
-    assert process.returncode == code and lines.count("\n") == 1 and "nothing was written" in lines
+    assert process.returncode == code and lines.count("\n") == 1 and "no unfinished output is left" in lines
     assert list(tmp_path.iterdir()) == []
 
 

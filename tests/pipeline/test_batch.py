@@ -17,7 +17,7 @@ from thfem_core.media.array_video import ArrayVideo
 from thfem_core.media.file_video import FileVideo
 from thfem_core.media.writer import write_video
 from thfem_core.pipeline import EditConfig
-from thfem_core.pipeline.batch import COLUMNS, REPORT, BatchItem, clips_in, edit_folder
+from thfem_core.pipeline.batch import COLUMNS, REPORT, BatchItem, clips_in, edit_folder, result_paths
 
 CPU = torch.device("cpu")
 HAPPY = EditConfig(request=ExpressionRequest(emotion="happy"), talking_head=None)
@@ -53,7 +53,7 @@ def test_goes_on_after_a_fault_and_tells_what_happened(folder: Path, tmp_path: P
         ("b good.mp4", "edited"),
         ("c gray.mkv", "nothing edited"),
     ]
-    names = {"B good.mp4", "b good.mp4.mp4", "c gray.mkv", REPORT}  # no two alike where capitals do not count
+    names = {"B good.avi.mp4", "b good.mp4", "c gray.mkv", REPORT}  # no two alike where capitals do not count
     assert {file.name for file in output.iterdir()} == names
     table = rows(output / REPORT)
     assert list(table[0]) == list(COLUMNS)
@@ -61,6 +61,20 @@ def test_goes_on_after_a_fault_and_tells_what_happened(folder: Path, tmp_path: P
     assert (table[2]["frames"], table[2]["edited"], table[2]["sound"]) == ("6", "6", "copied")
     assert table[3]["passed_through"] == "no face: 0-2"
     assert "failed" in items[0].line and "6 of 6 frames edited" in items[1].line
+
+
+def test_a_clip_keeps_its_own_name_and_no_two_results_are_alike(tmp_path: Path) -> None:
+    for name in ("x.avi", "x.avi.mp4", "x.mp4", "x.wmv", "y.avi", "._x.mp4"):
+        (tmp_path / name).touch()
+    clips = clips_in(tmp_path)
+    results = result_paths(clips, tmp_path / "out")
+    assert {clip.name: result.name for clip, result in zip(clips, results, strict=True)} == {
+        "x.avi": "x.avi_.mp4",
+        "x.avi.mp4": "x.avi.mp4",
+        "x.mp4": "x.mp4",
+        "x.wmv": "x.wmv.mp4",
+        "y.avi": "y.mp4",
+    }
 
 
 def test_results_that_are_there_can_be_kept(folder: Path, tmp_path: Path) -> None:

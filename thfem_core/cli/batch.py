@@ -19,7 +19,7 @@ def add_parser(commands: Commands) -> argparse.ArgumentParser:
         "batch",
         help="edit all clips of a folder",
         description="Edit every clip of a folder into another folder, with a table of what happened (report.csv). A "
-        "clip that fails does not stop the others.",
+        "clip that fails does not stop the others. Folders inside the folder are not looked into.",
     )
     parser.add_argument("input", type=path_argument, metavar="FOLDER", help="a folder of video files")
     parser.add_argument(

@@ -69,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Stopped as stopped:
         return _fail(stopped.message, stopped.exit_code)
     except KeyboardInterrupt:
-        return _fail("cancelled; nothing was written", 130)
+        return _fail("cancelled; no unfinished output is left", 130)
     except Exception as error:
         if args.traceback:
             raise

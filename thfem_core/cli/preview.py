@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 
 from ..expression.editor import editors
 from ..talking_head.head import talking_heads
@@ -21,7 +22,7 @@ def add_parser(commands: Commands) -> argparse.ArgumentParser:
     )
     parser.add_argument("input", type=path_argument, metavar="INPUT", help="a video file or picture")
     parser.add_argument("-o", "--output", type=path_argument, required=True, help="the picture (.png or .jpg)")
-    parser.add_argument("--at", type=float, default=0.0, metavar="SECONDS", help="the moment to show (default: 0)")
+    parser.add_argument("--at", type=_moment, default=0.0, metavar="SECONDS", help="the moment to show (default: 0)")
     parser.add_argument(
         "--sheet",
         choices=("emotions", "strengths"),
@@ -33,6 +34,17 @@ def add_parser(commands: Commands) -> argparse.ArgumentParser:
     add_edit_arguments(parser)
     add_option_arguments(parser, editors, talking_heads, leave_out=["emotion"])
     return parser
+
+
+def _moment(text: str) -> float:
+    """Read a finite number, as argparse ``type``."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not math.isfinite(seconds):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds, such as 2.5")
+    return seconds
 
 
 def run(args: argparse.Namespace) -> None:

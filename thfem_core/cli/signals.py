@@ -18,7 +18,7 @@ class Stopped(BaseException):
     def __init__(self, signum: int) -> None:
         super().__init__(signum)
         self.exit_code = 128 + signum
-        self.message = f"{_WORDS[signal.Signals(signum).name]}; nothing was written"
+        self.message = f"{_WORDS[signal.Signals(signum).name]}; no unfinished output is left"
 
 
 def _stop(signum: int, frame: FrameType | None) -> None:

@@ -84,19 +84,20 @@ class BatchItem:
 
 
 def clips_in(folder: str | os.PathLike[str]) -> list[Path]:
-    """List the clips of a folder, by name; folders inside it are not looked into.
+    """List the clips of a folder, by name; folders inside it and hidden files (such as macOS' ``._``) are left out.
 
     Raises:
         InputError: It is no folder, or there is no clip in it.
     """
     folder = Path(folder)
     try:
-        files = [file for file in folder.iterdir() if file.suffix.lower() in CLIP_SUFFIXES and file.is_file()]
+        files = [file for file in folder.iterdir() if not file.name.startswith(".") and file.is_file()]
     except OSError as error:
         raise InputError(f"{folder} cannot be read as a folder ({error.strerror}); give a folder of clips") from None
-    if not files:
+    clips = [file for file in files if file.suffix.lower() in CLIP_SUFFIXES]
+    if not clips:
         raise InputError(f"there is no clip in {folder}; put files such as .mp4 there")
-    return sorted(files, key=lambda file: file.name.lower())
+    return sorted(clips, key=lambda file: (file.name.lower(), file.name))
 
 
 def edit_folder(
@@ -143,7 +144,7 @@ def edit_folder(
         raise InputError(f"the results would replace the clips in {folder}; choose another folder for them")
     config = _loaded(config, Resources(device=device, folders=tuple(folders), progress=progress))
     items: list[BatchItem] = []
-    for clip, result in zip(clips, _results(clips, output), strict=True):
+    for clip, result in zip(clips, result_paths(clips, output), strict=True):
         if skip_existing and result.exists():
             item = BatchItem(clip=clip)
         else:
@@ -197,14 +198,20 @@ def _loaded(config: EditConfig, resources: Resources) -> EditConfig:
     return config
 
 
-def _results(clips: Sequence[Path], output: Path) -> list[Path]:
-    """Where each clip's result goes: its name, with an ending that can be written, told apart where two are alike."""
-    names: list[str] = []
-    for clip in clips:
-        suffix = clip.suffix.lower()
-        name = clip.name if suffix in CONTAINERS else f"{clip.stem}.mp4"
-        names.append(name if name.lower() not in (each.lower() for each in names) else f"{clip.name}.mp4")
-    return [output / name for name in names]
+def result_paths(clips: Sequence[Path], output: Path) -> list[Path]:
+    """Where each clip's result goes: its name, with an ending that can be written, told apart where two are alike.
+
+    A clip whose own name can be written keeps it, whatever other clips there are: ``a.avi`` beside ``a.mp4`` gives way.
+    """
+    names: dict[Path, str] = {}
+    taken: set[str] = set()  # without capitals, which some file systems do not tell apart
+    for clip in sorted(clips, key=lambda file: file.suffix.lower() not in CONTAINERS):
+        name, more = clip.name if clip.suffix.lower() in CONTAINERS else f"{clip.stem}.mp4", ""
+        while name.lower() in taken:
+            name, more = f"{clip.name}{more}.mp4", f"{more}_"
+        names[clip] = name
+        taken.add(name.lower())
+    return [output / names[clip] for clip in clips]
 
 
 def _write_report(items: Sequence[BatchItem], path: Path) -> None:
