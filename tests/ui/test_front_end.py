@@ -78,9 +78,9 @@ def test_a_clip_without_a_face_is_told_in_a_toast(front_end, clip_without_face):
     open_template(front_end, "01 Edit Expression", file=clip_without_face)
     assert front_end.run() == "success"
     (notice,) = front_end.events("thfem.notice")
-    assert notice["level"] == "warn"
+    assert notice["level"] == "warn" and "face" in notice["text"]
     front_end.wait_for_text(notice["title"])
-    front_end.wait_for_text("no face")
+    front_end.wait_for_text(notice["text"])
 
 
 def test_a_fault_is_one_sentence_in_a_toast(front_end, comfy):
