@@ -29,6 +29,7 @@ from .expression_inputs import (
     sliders_input,
 )
 from .host import CATEGORY, advanced, schema
+from .occlusion_inputs import occlusion_and_licence, occlusion_inputs
 from .payloads import EditorSocket, Track, TrackedFaces
 from .video_sockets import clip_from_socket, fps_input, images_from_frames
 
@@ -52,6 +53,7 @@ def editing_inputs(*more: io.Input) -> list[io.Input]:
         ),
         expression_input(),
         *drawn_curve_inputs(),
+        *occlusion_inputs(),
     ]
 
 
@@ -89,6 +91,7 @@ def edit_config(tracks: TrackedFaces, inputs: Mapping[str, Any]) -> tuple[EditCo
         face=face_choice(inputs["face"]),
         face_order=tracks.order,
         talking_head=None,
+        **occlusion_and_licence(inputs),
     )
     return config, device
 

@@ -23,6 +23,7 @@ from .expression_inputs import (
     sliders_input,
 )
 from .host import CATEGORY, schema, work_device
+from .occlusion_inputs import occlusion_and_licence, occlusion_inputs
 from .payloads import Track, TrackedFaces
 from .talking_head_loader import drawing_head
 from .talking_inputs import NONE, talking_head_input
@@ -68,6 +69,7 @@ class EditExpression(io.ComfyNode):
                     "sound.",
                 ),
                 fps_input(optional=True),
+                *occlusion_inputs(),
             ],
             has_intermediate_output=True,
             outputs=[
@@ -109,13 +111,16 @@ class EditExpression(io.ComfyNode):
         fps: float = 25.0,
         **inputs: Any,
     ) -> io.NodeOutput:
-        request = expression_request(emotion=emotion, strength=strength, **inputs)
+        kept = occlusion_and_licence(inputs)
+        asked = {name: inputs[name] for name in ("reference", "sliders", "expression") if name in inputs}
+        request = expression_request(emotion=emotion, strength=strength, **asked)
         head, device = (None, work_device()) if talking_head == NONE else drawing_head(talking_head, None)
         config = EditConfig(
             request=request,
             face=face_choice(face),
             face_order="left-right" if tracks is None else tracks.order,
             talking_head=head,
+            **kept,
         )
         clip, spoken, note = clip_with_audio(video, audio, fps=fps)
         progress = edit_progress(clip, None if tracks is None else tracks.tracks, request)

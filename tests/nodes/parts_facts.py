@@ -103,6 +103,7 @@ def main(host: Path, repo: Path, base: Path, demo: str) -> None:
 
     nodes("host").register_model_folder()
     import folder_paths
+    import torch
     from comfy_api.latest import InputImpl, io
 
     short = str(Path(folder_paths.get_temp_directory()) / "short.mp4")
@@ -137,6 +138,13 @@ def main(host: Path, repo: Path, base: Path, demo: str) -> None:
     inside, outside = mask > 0.99, mask == 0
     change = (images - parts.images).abs().mean(dim=-1)
     facts["change"] = [float(change[inside].mean()), float(change[outside].mean())]
+
+    covered = node.execute(video=video, in_front=torch.ones(1, 4, 4), **WIDGETS).args[1]
+    facts["covered"] = float((covered - parts.images).abs().max())
+    try:
+        node.execute(video=video, licence="commercial", reference=parts.images[:1], **WIDGETS)
+    except Exception as error:
+        facts["research"] = str(error)
 
     audio = {"waveform": parts.audio["waveform"], "sample_rate": parts.audio["sample_rate"]}
     sent.clear()

@@ -34,6 +34,14 @@ def test_images_sound_mask_and_crop(facts):
     assert inside > 5 * outside  # outside, decoders round colours in their own ways
 
 
+def test_what_a_mask_says_is_in_front_stays_as_it_is(facts):
+    assert facts["covered"] < 0.02  # decoders round colours in their own ways
+
+
+def test_only_parts_for_commercial_use(facts):
+    assert "a reference is read by a part for research only" in facts["research"]
+
+
 def test_images_with_their_sound(facts):
     described, told = facts["from_images"]
     assert described[0] == [12, 512, 512, 3] and described[1] == [pytest.approx(0.48, abs=0.1)]

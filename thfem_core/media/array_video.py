@@ -63,6 +63,7 @@ class ArrayVideo:
             frame_count=count,
             duration=count / rate,
             has_sound=sound is not None and sound.samples.shape[1] > 0,
+            is_still=count == 1,
         )
 
     @property
