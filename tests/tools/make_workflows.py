@@ -72,7 +72,7 @@ def app(graph: Graph) -> None:
     clip = load(graph, (0, 0))
     edit = graph.add("THFEM_EditExpression", (400, 0), preview=VIDEO + 60, links={"video": (clip, 0)}, emotion="happy")
     saved = save(graph, (800, 0), edit, "app")
-    graph.note((0, 740), (740, 150), "app")
+    graph.note((0, 820), (740, 150), "app")
     graph.app([(clip, "file"), (edit, "emotion"), (edit, "strength")], saved)
 
 
@@ -175,12 +175,12 @@ def compare(graph: Graph) -> None:
             "THFEM_EditExpression",
             (400, y),
             width=280,
-            preview=340,
+            preview=300,
             links={"video": (clip, 0)},
             emotion="happy",
             strength=strength,
         )
-        for y, strength in ((0, 0.7), (690, 1.4))
+        for y, strength in ((0, 0.7), (730, 1.4))
     ]
     both = graph.add(
         "THFEM_CompareVideos",
