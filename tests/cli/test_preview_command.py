@@ -20,6 +20,11 @@ def test_a_sheet_of_all_emotions_needs_no_emotion(thfem, short_clip, folder):
     assert cv2.imread(str(picture)).shape[1] > 1000
 
 
+def test_what_a_licence_leaves_out_is_said(thfem, short_clip, folder):
+    outcome = thfem("preview", short_clip, "-o", folder / "x.png", "--emotion", "sad", "--licence", "commercial")
+    assert outcome.code == 0 and "the talking head mouth is left out" in outcome.err
+
+
 def test_what_is_wrong_costs_no_work(thfem, short_clip, folder):
     outcome = thfem("preview", short_clip, "-o", folder / "frame.png")
     assert outcome.code == 2 and "say what to do: --emotion NAME, --expression PRESET" in outcome.err

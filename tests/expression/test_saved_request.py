@@ -54,13 +54,15 @@ def test_saved_and_loaded(tmp_path: Path) -> None:
         ("[]", "should look like"),
         ("{}", "should look like"),
         ('{"emotion": 3}', "should look like"),
-        ('{"mood": "good"}', "should look like"),
+        ('{"mood": "good"}', "has a part 'mood'"),
         ('{"emotion": "glad"}', "unknown emotion 'glad'"),
         ('{"emotion": "happy", "strength": 9}', "strength is 9"),
         ('{"emotion": "happy", "regions": {"ears": 1}}', "region 'ears'; choose one of: brows"),
         ('{"emotion": "happy", "curve": "soon"}', "curve part 'soon'"),
         ('{"sliders": {"grin": 1}}', "no slider 'grin'"),
         ("happy", "not JSON"),
+        ("[" * 100_000, "not JSON"),
+        ('{"emotoin": "happy"}', "has a part 'emotoin'; parts are: emotion, strength"),
     ],
 )
 def test_files_that_are_no_presets(tmp_path: Path, text: str, message: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import sys
 
 from ..expression.editor import editors
 from ..talking_head.head import talking_heads
@@ -62,9 +63,13 @@ def run(args: argparse.Namespace) -> None:
     from ..media.open_video import open_video
     from ..pipeline import find_faces
     from ..pipeline.contact_sheet import contact_sheet, sheet_configs
+    from ..pipeline.licence import permissive
     from ..pipeline.preview import ClipPreview
 
-    config, device, video = edit_config(args, options), resolve_device(args.device), open_video(args.input)
+    config, left_out = permissive(edit_config(args, options))
+    for line in left_out:
+        print(f"thfem: warning: {line}", file=sys.stderr)
+    device, video = resolve_device(args.device), open_video(args.input)
     with progress_bars(quiet=args.quiet) as progress:
         tracks = find_faces(video, device=device, progress=progress) if args.whole else None
         preview = ClipPreview(video, device=device, tracks=tracks, progress=progress)

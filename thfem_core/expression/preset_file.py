@@ -62,10 +62,12 @@ def read_preset(name: str | Path) -> dict[str, Any]:
     try:
         loaded = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise InputError(f"the expression preset {path} cannot be read ({error.strerror})") from None
-    except ValueError:
+        raise InputError(f"the expression preset {path} cannot be read ({error.strerror}); check the path") from None
+    except (ValueError, RecursionError):  # the latter for very deep brackets
         raise InputError(f"{path} is no expression preset: it is not JSON; save one again") from None
     parts = loaded if isinstance(loaded, Mapping) else {}
+    if unknown := [part for part in parts if part not in _PARTS]:
+        raise InputError(f"the expression preset {path} has a part {unknown[0]!r}; parts are: {', '.join(_PARTS)}")
     known = {part: value for part, value in parts.items() if part in _PARTS and _PARTS[part](value)}
     if not known or len(known) < len(parts):
         raise InputError(
