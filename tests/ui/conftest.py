@@ -23,8 +23,6 @@ def front_end(comfy: ComfyServer) -> Iterator[FrontEnd]:
         with open_front_end(comfy, nodes_2=os.environ.get("THFEM_NODES_2") == "1") as opened:
             yield opened
     except NoBrowser as reason:
-        if os.environ.get("CI", "").lower() in ("1", "true"):
-            pytest.fail(str(reason), pytrace=False)
         pytest.skip(str(reason))
 
 

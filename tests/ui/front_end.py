@@ -59,9 +59,10 @@ def open_front_end(server: ComfyServer, *, nodes_2: bool, language: str = "en") 
         language: Of the interface.
 
     Raises:
-        NoBrowser: Playwright is not installed, or no browser is found.
+        NoBrowser: Playwright is not installed, or no browser is found or starts.
     """
     try:
+        from playwright.sync_api import Error as PlaywrightError
         from playwright.sync_api import sync_playwright
     except ImportError:
         raise NoBrowser("the Python package playwright is not installed; pip install playwright") from None
@@ -74,8 +75,12 @@ def open_front_end(server: ComfyServer, *, nodes_2: bool, language: str = "en") 
     }
     server.raw("/settings", settings)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
+        try:
+            browser = playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
+        except PlaywrightError as error:
+            raise NoBrowser(f"{browser_path} does not start: {str(error).splitlines()[0]}") from error
         page = browser.new_page(viewport={"width": 1600, "height": 1000})
+        page.set_default_timeout(120_000)  # tests share the machine
         front_end = FrontEnd(page, f"http://{server.address}")
         front_end.load()
         yield front_end
@@ -94,7 +99,7 @@ class FrontEnd:
     def load(self) -> None:
         """Load the page, anew if it was loaded before."""
         self.page.goto(self._address, wait_until="domcontentloaded")
-        self.page.wait_for_function(READY, timeout=120_000)
+        self.page.wait_for_function(READY, timeout=300_000)
         self.page.wait_for_timeout(1000)  # the front end opens its own first workflow
         self.evaluate(RECORD_EVENTS)
 
@@ -120,12 +125,12 @@ class FrontEnd:
         """Press Run."""
         self.evaluate("() => { window.recorded.length = 0; window.app.queuePrompt(0, 1); }")
 
-    def run(self, *, timeout: float = 120) -> str:
+    def run(self, *, timeout: float = 300) -> str:
         """Press Run and wait until the run has ended; ``success``, ``error`` or ``interrupted``."""
         self.start()
         return self.wait_for_end(timeout=timeout)
 
-    def wait_for_end(self, *, timeout: float = 120) -> str:
+    def wait_for_end(self, *, timeout: float = 300) -> str:
         ended = f"() => window.recorded.find((each) => {ENDED}.includes(each.kind))"
         event = self.page.wait_for_function(ended, timeout=1000 * timeout).json_value()
         return event["kind"].removeprefix("execution_")
@@ -138,7 +143,7 @@ class FrontEnd:
         """All text that the page shows outside of its canvas: notes, toasts, and what nodes say in text fields."""
         return self.evaluate(SHOWN_TEXT)
 
-    def wait_for_text(self, words: str, *, timeout: float = 10) -> None:
+    def wait_for_text(self, words: str, *, timeout: float = 60) -> None:
         """Raises AssertionError with all text where the words do not appear in time."""
         self.wait_until(
             lambda: words in self.text(), timeout=timeout, otherwise=lambda: f"no {words!r} in: {self.text()}"

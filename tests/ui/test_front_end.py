@@ -36,7 +36,7 @@ def wait_for_media(front_end: FrontEnd, *parts: str) -> None:
     """Wait until a node shows a picture or video whose address has all these parts."""
     front_end.wait_until(
         lambda: any(all(part in address for part in parts) for address in front_end.shown_media()),
-        timeout=10,
+        timeout=60,
         otherwise=lambda: f"{parts} is not among {front_end.shown_media()}",
     )
 
@@ -108,7 +108,7 @@ def test_a_moved_slider_shows_the_face_at_once(front_end):
         (shown,) = (event for event in front_end.events("executed") if event["node"] == str(preview))
         wait_for_media(front_end, shown["output"]["images"][0]["filename"])
     print(f"\nExpression Preview: first picture {seconds[0]:.2f} s, moved slider {min(seconds[1:]):.2f} s")
-    assert min(seconds[1:]) < 2, "0.5 s on an idle machine; tests share theirs"
+    assert min(seconds[1:]) < 5, "0.5 s on an idle machine; tests share theirs"
 
 
 @pytest.mark.parametrize("path", sorted((REPO / "subgraphs").glob("*.json")), ids=lambda path: path.stem)
@@ -128,10 +128,10 @@ def test_a_cancelled_run_stops_and_another_one_goes_on(front_end):
     front_end.page.wait_for_function(
         "(id) => window.recorded.some((each) => each.kind === 'progress_state' && each.nodes[id]?.value > 0)",
         arg=str(edit),
-        timeout=30_000,
+        timeout=120_000,
     )
     front_end.evaluate("() => window.app.api.interrupt()")
-    assert front_end.wait_for_end(timeout=15) == "interrupted"
+    assert front_end.wait_for_end(timeout=60) == "interrupted"
     assert not front_end.events("execution_error")
     for node in front_end.nodes("THFEM_LoadVideo"):
         front_end.set_widget(node, "duration", 0.2)
@@ -156,7 +156,7 @@ def test_the_app_asks_for_three_things_and_shows_one(front_end):
     assert front_end.run() == "success"
     front_end.wait_until(
         lambda: front_end.page.locator("video[src*='app_'], video source[src*='app_']").count() > 0,
-        timeout=10,
+        timeout=60,
         otherwise=lambda: "the result is not shown",
     )
     assert not front_end.faults
