@@ -13,6 +13,7 @@ from thfem_core.expression.editor import editors
 from thfem_core.expression.request import ExpressionRequest, ReferenceClip
 from thfem_core.media.video import Video
 from thfem_core.metrics.complexity import Complexity, editor_complexity, talking_head_complexity
+from thfem_core.pipeline.faces import with_reference_face
 from thfem_core.talking_head.head import talking_heads
 
 from .systems import NO_EDITOR, System
@@ -45,12 +46,12 @@ def _complexity(system: System, video: Video, counted: dict[object, Complexity])
 
 
 def _editor(system: System, video: Video) -> Complexity:
-    request = (
-        ExpressionRequest(emotion="happy")
-        if system.by_label
-        else ExpressionRequest(reference=ReferenceClip(video=video))
-    )
-    return editor_complexity(editors.create(system.editor), video, request, device=torch.device("cpu"))
+    cpu = torch.device("cpu")
+    request = ExpressionRequest(emotion="happy")
+    if not system.by_label:
+        copied = ExpressionRequest(reference=ReferenceClip(video=video))
+        request = with_reference_face(copied, device=cpu) or copied
+    return editor_complexity(editors.create(system.editor), video, request, device=cpu)
 
 
 def _talking_head(system: System, video: Video) -> Complexity:
