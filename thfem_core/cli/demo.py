@@ -39,8 +39,8 @@ def add_parser(commands: Commands) -> argparse.ArgumentParser:
 
 def run(args: argparse.Namespace) -> None:
     from ..device import resolve_device
-    from ..errors import OutputError
     from ..expression.request import ExpressionRequest
+    from ..media.atomic import output_error
     from ..media.open_video import open_video
     from ..pipeline import EditConfig, edit_to_file
     from .compare import side_by_side
@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> None:
         args.output.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(DEMO_CLIP, source)
     except OSError as error:
-        raise OutputError(f"cannot write into {args.output}: {error.strerror or error}") from error
+        raise output_error(error, args.output) from error
     edited = {}
     with progress_bars(quiet=args.quiet) as progress:
         for name, request in requests.items():
