@@ -11,14 +11,20 @@ import torch
 
 from ...media.frame import Frame
 from ..crop import FaceCrop, crop_frame
+from ..mesh import topology
 from .crop import occlusion_crop
 from .network import PIXELS, OcclusionNet
+from .parts import Part, part_shape
 
 # An island of covered pixels is believed if it is this large, in pixels of the answer, and somewhere this sure.
 SMALLEST_ISLAND = 24
 SUREST_PIXEL = 0.98
 # Share of the square's height, about the brows: what ends above is taken for hair or a hat, which belong to the face.
 FOREHEAD = 0.3
+# The face without its border. An island that reaches into it by less than this share of the face, and lies mostly
+# outside, is what can be seen beside the face.
+REACH, OUTSIDE = 0.05, 0.65
+_INNER_FACE = Part(points=topology.FACE_OVAL, growth=0.95, fade=None)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, slots=True)
@@ -48,7 +54,14 @@ def face_mask(frame: Frame, landmarks: np.ndarray, net: OcclusionNet) -> FaceMas
     box = crop.box(frame)
     if not box.width or not box.height:
         return None
-    return FaceMask(crop=crop, covered=without_islands(covered_pixels([crop_frame(frame, crop, PIXELS)], net)[0]))
+    covered = covered_pixels([crop_frame(frame, crop, PIXELS)], net)[0]
+    face = part_shape(_INNER_FACE, crop.to_crop(landmarks[:, :2], len(covered)), len(covered)) > 0
+    return FaceMask(crop=crop, covered=without_islands(covered, face))
+
+
+def _is_beside(island: np.ndarray, face: np.ndarray) -> bool:
+    reach = int((island & face).sum())
+    return reach < REACH * face.sum() and reach < (1 - OUTSIDE) * island.sum()
 
 
 def covered_pixels(pictures: Sequence[np.ndarray], net: OcclusionNet) -> np.ndarray:
@@ -67,11 +80,12 @@ def covered_pixels(pictures: Sequence[np.ndarray], net: OcclusionNet) -> np.ndar
         return net(batch).sigmoid()[:, 0].cpu().numpy()
 
 
-def without_islands(covered: np.ndarray) -> np.ndarray:
-    """Leave out what is too small or too unsure to be an object, or lies on the forehead only.
+def without_islands(covered: np.ndarray, face: np.ndarray | None = None) -> np.ndarray:
+    """Leave out what is too small or too unsure to be an object, lies on the forehead only, or beside the face.
 
     Args:
         covered: (S, S) float32 probabilities.
+        face: (S, S) bool, the face without its border; None where that is not known.
 
     Returns:
         The same, 0 in and around islands that are not believed.
@@ -83,7 +97,8 @@ def without_islands(covered: np.ndarray) -> np.ndarray:
         inside = labels == island
         _, top, _, height, area = statistics[island]
         on_forehead = top + height <= FOREHEAD * len(covered)
-        if area >= SMALLEST_ISLAND and covered[inside].max() >= SUREST_PIXEL and not on_forehead:
+        sure = area >= SMALLEST_ISLAND and covered[inside].max() >= SUREST_PIXEL
+        if sure and not on_forehead and (face is None or not _is_beside(inside, face)):
             kept |= inside.astype(np.uint8)
     if not kept.any():
         return np.zeros_like(covered)
