@@ -59,6 +59,7 @@ def test_goes_on_after_a_fault_and_tells_what_happened(folder: Path, tmp_path: P
     assert list(table[0]) == list(COLUMNS)
     assert "not a media file" in table[0]["error"] and table[0]["output"] == ""
     assert (table[2]["frames"], table[2]["edited"], table[2]["sound"]) == ("6", "6", "copied")
+    assert table[2]["in_front"] == "0"
     assert table[3]["passed_through"] == "no face: 0-2"
     assert "failed" in items[0].line and "6 of 6 frames edited" in items[1].line
 
@@ -86,6 +87,11 @@ def test_results_that_are_there_can_be_kept(folder: Path, tmp_path: Path) -> Non
     items = edit_folder(folder, output, HAPPY, device=CPU, skip_existing=True)
     assert [item.result for item in items] == ["edited", "skipped"]
     assert (output / "c gray.mkv").read_bytes() == b"kept"
+    first, kept = rows(output / REPORT)
+    assert (kept["result"], kept["output"], kept["frames"]) == ("skipped", "c gray.mkv", "")
+    edit_folder(folder, output, HAPPY, device=CPU, skip_existing=True)
+    again, _ = rows(output / REPORT)
+    assert again == first | {"result": "skipped"}, "what an earlier run did is still there"
 
 
 def test_a_cancelled_run_ends_with_what_is_done(folder: Path, tmp_path: Path) -> None:

@@ -28,8 +28,8 @@ CLIP_SUFFIXES = (
 )
 REPORT = "report.csv"
 COLUMNS = (
-    *("clip", "result", "frames", "edited", "passed_through", "lips", "sound", "warnings", "seconds", "output"),
-    "error",
+    *("clip", "result", "frames", "edited", "passed_through", "lips", "in_front", "sound", "warnings"),
+    *("seconds", "output", "error"),
 )
 
 
@@ -40,11 +40,13 @@ class BatchItem:
     clip: The file.
     report: What was done; None where it failed or was skipped.
     error: Why it failed, in one line; empty if it did not.
+    earlier: What the report says of a clip that was skipped, in the order of :data:`COLUMNS`.
     """
 
     clip: Path
     report: EditReport | None = None
     error: str = ""
+    earlier: tuple[str, ...] = ()
 
     @property
     def result(self) -> str:
@@ -65,6 +67,8 @@ class BatchItem:
     def row(self) -> tuple[str, ...]:
         """For programs, in the order of :data:`COLUMNS`."""
         report = self.report
+        if self.earlier:
+            return (self.clip.name, self.result, *self.earlier[2:])
         if report is None:
             return (self.clip.name, self.result, *[""] * (len(COLUMNS) - 3), self.error)
         reasons = [f"{reason}: {frame_runs(runs)}" for reason, runs in report.passed_through.items()]
@@ -75,6 +79,7 @@ class BatchItem:
             str(report.frames - report.frames_passed_through),
             "; ".join(reasons),
             "" if report.lips is None else str(report.lips.drawn_frames),
+            "" if report.occlusion is None else str(report.occlusion.frames),
             report.sound or "",
             "; ".join(report.warnings),
             f"{sum(report.seconds.values()):.1f}",
@@ -144,9 +149,11 @@ def edit_folder(
         raise InputError(f"the results would replace the clips in {folder}; choose another folder for them")
     config = _loaded(config, Resources(device=device, folders=tuple(folders), progress=progress))
     items: list[BatchItem] = []
+    earlier = _earlier_rows(output / REPORT) if skip_existing else {}
     for clip, result in zip(clips, result_paths(clips, output), strict=True):
         if skip_existing and result.exists():
-            item = BatchItem(clip=clip)
+            unknown = (clip.name, "", *[""] * (len(COLUMNS) - 4), result.name, "")
+            item = BatchItem(clip=clip, earlier=earlier.get(clip.name, unknown))
         else:
             item = _edited(clip, result, config, device=device, folders=folders, progress=progress, stops=stops)
         items.append(item)
@@ -212,6 +219,17 @@ def result_paths(clips: Sequence[Path], output: Path) -> list[Path]:
         names[clip] = name
         taken.add(name.lower())
     return [output / names[clip] for clip in clips]
+
+
+def _earlier_rows(path: Path) -> dict[str, tuple[str, ...]]:
+    """The rows of an earlier report by clip; none where there is no report of this form."""
+    try:
+        rows = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8-sig"), newline="")))
+    except (OSError, ValueError, csv.Error):
+        return {}
+    if not rows or tuple(rows[0]) != COLUMNS:
+        return {}
+    return {row[0]: tuple(row) for row in rows[1:] if len(row) == len(COLUMNS)}
 
 
 def _write_report(items: Sequence[BatchItem], path: Path) -> None:
