@@ -115,7 +115,19 @@ class ModulatedConv(nn.Module):
         return scaled * torch.rsqrt(scaled.square().sum(dim=(2, 3, 4), keepdim=True) + _EPS)
 
     def forward(self, x: Tensor, latent: Tensor) -> Tensor:
-        """Convolve maps (B, C, H, W) as latent codes (B, 512) say."""
+        """Convolve maps as latent codes say.
+
+        A layer that doubles the map inserts zeros between samples, convolves and blurs. Where StyleGANEX keeps the size
+        of the map, the same pretrained weights act on samples that lie ``dilation / 2`` apart: the blur comes first,
+        and neither step inserts zeros.
+
+        Args:
+            x: Maps (B, C, H, W).
+            latent: Latent codes (B, 512).
+
+        Returns:
+            Maps (B, C', H', W'), twice the size where the layer enlarges and is not dilated.
+        """
         batch, channels = x.shape[:2]
         weights = self._weights(latent)
         kernel, d = weights.shape[-1], self._dilation
@@ -198,7 +210,17 @@ class ToRgb(nn.Module):
         self._dilation = dilation
 
     def forward(self, x: Tensor, latent: Tensor, below: Tensor | None = None) -> Tensor:
-        """Maps (B, C, H, W), codes (B, 512) and the picture below → a picture (B, 3, H, W)."""
+        """Draw the colours of a level.
+
+        Args:
+            x: Maps (B, C, H, W).
+            latent: Latent codes (B, 512).
+            below: Picture of the level below, enlarged here; where maps keep their size it is blurred instead, as the
+                enlargement would blur it. None on the first level.
+
+        Returns:
+            Picture (B, 3, H, W).
+        """
         y: Tensor = self.conv(x, latent) + self.bias
         if below is None or self._dilation is None:
             return y

@@ -56,6 +56,7 @@ def part_shape(part: Part, points: np.ndarray, size: int) -> np.ndarray:
     hull = cv2.convexHull(points[list(part.points)].astype(np.float32))[:, 0]
     hull = hull.mean(axis=0) + part.growth * (hull - hull.mean(axis=0))
     shape = np.zeros((size, size), np.uint8)
+    # OpenCV counts from the middle of the first pixel, in sixteenths of a pixel (shift = 4 bits)
     cv2.fillConvexPoly(shape, np.rint(16 * (hull - 0.5)).astype(np.int32), 1, shift=4)
     return shape
 
