@@ -25,12 +25,14 @@ from .strips import save_strip, tile
 
 PARTS = (0.25, 0.5, 0.75, 1.0)
 NOISE = 0.02
-FRAMES, SAMPLES = 9, 3
+FRAMES = 9
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_arguments(parser)
+    parser.add_argument("--emotions", nargs="+", choices=PLACES, default=list(PLACES), metavar="EMOTION")
+    parser.add_argument("--samples", type=int, default=3, help=f"frames per clip that the judges see, up to {FRAMES}")
     args = parser.parse_args()
     judges = load_judges(args.judges)
     subjects = [Subject(path, FRAMES, judges) for path in sorted((args.data / "full").glob("*.mp4"))]
@@ -45,13 +47,14 @@ def main() -> None:
             device=torch.device("cpu"),
         )
         images = [frame.rgb() for frame in frames]
-        after = look(images, subject.count, judges, near=subject.look.landmarks, samples=SAMPLES)
+        after = look(images, subject.count, judges, near=subject.look.landmarks, samples=args.samples)
         found = [after.probability(judge, emotion) for judge in range(len(judges.expression))]
         return float(np.mean(found)), images[len(images) // 2]
 
     rows: list[tuple[object, ...]] = []
     strips: dict[str, list[Any]] = {subject.name: [] for subject in subjects}
-    for emotion, place in PLACES.items():
+    for emotion in args.emotions:
+        place = PLACES[emotion]
         before, preset, plane, steady = [], [], [], 0
         for subject in subjects:
             count = len(judges.expression)
