@@ -116,7 +116,7 @@ def test_the_front_end_gets_templates_help_and_translations(comfy):
         assert comfy.raw(f"/api/workflow_templates/ComfyUI-THFEM/{quote(name)}.jpg")[:2] == b"\xff\xd8"
         assert comfy.get(f"/api/workflow_templates/ComfyUI-THFEM/{quote(name)}.json")["nodes"]
     page = comfy.raw("/extensions/ComfyUI-THFEM/docs/THFEM_SPFEMEdit/zh.md").decode()
-    assert page.startswith("# SPFEM")
+    assert page.startswith("# 编辑已追踪的人脸")
     assert comfy.get("/i18n")["zh"]["nodeDefs"]["THFEM_SaveVideo"]["inputs"]["container"]["name"] == "文件类型"
 
 

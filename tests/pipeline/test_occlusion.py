@@ -114,10 +114,11 @@ def test_a_picture_stands_for_all_frames_and_a_short_mask_is_refused() -> None:
     frames = textured_frames(FRAMES)
     wide = np.zeros((1, SIZE // 2, SIZE // 2, 3), np.uint8)
     wide[:, :, RIGHT.x0 // 2 :] = 255
-    still = ArrayVideo(wide, RATE)
-    assert not still.info.is_still  # one frame of a host's batch is no picture
-    with pytest.raises(InputError, match=r"ends before frame 1 of the clip; give a mask of as many"):
-        run(frames, still)
+    after, _ = run(frames, ArrayVideo(wide, RATE))
+    for edited, source in zip(after, frames, strict=True):
+        np.testing.assert_array_equal(edited.rgb()[:, RIGHT.x0 + 2 :], source.rgb()[:, RIGHT.x0 + 2 :])
+    with pytest.raises(InputError, match=r"ends before frame 2 of the clip; give a mask of as many"):
+        run(frames, ArrayVideo(wide.repeat(2, axis=0), RATE))
 
 
 def test_what_covered_the_source_is_not_drawn_into_other_frames() -> None:
