@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Generator, Hashable, Iterable, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import cast
 
 import numpy as np
 import torch
@@ -20,6 +19,7 @@ from ..expression.request import ExpressionRequest
 from ..face.occlusion.clip import ClipOcclusion
 from ..face.tracking.edited_landmarks import EditedLandmarks
 from ..face.tracking.track import FaceTrack, FaceTracks
+from ..loaded import Kept
 from ..media.frame import Frame
 from ..media.random_access import RandomAccess
 from ..media.video import Video, VideoInfo
@@ -37,8 +37,6 @@ REACH = 8  # frames on either side that are tracked where nobody has tracked the
 CLEAR_VIEW = 0.5  # least weight at which editors judge a face
 COVER_REACH = 6  # frames before one, from which it is known what is in front of its faces: masks fade over time
 _KEPT = 4  # moments, readings and back ends that are kept of each clip
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -98,21 +96,6 @@ class _Excerpt:
         yield from ()
 
 
-@dataclass(slots=True)
-class _Few:
-    """The last few results by key."""
-
-    results: OrderedDict[Hashable, object] = field(default_factory=OrderedDict)
-
-    def get(self, key: Hashable, make: Callable[[], T]) -> T:
-        if key not in self.results:
-            self.results[key] = make()
-            if len(self.results) > _KEPT:
-                self.results.popitem(last=False)
-        self.results.move_to_end(key)
-        return cast(T, self.results[key])
-
-
 class ClipPreview:
     """A clip of which single frames are edited while somebody moves sliders.
 
@@ -153,8 +136,12 @@ class ClipPreview:
             )
         self.video, self.device, self._tracks = video, device, tracks
         self._resources = Resources(device=device, folders=tuple(folders), progress=progress)
-        self._pictures, self._parts, self._readings, self._loaded, self._other = (_Few() for _ in range(5))
-        self._covers = _Few()
+        self._pictures: Kept[Frame] = Kept(_KEPT)
+        self._parts: Kept[_Part] = Kept(_KEPT)
+        self._readings: Kept[ReadFaces] = Kept(_KEPT)
+        self._editors: Kept[ExpressionEditor] = Kept(_KEPT)
+        self._covers: Kept[ClipOcclusion | None] = Kept(_KEPT)
+        self._sound: Kept[Speech | None] = Kept(1)
 
     @property
     def frame_count(self) -> int:
@@ -270,7 +257,7 @@ class ClipPreview:
 
         faces = tuple(track.track_id for track in chosen)
         mask = config.occlusion if isinstance(config.occlusion, str) else id(config.occlusion)
-        return self._covers.get((index, first, part.tracks, faces, mask), look)
+        return self._covers.get_or_make((index, first, part.tracks, faces, mask), look)
 
     def _result(self, source: Frame, edited: Frame, **facts: object) -> PreviewedFrame:
         return PreviewedFrame(
@@ -282,7 +269,7 @@ class ClipPreview:
         )
 
     def _picture(self, index: int) -> Frame:
-        return self._pictures.get(index, lambda: self._access.read(index, index + 1)[0])
+        return self._pictures.get_or_make(index, lambda: self._access.read(index, index + 1)[0])
 
     def _numbered(self, number: int, part: _Part, *, picture: bool) -> Frame:
         """A frame by its number in the tracks."""
@@ -297,12 +284,12 @@ class ClipPreview:
         tracks = self._tracks or kept_faces(self.video)
         if tracks is not None:
             return _Part(tracks=tracks, offset=0, whole=True)
-        return self._parts.get(index, lambda: self._tracked_around(index))
+        return self._parts.get_or_make(index, lambda: self._tracked_around(index))
 
     def _tracked_around(self, index: int) -> _Part:
         first = max(index - REACH, 0)
         frames = self._access.read(first, index + REACH + 1)
-        self._pictures.get(index, lambda: frames[index - first])
+        self._pictures.get_or_make(index, lambda: frames[index - first])
         excerpt = _Excerpt(
             info=replace(self.video.info, frame_count=len(frames)),
             pictures=[_renumbered(frame, number) for number, frame in enumerate(frames)],
@@ -314,7 +301,7 @@ class ClipPreview:
         self, editor: MomentEditor, config: EditConfig, part: _Part, chosen: Sequence[FaceTrack]
     ) -> ReadFaces:
         key = (_editor_key(config), part.tracks, tuple(track.track_id for track in chosen))
-        return self._readings.get(key, lambda: editor.read_faces(chosen, self._looks(part, chosen)))
+        return self._readings.get_or_make(key, lambda: editor.read_faces(chosen, self._looks(part, chosen)))
 
     def _looks(self, part: _Part, chosen: Sequence[FaceTrack]) -> list[list[Frame]]:
         """Groups of frames to judge faces from: as an edit of the whole clip does, or the middle of the part."""
@@ -334,7 +321,7 @@ class ClipPreview:
         editor = config.editor
         if isinstance(editor, str):
             name = editor
-            editor = self._loaded.get(
+            editor = self._editors.get_or_make(
                 _editor_key(config), lambda: editors.create(name, config.editor_options, self._resources)
             )
         if not editor.needs_faces:
@@ -354,7 +341,7 @@ class ClipPreview:
         )
 
     def _speech(self) -> Speech | None:
-        return self._other.get("speech", lambda: Speech.from_video(self.video))
+        return self._sound.get_or_make("speech", lambda: Speech.from_video(self.video))
 
     def _request(self, request: ExpressionRequest, editor: ExpressionEditor) -> ExpressionRequest:
         """The request with the face of its reference and, for editors that listen, the sound."""

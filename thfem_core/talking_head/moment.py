@@ -16,7 +16,7 @@ from ..face.tracking.track import FaceTrack
 from ..loaded import KeptWith
 from ..media.frame import Frame
 from .blending import blend_patches, paste_patch, without_carried
-from .head import AdjacentWindow, FaceClip, FacePatch, FaceSession
+from .head import AdjacentWindow, FacePatch, FaceSession
 from .redraw import PreparedTalkingHead
 from .windows import PlannedWindow, WindowConfig, plan_windows
 
@@ -80,19 +80,10 @@ def lip_moments(
     for track in tracks:
         weight = float(track.samples(index, index + 1).weight[0])
         if weight > 0:
-            clip = FaceClip(
-                track=track,
-                speech=prepared.speech,
-                frame_rate=frame_rate,
-                device=device,
-                drive=prepared.report.drive,
-                emotion=prepared.emotion,
-                edited=edited,
-            )
             moments.append(
                 LipMoment(
                     track=track,
-                    session=prepared.head.open_face(clip),
+                    session=prepared.open_face(track, frame_rate=frame_rate, device=device, edited=edited),
                     index=index,
                     weight=weight,
                     windows=_WINDOWS.get_or_make(

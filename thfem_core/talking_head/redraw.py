@@ -20,7 +20,7 @@ from ..media.frame import Frame
 from ..media.sound import Sound
 from ..media.video import Video
 from ..pose.encoder import HeadPoses
-from .head import Drive, FaceClip, TalkingHead, check_drive
+from .head import Drive, FaceClip, FaceSession, TalkingHead, check_drive
 from .report import LipReport
 from .scheduler import DrawnFace, draw_faces
 from .windows import WindowConfig
@@ -48,6 +48,35 @@ class PreparedTalkingHead:
     report: LipReport
     poses: tuple[HeadPoses, ...] = ()
     emotion: str | None = None
+
+    def open_face(
+        self, track: FaceTrack, *, frame_rate: Fraction, device: torch.device, edited: EditedLandmarks | None
+    ) -> FaceSession:
+        """Begin with one person of the clip.
+
+        Args:
+            track: Whom to draw.
+            frame_rate: Frames per second.
+            device: Where networks run.
+            edited: Landmarks of the edited faces, as far as an editor knows them.
+
+        Returns:
+            The talking head's session.
+
+        Raises:
+            InputError: The talking head cannot draw such a clip.
+        """
+        clip = FaceClip(
+            track=track,
+            speech=self.speech,
+            frame_rate=frame_rate,
+            device=device,
+            drive=self.report.drive,
+            emotion=self.emotion,
+            poses=next((poses for poses in self.poses if poses.track.track_id == track.track_id), None),
+            edited=edited,
+        )
+        return self.head.open_face(clip)
 
 
 def effective_drive(drive: Drive, drives: Sequence[Drive], *, has_speech: bool) -> Drive:
@@ -152,20 +181,13 @@ def redraw_faces(
     Raises:
         InputError: The talking head cannot draw such a clip.
     """
-    known_poses = {poses.track.track_id: poses for poses in prepared.poses}
-    faces = []
-    for track in tracks:
-        clip = FaceClip(
+    faces = [
+        DrawnFace(
             track=track,
-            speech=prepared.speech,
-            frame_rate=frame_rate,
-            device=device,
-            drive=prepared.report.drive,
-            emotion=prepared.emotion,
-            poses=known_poses.get(track.track_id),
-            edited=edited,
+            session=prepared.open_face(track, frame_rate=frame_rate, device=device, edited=edited),
         )
-        faces.append(DrawnFace(track=track, session=prepared.head.open_face(clip)))
+        for track in tracks
+    ]
     return _drawn(frames, faces, prepared, device, occlusion)
 
 
