@@ -92,7 +92,7 @@ def add_encoding_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--crf", type=int, help="quality of the encoded video, 0 (lossless) to 51; lower is better")
     parser.add_argument(
         "--preset",
-        help="speed of the H.264 encoder: ultrafast (large files) to veryslow (small ones; default: veryfast)",
+        help="speed of the encoder: ultrafast (large files) to veryslow (small ones; default: fast, and small files)",
     )
 
 

@@ -19,18 +19,19 @@ class EncodingConfig:
     """codec: a libav encoder name, or "auto" (H.264; VP9 in .webm; ProRes 4444 for transparency in .mov).
 
     crf: constant quality, 0 (lossless) to 51 (worst). preset: x264/x265 speed; at this crf every preset is visually
-    clean, slower ones make smaller files. sound_bitrate: bits per second where sound is re-encoded.
+    clean, slower ones make smaller files; None: x265's veryfast; x264's superfast with look-ahead, whose files are
+    about as good and as small as veryfast's in half the time. sound_bitrate: bits per second where sound is re-encoded.
     """
 
     codec: str = "auto"
     crf: int = 18
-    preset: str = "veryfast"
+    preset: str | None = None
     sound_bitrate: int = 192_000
 
     def __post_init__(self) -> None:
         if not 0 <= self.crf <= 51:
             raise InputError(f"crf is {self.crf}; give 0 (lossless) to 51 (worst), such as 18")
-        if self.preset not in _PRESETS:
+        if self.preset is not None and self.preset not in _PRESETS:
             raise InputError(f"preset {self.preset!r} is unknown; choose one of: {', '.join(_PRESETS)}")
         if not 6_000 <= self.sound_bitrate <= 512_000:
             raise InputError(f"sound_bitrate is {self.sound_bitrate}; give 6000 to 512000 bits per second")
@@ -155,7 +156,10 @@ def encoder_options(codec: str, config: EncodingConfig, facts: MediaFacts | None
         extra = [f"{name}={value}" for name, value in zip(names, (display, light), strict=True) if value]
         if codec == "libx265":
             extra.append("log-level=none")
-        options = {"crf": str(config.crf), "preset": config.preset}
+        options = {"crf": str(config.crf), "preset": config.preset or "veryfast"}
+        if config.preset is None and codec == "libx264":
+            # superfast's large files come from not looking at which blocks later frames copy; this is the cheap part
+            options |= {"preset": "superfast", "mbtree": "1", "rc-lookahead": "10"}
         return {**options, f"{codec.removeprefix('lib')}-params": ":".join(extra)} if extra else options
     if codec == "libvpx-vp9":
         speed = {"crf": str(config.crf), "b": "0", "deadline": "realtime", "cpu-used": "8", "row-mt": "1"}

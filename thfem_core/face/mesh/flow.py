@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import torch
 
 from ...media.frame import Box
 from .surface import Surface
@@ -44,17 +45,16 @@ def _splat(cells: np.ndarray, values: np.ndarray, shape: tuple[int, int]) -> np.
     """Add values (C, N) at fractional cells (N, 2), all inside ``shape`` less one, shared bilinearly: (C, h, w)."""
     height, width = shape
     low = cells.astype(np.int32)
-    fx, fy = (cells - low).T
-    index = (low[:, 1] * width + low[:, 0]).astype(np.intp)
+    fx, fy = (cells - low.astype(np.float32)).T
+    index = torch.from_numpy((low[:, 1] * width + low[:, 0]).astype(np.int64))
     right = values * fx
     left = values - right
-    out = np.zeros((len(values), height * width))
+    out = torch.zeros(len(values), height * width)
     for half, step in ((left, 0), (right, 1)):
         down = half * fy
         for part, row in ((half - down, 0), (down, width)):
-            for channel, value in zip(out, part, strict=True):
-                channel += np.bincount(index + (step + row), value, minlength=height * width)
-    return out.reshape(-1, height, width)
+            out.index_add_(1, index + (step + row), torch.from_numpy(part))
+    return out.numpy().reshape(-1, height, width)
 
 
 def facing(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
@@ -123,9 +123,7 @@ def dense_warp(
     channels = [weight, *(-shift[inside].T * weight)]
     if gain is not None:
         channels.append(gain[inside] * weight)
-    sums = [
-        cv2.GaussianBlur(c, (0, 0), BLUR) for c in _splat(cells[inside], np.stack(channels), grid).astype(np.float32)
-    ]
+    sums = [cv2.GaussianBlur(c, (0, 0), BLUR) for c in _splat(cells[inside], np.stack(channels), grid)]
     total = sums[0] + BACKGROUND * float(surface.area.mean())
     flow = cv2.merge([sums[1] / total, sums[2] / total])
     brightness = sums[3] / total if gain is not None else np.zeros(grid, np.float32)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
 
 from ...media.frame import Frame
-from ..models import FaceModels, FaceRoi, MeshFit
+from ..models import Detection, FaceModels, FaceRoi, MeshFit
 from .association import FaceBox, box_side, distance, landmark_box, reachable, same_fit, same_place
 from .landmark_store import LandmarkStore
 from .person import Person
@@ -30,7 +31,6 @@ class ShotTracker:
         self.finished: list[Person] = []
         self._shot_start = 0
         self._held: deque[Frame] = deque(maxlen=config.detect_every)  # of this shot, just before the current frame
-        self._last_search = -(10**9)
         self._ids = 0
         self.max_gap = round(config.max_gap * frame_rate)
         self._max_absence = round(config.max_absence * frame_rate)
@@ -42,15 +42,22 @@ class ShotTracker:
         self.finished += self._people
         self._people = []
         self._held.clear()
-        self._shot_start, self._last_search = frame, -(10**9)
+        self._shot_start = frame
 
-    def step(self, frame: Frame) -> None:
-        """Track the next frame of the shot."""
+    def step(self, frame: Frame, detections: Sequence[Detection] | None = None) -> None:
+        """Track the next frame of the shot.
+
+        Args:
+            frame: The frame.
+            detections: The faces that are searched for regularly (:func:`.detections_ahead`); None where none are due.
+        """
         self._follow(frame)
         live = [p for p in self._people if p.live]
         lost = any(not p.live and frame.index - p.last_frame <= self.max_gap + 1 for p in self._people)
-        if lost or not live or frame.index - self._last_search >= self._config.detect_every:
-            self._search(frame)
+        if detections is None and (lost or not live):
+            detections = self._models.detect(frame)
+        if detections is not None:
+            self._add(frame, detections)
         for person in self._people:
             if frame.index - person.last_frame > self.max_gap:
                 person.end(fades_out=True)
@@ -77,11 +84,10 @@ class ShotTracker:
                 kept.append(box)
                 person.see(frame.index, fit.landmarks, shot_start=self._shot_start)
 
-    def _search(self, frame: Frame) -> None:
-        """Detect faces; those that nobody live accounts for are people come back, or new."""
-        self._last_search = frame.index
+    def _add(self, frame: Frame, detections: Sequence[Detection]) -> None:
+        """Take up detected faces that nobody live accounts for: people come back, or new."""
         taken = [p.box for p in self._people if p.live]
-        for detection in self._models.detect(frame):
+        for detection in detections:
             if len(taken) >= self._config.max_faces:
                 return
             if box_side(detection.box) < self._config.min_face or any(same_place(detection.box, b) for b in taken):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
 from contextlib import closing
 
 from ...media.frame import Frame
@@ -10,7 +10,7 @@ from ...media.prefetch import prefetch
 from ...media.video import Video, VideoInfo
 from ...progress import Progress, silent
 from ..mesh.canonical import canonical_mesh
-from ..models import FaceModels
+from ..models import Detection, FaceModels
 from .appearances import Appearances
 from .clip_faces import ClipFaces, ClipTrack
 from .shot_tracker import ShotTracker
@@ -37,10 +37,8 @@ def track_faces(
         OutputError: Temporary space runs out.
     """
     config = config or TrackerConfig()
-    with closing(prefetch(video.frames())) as frames:  # a thread decodes ahead
-        return track_shots(
-            split_shots(frames, config.cuts), info=video.info, models=models, config=config, progress=progress
-        )
+    shots = split_shots(video.frames(), config.cuts)
+    return track_shots(shots, info=video.info, models=models, config=config, progress=progress)
 
 
 def track_shots(
@@ -56,13 +54,14 @@ def track_shots(
     cuts: list[int] = []
     count = 0
     size = (info.width, info.height)
-    for frame, is_cut in frames:
-        if is_cut:
-            cuts.append(frame.index)
-            tracker.end_shot(frame.index)
-        tracker.step(frame)
-        count, size = frame.index + 1, (frame.width, frame.height)
-        progress("Finding faces", count, info.frame_count)
+    with closing(prefetch(detections_ahead(frames, models, every=config.detect_every))) as ahead:
+        for frame, is_cut, detections in ahead:
+            if is_cut:
+                cuts.append(frame.index)
+                tracker.end_shot(frame.index)
+            tracker.step(frame, detections)
+            count, size = frame.index + 1, (frame.width, frame.height)
+            progress("Finding faces", count, info.frame_count)
     tracker.end_shot(count)
     tracks = (
         ClipTrack(
@@ -88,3 +87,22 @@ def track_shots(
         cuts=tuple(cuts),
         min_frames=max(1, round(config.min_seen * info.frame_rate)),
     )
+
+
+def detections_ahead(
+    frames: Iterable[tuple[Frame, bool]], models: FaceModels, *, every: int
+) -> Generator[tuple[Frame, bool, list[Detection] | None], None, None]:
+    """Search regularly for faces, which needs nothing but the frame and so can run ahead of the tracking.
+
+    Args:
+        frames: Frames, and whether a new shot begins at each.
+        models: Networks that find faces.
+        every: Frames between searches, counted from each shot's first.
+
+    Yields:
+        Each frame, whether a new shot begins at it, and the faces found in it; None where no search is due.
+    """
+    shot_start = 0
+    for frame, is_cut in frames:
+        shot_start = frame.index if is_cut else shot_start
+        yield frame, is_cut, models.detect(frame) if (frame.index - shot_start) % every == 0 else None

@@ -14,7 +14,8 @@ from .smoothing import SmoothingConfig
 class TrackerConfig:
     """Settings of the tracker.
 
-    detect_every: Frames between searches for new faces while at least one is tracked.
+    detect_every: Frames between regular searches for faces, from each shot's first; they go on anyway while nobody is
+        tracked or somebody was just lost.
     max_faces: Most faces tracked at a time.
     min_presence: Least probability 0..1 at which a fit counts.
     min_face: Least size of a face, pixels.
