@@ -56,9 +56,8 @@ def written(clip: Path, preset: str | None, seconds: float, folder: Path) -> Wri
     write_video((frame for frame in frames), path, like=silent, encoding=EncodingConfig(preset=preset))
     spent = time.process_time() - start
     error = [np.square(a - b).mean() for a, b in zip(luma(clip, len(frames)), luma(path, len(frames)), strict=True)]
-    return Written(
-        kilobytes=path.stat().st_size / 1000, seconds=spent, psnr=float(np.mean(10 * np.log10(255**2 / np.array(error))))
-    )
+    psnr = float(np.mean(10 * np.log10(255**2 / np.array(error))))
+    return Written(kilobytes=path.stat().st_size / 1000, seconds=spent, psnr=psnr)
 
 
 def main() -> None:
