@@ -11,8 +11,9 @@ import folder_paths
 from comfy_api.latest import io, ui
 
 from ..thfem_core.errors import InputError
+from ..thfem_core.media.source import CLIP_SUFFIXES
 from ..thfem_core.pipeline import EditConfig
-from ..thfem_core.pipeline.batch import CLIP_SUFFIXES, REPORT, edit_folder, report_text
+from ..thfem_core.pipeline.batch import REPORT, edit_folder, report_text
 from .edit_run import log_report
 from .expression_inputs import emotion_inputs, expression_input, expression_request, face_choice, face_input
 from .host import CATEGORY, HostProgress, model_folders, schema, work_device

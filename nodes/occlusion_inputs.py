@@ -56,7 +56,9 @@ def occlusion_and_licence(inputs: Mapping[str, Any]) -> dict[str, Any]:
     """
     mask: torch.Tensor | None = inputs.get("in_front")
     occlusion: Occlusion = inputs.get("occlusion", _OCCLUSION[0])
-    if mask is not None:
+    if mask is not None and not mask.any():
+        occlusion = "off"  # such as the 64 x 64 mask that the host gives of a picture without transparency
+    elif mask is not None:
         masks = mask if mask.ndim == 3 else mask[None]
         # one mask stands for all frames, whatever its time
         occlusion = clip_from_socket(masks[..., None].expand(-1, -1, -1, 3), fps=25.0)

@@ -34,4 +34,10 @@ def test_what_is_wrong_costs_no_work(thfem, short_clip, folder):
     assert outcome.code == 2 and "no expression preset 'grim'" in outcome.err
     outcome = thfem("preview", short_clip, "-o", folder / "frame.png", "--emotion", "happy", "--at", "nan")
     assert outcome.code == 2 and "'nan' is not a number of seconds" in outcome.err
+    outcome = thfem("preview", short_clip, "-o", folder / "frame.png", "--emotion", "happy", "--at", "99")
+    assert outcome.code == 2 and "--at 99 is outside of" in outcome.err
+    outcome = thfem("preview", short_clip, "-o", folder / "frame.png", "--emotion", "happy", "--occlusion", "Auto")
+    assert outcome.code == 2 and "'Auto' is neither auto nor off nor a mask that is there" in outcome.err
+    outcome = thfem("preview", "http://host/clip.mp4", "-o", folder / "frame.png", "--emotion", "happy")
+    assert outcome.code == 2 and "http://host/clip.mp4 is an address; download the file" in outcome.err
     assert not list(folder.iterdir())

@@ -54,6 +54,8 @@ def test_saved_and_loaded(tmp_path: Path) -> None:
         ("[]", "should look like"),
         ("{}", "should look like"),
         ('{"emotion": 3}', "should look like"),
+        ('{"strength": 0.5}', "names neither an emotion nor sliders"),
+        ('{"emotion": "glad"}', r"bad\.json: unknown emotion"),
         ('{"mood": "good"}', "has a part 'mood'"),
         ('{"emotion": "glad"}', "unknown emotion 'glad'"),
         ('{"emotion": "happy", "strength": 9}', "strength is 9"),

@@ -331,6 +331,10 @@ def test_one_image_is_a_clip_of_one_frame(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no images"):
         (tmp_path / "bare").mkdir()
         open_video(tmp_path / "bare")
+    path.rename(tmp_path / "bare" / path.name)
+    (tmp_path / "bare" / "talk.mp4").write_bytes(b"clip")
+    with pytest.raises(InputError, match=r"holds clips; give one, such as talk.mp4"):
+        open_video(tmp_path / "bare")
 
 
 def test_sound_values_are_checked() -> None:

@@ -21,7 +21,7 @@ from thfem_core.media.array_video import ArrayVideo
 from thfem_core.media.file_video import FileVideo
 from thfem_core.media.frame import Box, Frame
 from thfem_core.pipeline import EditConfig, edit, find_faces, occlusion_masks
-from thfem_core.pipeline.occlusion import LookStage, RestoreStage
+from thfem_core.pipeline.occlusion import LookStage, RestoreStage, check_mask
 from thfem_core.pipeline.preview import ClipPreview
 from thfem_core.pipeline.stages import ExpressionStage
 from thfem_core.talking_head.scheduler import DrawnFace, draw_faces
@@ -119,6 +119,16 @@ def test_a_picture_stands_for_all_frames_and_a_short_mask_is_refused() -> None:
         np.testing.assert_array_equal(edited.rgb()[:, RIGHT.x0 + 2 :], source.rgb()[:, RIGHT.x0 + 2 :])
     with pytest.raises(InputError, match=r"ends before frame 2 of the clip; give a mask of as many"):
         run(frames, ArrayVideo(wide.repeat(2, axis=0), RATE))
+
+
+def test_a_mask_of_another_shape_is_refused_and_a_longer_one_is_told_of() -> None:
+    clip = ArrayVideo(np.zeros((2, 90, 160, 3), np.uint8), RATE)
+    assert check_mask(clip, "auto") == []
+    assert check_mask(clip, ArrayVideo(np.zeros((2, 45, 80, 3), np.uint8), RATE)) == []
+    (line,) = check_mask(clip, ArrayVideo(np.zeros((3, 90, 160, 3), np.uint8), RATE))
+    assert line == "the occlusion mask has 3 frames, the clip 2: the rest is not used"
+    with pytest.raises(InputError, match=r"is 160x160 and the clip 160x90; give a mask of the clip's shape"):
+        check_mask(clip, ArrayVideo(np.zeros((2, 160, 160, 3), np.uint8), RATE))
 
 
 def test_what_covered_the_source_is_not_drawn_into_other_frames() -> None:

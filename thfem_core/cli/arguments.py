@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, cast
 
@@ -28,6 +29,8 @@ def path_argument(text: str) -> Path:
         raise argparse.ArgumentTypeError("the name is empty; give a path")
     if "\0" in text:
         raise argparse.ArgumentTypeError(f"{text!r} is no path")
+    if re.match(r"[a-z]+://", text):
+        raise argparse.ArgumentTypeError(f"{text} is an address; download the file and give its path")
     return Path(text)
 
 
@@ -84,7 +87,14 @@ def add_device_argument(parser: argparse.ArgumentParser) -> None:
 
 def occlusion_argument(text: str) -> str | Path:
     """Read ``auto``, ``off`` or the path of a mask, as argparse ``type``."""
-    return text if text in OCCLUSION_WORDS else path_argument(text)
+    if text in OCCLUSION_WORDS:
+        return text
+    path = path_argument(text)
+    if not path.suffix and not path.exists():
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is neither {' nor '.join(OCCLUSION_WORDS)} nor a mask that is there"
+        )
+    return path
 
 
 def add_occlusion_argument(parser: argparse.ArgumentParser) -> None:

@@ -6,6 +6,7 @@ import argparse
 import math
 import sys
 
+from ..errors import InputError
 from ..expression.editor import editors
 from ..talking_head.head import talking_heads
 from .arguments import Commands, path_argument, refuse_overwriting
@@ -73,6 +74,10 @@ def run(args: argparse.Namespace) -> None:
     with progress_bars(quiet=args.quiet) as progress:
         tracks = find_faces(video, device=device, progress=progress) if args.whole else None
         preview = ClipPreview(video, device=device, tracks=tracks, progress=progress)
+        if not 0 <= args.at <= video.info.duration:
+            raise InputError(
+                f"--at {args.at:g} is outside of {video.info.name}; give 0 to {float(video.info.duration):.2f} seconds"
+            )
         index = preview.frame_at(args.at)
         if args.sheet is not None:
             picture = contact_sheet(preview, index, sheet_configs(config, args.sheet))

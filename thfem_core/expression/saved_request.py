@@ -32,12 +32,22 @@ def load_expression(name: str | Path) -> ExpressionRequest:
         InputError: There is no such preset or file, it is not one, or a value in it is not allowed.
     """
     parts = read_preset(name)
+    if "emotion" not in parts and "sliders" not in parts:
+        raise InputError(f"the preset {name} names neither an emotion nor sliders, so it shows nothing; add one")
+    try:
+        return _request(parts)
+    except InputError as error:
+        raise InputError(f"the preset {name}: {error}") from None
+
+
+def _request(parts: dict[str, Any]) -> ExpressionRequest:
+    """The request that a preset's parts say. Raises InputError for a value that is not allowed."""
     sliders, regions = parts.get("sliders"), parts.get("regions", {})
     for region in regions:
         if region not in REGIONS:
-            raise InputError(f"the preset {name} names the region {region!r}; choose one of: {', '.join(REGIONS)}")
+            raise InputError(f"there is no region {region!r}; choose one of: {', '.join(REGIONS)}")
     return ExpressionRequest(
-        emotion=parts.get("emotion", None if sliders is not None else "neutral"),
+        emotion=parts.get("emotion"),
         sliders=None if sliders is None else make_sliders(sliders),
         strength=float(parts.get("strength", 1.0)),
         regions=RegionStrengths(**regions),

@@ -15,6 +15,7 @@ from ..errors import InputError
 from .array_frame import ArrayFrame
 from .picture_file import PICTURE_SUFFIXES, read_image
 from .sound import Sound
+from .source import CLIP_SUFFIXES
 from .timing import frame_time
 from .video import SourceFile, VideoInfo
 
@@ -110,6 +111,11 @@ class ImageFolderVideo:
         if path.is_dir():
             files = [file for file in path.iterdir() if file.suffix.lower() in PICTURE_SUFFIXES and file.is_file()]
             self._files = sorted(files, key=_natural)
+            clips = [file.name for file in path.iterdir() if file.suffix.lower() in CLIP_SUFFIXES]
+            if clips and len(files) < 2:
+                raise InputError(
+                    f"the folder {path} holds clips; give one, such as {min(clips)}, or edit all with batch"
+                )
         else:
             self._files = [path]
         if not self._files:

@@ -17,6 +17,11 @@ from ..errors import InputError
 
 MediaSource = str | os.PathLike[str] | io.BytesIO
 
+# How names of clips end, where a folder is searched for them.
+CLIP_SUFFIXES = (
+    *(".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts", ".wmv", ".flv"),
+    *(".3gp", ".ogv", ".mxf", ".gif"),
+)
 # Only formats that hold sound and pictures themselves. Playlists and scripts (hls, dash, concat, image2, sdp ...) make
 # libav open whatever file or address they name, so a file from elsewhere could read any other one.
 _FORMATS = (

@@ -15,6 +15,7 @@ from ..errors import InputError, ThfemError, WeightsError
 from ..expression.editor import editors
 from ..media.atomic import complete_file, output_error
 from ..media.encoding import CONTAINERS
+from ..media.source import CLIP_SUFFIXES
 from ..progress import Progress, silent
 from ..registry import Resources
 from ..talking_head.head import talking_heads
@@ -22,10 +23,6 @@ from .config import EditConfig
 from .report import EditReport, frame_runs
 from .writing import edit_to_file
 
-CLIP_SUFFIXES = (
-    *(".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts", ".wmv", ".flv"),
-    *(".3gp", ".ogv", ".mxf", ".gif"),
-)
 REPORT = "report.csv"
 COLUMNS = (
     *("clip", "result", "frames", "edited", "passed_through", "lips", "in_front", "sound", "warnings"),

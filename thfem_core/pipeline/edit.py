@@ -21,7 +21,7 @@ from .config import EditConfig
 from .faces import find_chosen_faces
 from .licence import permissive
 from .lips import fit_to_clip, heard_speech, prepare_lips
-from .occlusion import LookStage, RestoreStage, prepare_occlusion
+from .occlusion import LookStage, RestoreStage, check_mask, prepare_occlusion
 from .prepared_edit import PreparedEdit
 from .stages import ExpressionStage, LipStage, Stage
 from .still import StillVideo
@@ -63,7 +63,7 @@ def edit(
         WeightsError: Model files are missing or unusable.
     """
     config, left_out = permissive(config or EditConfig())
-    warnings = list(left_out)
+    warnings = [*left_out, *check_mask(video, config.occlusion)]
     resources = Resources(device=device, folders=tuple(folders), progress=progress)
 
     # all that can be wrong or missing is found before the first pass over a clip

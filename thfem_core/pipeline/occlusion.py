@@ -21,6 +21,8 @@ from ..media.video import Video
 # auto: as the embedded network sees it. off: edits go over everything. A clip or picture: a mask of the user's.
 Occlusion: TypeAlias = Literal["auto", "off"] | Video
 
+ASPECT_TOLERANCE = 0.02  # a mask of another size is rounded to whole pixels
+
 
 def check_occlusion(occlusion: Occlusion) -> None:
     """Check how occlusion is to be handled.
@@ -33,6 +35,32 @@ def check_occlusion(occlusion: Occlusion) -> None:
     """
     if isinstance(occlusion, str) and occlusion not in ("auto", "off"):
         raise InputError(f"occlusion is {occlusion!r}; give auto, off, or a mask video or picture")
+
+
+def check_mask(video: Video, occlusion: Occlusion) -> list[str]:
+    """Check that a mask of the user's belongs to the clip.
+
+    Args:
+        video: The clip.
+        occlusion: How occlusion is handled.
+
+    Returns:
+        One line for the user if the mask goes on after the clip, else nothing.
+
+    Raises:
+        InputError: The mask has another shape.
+    """
+    if isinstance(occlusion, str):
+        return []
+    mask, clip = occlusion.info, video.info
+    if abs(mask.width * clip.height - mask.height * clip.width) > ASPECT_TOLERANCE * mask.height * clip.width:
+        raise InputError(
+            f"the occlusion mask {mask.name} is {mask.width}x{mask.height} and the clip {clip.width}x{clip.height}; "
+            "give a mask of the clip's shape (any size)"
+        )
+    if not mask.is_still and mask.frame_count and clip.frame_count and mask.frame_count > clip.frame_count:
+        return [f"the occlusion mask has {mask.frame_count} frames, the clip {clip.frame_count}: the rest is not used"]
+    return []
 
 
 def prepare_occlusion(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pickle
+import weakref
+from collections.abc import Generator
 from fractions import Fraction
 from pathlib import Path
 
@@ -16,7 +18,9 @@ from ned_material import as_tensors, head_arrays, write_published_ned
 from thfem_core.errors import InputError, WeightsError
 from thfem_core.expression.editor import editors
 from thfem_core.expression.ned.flame_convert import convert
+from thfem_core.expression.ned.renderer import FaceRenderer
 from thfem_core.expression.request import ExpressionRequest, RegionStrengths
+from thfem_core.media.array_frame import ArrayFrame
 from thfem_core.media.array_video import ArrayVideo
 from thfem_core.registry import Resources
 
@@ -51,6 +55,29 @@ def test_from_published_files_to_edited_frames(files: Path) -> None:
         changed = (before != after).any(axis=2)
         assert changed.any(), "every frame of the clip is drawn, the first two as well"
         assert not changed[0].any(), "pixels away from the face keep their bits"
+
+
+def test_a_long_clip_holds_no_more_frames_than_a_short_one(files: Path) -> None:
+    editor = editors.create("ned", {}, Resources(device=CPU, folders=(files,)))
+    editor._renderer = FaceRenderer(width=8).eval()  # the published one takes a second per frame
+    count = 24
+    pictures: list[weakref.ref[np.ndarray]] = []
+    most = []
+
+    def source() -> Generator[ArrayFrame, None, None]:
+        for frame in _video(count).frames():
+            pixels = frame.rgb()
+            pictures.append(weakref.ref(pixels))
+            yield ArrayFrame(index=frame.index, time=frame.time, pixels=pixels)
+            del pixels
+
+    track = MadeUpTrack(talking_face(count))
+    request = ExpressionRequest(emotion="happy")
+    for _ in editor.edit(source(), [track], request, frame_rate=Fraction(25), device=CPU):
+        most.append(sum(picture() is not None for picture in pictures))
+    assert len(most) == count
+    assert max(most) <= 12, "a window of ten frames and the one that is being edited"
+    assert max(most[16:]) <= max(most[:16])
 
 
 def test_strength_0_is_the_source(files: Path) -> None:
