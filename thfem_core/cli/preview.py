@@ -74,10 +74,9 @@ def run(args: argparse.Namespace) -> None:
     with progress_bars(quiet=args.quiet) as progress:
         tracks = find_faces(video, device=device, progress=progress) if args.whole else None
         preview = ClipPreview(video, device=device, tracks=tracks, progress=progress)
-        if not 0 <= args.at <= video.info.duration:
-            raise InputError(
-                f"--at {args.at:g} is outside of {video.info.name}; give 0 to {float(video.info.duration):.2f} seconds"
-            )
+        end = float(preview.time_of(preview.frame_count - 1) + 1 / video.info.frame_rate)
+        if not 0 <= args.at <= end:
+            raise InputError(f"--at {args.at:g} is outside of {video.info.name}; give 0 to {end:.2f} seconds")
         index = preview.frame_at(args.at)
         if args.sheet is not None:
             picture = contact_sheet(preview, index, sheet_configs(config, args.sheet))
