@@ -51,6 +51,17 @@ def test_nothing_moves_without_displacement() -> None:
     assert not warp.alpha.any()
 
 
+def test_landmarks_of_either_precision_move_alike() -> None:
+    landmarks, moved = talking_face(1)[0], np.zeros((478, 2))
+    moved[:, 1] = 3.0
+    single, double = (
+        dense_warp(face_surface(), landmarks.astype(kind), moved.astype(kind), None, cell=2, frame_size=(SIZE, SIZE))
+        for kind in (np.float32, np.float64)
+    )
+    assert single is not None and double is not None
+    assert np.abs(single.flow - double.flow).max() < 1e-3  # pixels
+
+
 @pytest.mark.parametrize("emotion", ["happy", "surprised", "angry"])
 def test_pixels_outside_the_face_keep_their_bits(emotion: str) -> None:
     frames = textured_frames(4)

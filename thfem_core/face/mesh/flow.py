@@ -44,6 +44,7 @@ class Warp:
 def _splat(cells: np.ndarray, values: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     """Add values (C, N) at fractional cells (N, 2), all inside ``shape`` less one, shared bilinearly: (C, h, w)."""
     height, width = shape
+    cells, values = (each.astype(np.float32, copy=False) for each in (cells, values))
     low = cells.astype(np.int32)
     fx, fy = (cells - low.astype(np.float32)).T
     index = torch.from_numpy((low[:, 1] * width + low[:, 0]).astype(np.int64))
