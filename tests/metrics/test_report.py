@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import shutil
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
 from fractions import Fraction
 from html.parser import HTMLParser
 from pathlib import Path
@@ -27,6 +29,7 @@ from thfem_core.metrics.measure import Measure
 from thfem_core.metrics.network_catalogue import CSIM, TARGET
 from thfem_core.metrics.report import check_report_folder, report_html, write_report
 from thfem_core.metrics.sync import SyncScore
+from thfem_core.metrics.verdict_picture import verdict_picture
 from thfem_core.metrics.verdict_table import as_data, text_table
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
@@ -120,6 +123,22 @@ def test_a_picture_of_a_chart_has_the_lines_in_their_colours(comparison) -> None
     assert picture.shape == (320, 768, 3)
     for colour in ((0x00, 0x72, 0xB2), (0xD5, 0x5E, 0x00)):
         assert (np.abs(picture.astype(int) - colour).max(axis=2) < 12).sum() > 200
+
+
+def test_no_word_of_the_verdict_lies_over_another(comparison) -> None:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    name = "how much the best delay of lips and sound stands out"
+    long = Measure(key="l", group="", label=name, better="higher", good=10.25, bad=1.25, unit=" frames", meaning="")
+    values = (("a network", MeasuredValue(measure=long, value=1234.5, source=1234.5)),)
+    figure = verdict_picture(
+        replace(comparison, families=(*comparison.families, Findings(title="Long", values=values)))
+    )
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    boxes = [text.get_window_extent(canvas.get_renderer()) for text in figure.axes[0].texts if text.get_text()]
+    assert not [(a, b) for a, b in itertools.combinations(boxes, 2) if a.overlaps(b)]
+    assert max(box.x1 for box in boxes) <= figure.bbox.width
 
 
 def test_without_matplotlib_a_report_is_refused_before_long_work(tmp_path: Path, monkeypatch) -> None:

@@ -140,7 +140,7 @@ def main(host: Path, repo: Path, base: Path, demo: str) -> None:
     facts["change"] = [float(change[inside].mean()), float(change[outside].mean())]
 
     covered = node.execute(video=video, in_front=torch.ones(1, 4, 4), **WIDGETS).args[1]
-    facts["covered"] = float((covered - parts.images).abs().max())
+    facts["covered"] = float((covered - parts.images).abs().mean(dim=-1)[inside].mean())
     try:
         node.execute(video=video, licence="commercial", reference=parts.images[:1], **WIDGETS)
     except Exception as error:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import accumulate
 from math import isfinite
 from textwrap import shorten
 from typing import TYPE_CHECKING
 
-from ..figure import new_figure
+from ..figure import check_matplotlib, new_figure
+from .feature_pass import MeasuredValue
 from .findings import Comparison
 from .measure import ARROWS
 from .verdict_table import MARKS, headline, label
@@ -15,10 +18,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-WIDTH, ROW, HEAD = 1100, 30, 46  # pixels
+ROW, HEAD, MARGIN, GAP, FONT, DPI = 30, 46, 11, 22, 10.5, 100  # pixels; the font in points
+MIN_WIDTH = 1100  # pixels
 # Pale enough for black words, told apart by colour-blind people too.
 _COLOURS = {"good": "#cfe8cf", "fair": "#ffe9b3", "bad": "#f6c6bd", "": "#ffffff"}
-_COLUMNS = (0.01, 0.36, 0.47, 0.61, 0.69)  # left edges, shares of the width
 _TITLES = ("measure", "value", "source", "verdict", "ranges")
 
 
@@ -29,45 +32,66 @@ def verdict_picture(comparison: Comparison) -> Figure:
         comparison: What was measured.
 
     Returns:
-        A figure of 1100 pixels at 100 dpi, as high as it has rows.
+        A figure at 100 dpi, as high as it has rows; 1100 pixels wide, or more where names of measures are long.
 
     Raises:
         InputError: matplotlib is not installed.
     """
-    rows = sum(1 + len(family.values) for family in comparison.families) + len(comparison.notes)
-    height = HEAD + ROW * (rows + 1)
-    figure = new_figure(WIDTH, height)
+    check_matplotlib()
+    table = [[_row(network, value) for network, value in family.values] for family in comparison.families]
+    edges = _left_edges([_TITLES, *(words for rows in table for words, _ in rows)])
+    width = max(MIN_WIDTH, round(edges[-1]))
+    height = HEAD + ROW * (1 + sum(1 + len(rows) for rows in table) + len(comparison.notes))
+    figure = new_figure(width, height)
     figure.set_layout_engine("none")
     axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
     axes.set_axis_off()
-    axes.set_xlim(0, 1)
+    axes.set_xlim(0, width)
     axes.set_ylim(height, 0)
-    axes.text(_COLUMNS[0], HEAD / 2, headline(comparison), va="center", fontsize=12, weight="bold")
+    axes.text(MARGIN, HEAD / 2, headline(comparison), va="center", fontsize=12, weight="bold")
     y = float(HEAD)
-    _cells(axes, y, _TITLES, colour="#e6e6e6", weight="bold")
-    for family in comparison.families:
+    _cells(axes, y, edges, _TITLES, colour="#e6e6e6", weight="bold")
+    for family, rows in zip(comparison.families, table, strict=True):
         y += ROW
-        _cells(axes, y, (family.title,), colour="#f4f4f4", weight="bold")
-        for network, value in family.values:
+        _cells(axes, y, edges, (family.title,), colour="#f4f4f4", weight="bold")
+        for words, colour in rows:
             y += ROW
-            measure = value.measure
-            verdict = measure.verdict(value.value)
-            source = measure.text(value.source) if isfinite(value.source) else ""
-            name = f"{ARROWS[measure.better]} {label(network, value)}"
-            _cells(
-                axes,
-                y,
-                (name, measure.text(value.value), source, MARKS[verdict], measure.ranges()),
-                colour=_COLOURS[verdict],
-            )
+            _cells(axes, y, edges, words, colour=colour)
     for line in comparison.notes:
         y += ROW
-        _cells(axes, y, (shorten(f"Note: {line}", 150, placeholder=" …"),), colour="#ffffff")
+        _cells(axes, y, edges, (shorten(f"Note: {line}", 150, placeholder=" …"),), colour="#ffffff")
     return figure
 
 
-def _cells(axes: Axes, y: float, words: tuple[str, ...], *, colour: str, weight: str = "normal") -> None:
+def _row(network: str, value: MeasuredValue) -> tuple[tuple[str, ...], str]:
+    """Words and colour of one measure."""
+    measure = value.measure
+    verdict = measure.verdict(value.value)
+    source = measure.text(value.source) if isfinite(value.source) else ""
+    name = f"{ARROWS[measure.better]} {label(network, value)}"
+    return (name, measure.text(value.value), source, MARKS[verdict], measure.ranges()), _COLOURS[verdict]
+
+
+def _left_edges(rows: Sequence[tuple[str, ...]]) -> list[float]:
+    """Where the columns of a table begin, and behind the last one where it ends, in pixels."""
+    widths = [max(map(_drawn_width, column)) + GAP for column in zip(*rows, strict=True)]
+    return [MARGIN, *(MARGIN + edge for edge in accumulate(widths))]
+
+
+def _drawn_width(words: str) -> float:
+    """Width of bold words, in pixels; others are narrower."""
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import TextPath
+
+    if not words:
+        return 0.0
+    return float(TextPath((0, 0), words, size=FONT * DPI / 72, prop=FontProperties(weight="bold")).get_extents().width)
+
+
+def _cells(
+    axes: Axes, y: float, edges: Sequence[float], words: tuple[str, ...], *, colour: str, weight: str = "normal"
+) -> None:
     axes.axhspan(y, y + ROW, color=colour)
     axes.axhline(y + ROW, color="#c0c0c0", linewidth=0.5)
-    for x, word in zip(_COLUMNS, words, strict=False):
-        axes.text(x, y + ROW / 2, word, va="center", fontsize=10.5, weight=weight)
+    for x, word in zip(edges, words, strict=False):
+        axes.text(x, y + ROW / 2, word, va="center", fontsize=FONT, weight=weight)
