@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
 import torch
 from comfy_api.latest import Input, io
@@ -27,8 +27,10 @@ from .payloads import (
     TrackedFaces,
 )
 from .talking_head_loader import drawing_head
-from .talking_inputs import UNKNOWN, drive_input, shown_emotion_input, talking_head_input, window_inputs
+from .talking_inputs import UNKNOWN, drive_input, shown_emotion_input, talking_head_choice, window_inputs
 from .video_sockets import clip_from_socket, fps_input, frame_rate, sound_from_audio
+
+_HEAD = talking_head_choice()
 
 
 class AdjacentFrameTalkingHead(io.ComfyNode):
@@ -54,7 +56,7 @@ class AdjacentFrameTalkingHead(io.ComfyNode):
                 ),
                 Track.Input("tracks", tooltip="From Track Faces, of the clip before the edit, or of the portrait."),
                 face_input(),
-                talking_head_input(),
+                _HEAD.input(),
                 drive_input(),
                 *window_inputs(),
                 fps_input(),
@@ -91,7 +93,6 @@ class AdjacentFrameTalkingHead(io.ComfyNode):
         video: Input.Video | torch.Tensor,
         tracks: TrackedFaces,
         face: str,
-        talking_head: str,
         drive: Drive,
         window: int,
         window_source: WindowSource,
@@ -102,6 +103,7 @@ class AdjacentFrameTalkingHead(io.ComfyNode):
         model: LoadedTalkingHead | None = None,
         emotion: str = UNKNOWN,
         expression: ExpressionRequest | None = None,
+        **choice: Any,
     ) -> io.NodeOutput:
         if poses is not None and poses.tracks is not tracks.tracks:
             raise InputError("the poses are of other faces; connect Read Head Poses to the same Track Faces")
@@ -109,14 +111,15 @@ class AdjacentFrameTalkingHead(io.ComfyNode):
         # a portrait has no sound of its own: what moves its lips is heard, too
         portrait = isinstance(video, torch.Tensor) and len(video) == tracks.tracks.frame_count == 1
         clip = _portrait(video, spoken, fps) if portrait else clip_from_socket(video, fps=fps)
-        head, device = drawing_head(talking_head, model)
+        name, options = _HEAD.chosen(cls, choice) if model is None else (model.name, {})
+        head, device = drawing_head(name, options, model)
         shown = None if emotion == UNKNOWN else cast(Emotion, emotion)
         if expression is not None:
             shown = expression.emotion
         config = EditConfig(
             face=face_choice(face),
             face_order=tracks.order,
-            talking_head=head,
+            **head,
             drive=drive,
             window=WindowConfig(size=window, source=window_source, overlap=overlap),
             shown_emotion=shown,

@@ -20,7 +20,7 @@ from .host import CATEGORY, HostProgress, model_folders, schema, work_device
 from .notices import notify
 from .save import output_place
 from .talking_head_loader import drawing_head
-from .talking_inputs import NONE, talking_head_input
+from .talking_inputs import NONE, talking_head_choice
 
 HERE = "."  # the input folder itself
 _DEPTH = 3  # folders inside folders that are offered
@@ -37,6 +37,9 @@ def clip_folders() -> list[str]:
         if place.parts and any(Path(file).suffix.lower() in CLIP_SUFFIXES for file in files):
             found.append(place.as_posix())
     return sorted(found)
+
+
+_HEAD = talking_head_choice(none=True, default=NONE)
 
 
 class BatchEdit(io.ComfyNode):
@@ -70,7 +73,7 @@ class BatchEdit(io.ComfyNode):
                     default=False,
                     tooltip="Leave clips whose result is in output_folder already.",
                 ),
-                talking_head_input(none=True),
+                _HEAD.input(),
                 expression_input(),
             ],
             outputs=[
@@ -79,6 +82,7 @@ class BatchEdit(io.ComfyNode):
                 io.Int.Output(display_name="failed", tooltip="Number of clips that could not be edited."),
             ],
             is_output_node=True,
+            hidden=[io.Hidden.unique_id, io.Hidden.prompt],
         )
 
     @classmethod
@@ -96,7 +100,6 @@ class BatchEdit(io.ComfyNode):
         strength: float,
         face: str,
         skip_existing: bool,
-        talking_head: str = NONE,
         **inputs: Any,
     ) -> io.NodeOutput:
         root = Path(folder_paths.get_input_directory()).resolve()
@@ -104,14 +107,15 @@ class BatchEdit(io.ComfyNode):
         if not clips.is_relative_to(root):
             raise InputError(f"folder {folder!r} leaves the input folder; choose one inside it")
         results, *_ = output_place(f"{output_folder.strip() or 'THFEM/batch'}/x", 0, 0)
-        head, device = (None, work_device()) if talking_head == NONE else drawing_head(talking_head, None)
+        name, options = _HEAD.chosen(cls, inputs)
+        head, device = ({"talking_head": None}, work_device()) if name == NONE else drawing_head(name, options)
         items = edit_folder(
             clips,
             results,
             EditConfig(
-                request=expression_request(emotion=emotion, strength=strength, **inputs),
+                request=expression_request(emotion=emotion, strength=strength, expression=inputs.get("expression")),
                 face=face_choice(face),
-                talking_head=head,
+                **head,
             ),
             device=device or work_device(),
             skip_existing=skip_existing,

@@ -10,6 +10,7 @@ from ..thfem_core.errors import ThfemError
 from ..thfem_core.options import make_options
 from ..thfem_core.registry import Registry
 from ..thfem_core.weights.store import find_file, missing_file
+from .back_end_choice import BackEndChoice
 from .back_end_inputs import chosen_options
 from .expression_inputs import strength_curve
 from .host import DEVICES, model_folders
@@ -70,6 +71,20 @@ def _check_first_model(registry: Registry[Any], name: str, options: Mapping[str,
     needed = [file for file in models[0].files if file.required]
     missing = next((file for file in needed if find_file(models[0], file, folders=folders) is None), None)
     return True if missing is None else str(missing_file(models[0], missing, folders=folders))
+
+
+def check_choice(choice: BackEndChoice, value: Any, *, files: bool = True) -> bool | str:
+    """Check what was chosen in a node, and whether its files are there unless something connected may replace it.
+
+    Returns:
+        True, also for ``none`` and for what is not known yet, or one line that says what to do.
+    """
+    name = value[choice.name] if isinstance(value, Mapping) else value
+    if name in (None, "none"):
+        return True
+    if name not in choice.registry:
+        return f"{choice.name} is {name!r}; choose one of: {', '.join(choice.registry)}"
+    return not files or check_back_end(choice.registry, str(name), {})
 
 
 def check_curve(curve: str) -> bool | str:

@@ -10,8 +10,9 @@ from comfy_api.latest import Input, io, ui
 
 from ..thfem_core.expression.editor import editors
 from ..thfem_core.pipeline import EditConfig
-from .back_end_inputs import back_end_input, chosen_options, clip_inputs
-from .checks import check_curve
+from .back_end_choice import BackEndChoice
+from .back_end_inputs import chosen_options, clip_inputs
+from .checks import check_choice, check_curve
 from .edit_run import edit_progress, edited_video, prepared_edit, tell
 from .editors_in_host import editing_editor
 from .expression_inputs import (
@@ -33,6 +34,8 @@ from .occlusion_inputs import occlusion_and_licence, occlusion_inputs
 from .payloads import EditorSocket, Track, TrackedFaces
 from .video_sockets import clip_from_socket, fps_input, images_from_frames
 
+EDITOR = BackEndChoice("editor", editors, purpose="The editing method")
+
 
 def editing_inputs(*more: io.Input) -> list[io.Input]:
     """All that both editing nodes ask for besides the clip; ``more`` goes where saved graphs have it."""
@@ -41,7 +44,7 @@ def editing_inputs(*more: io.Input) -> list[io.Input]:
         *emotion_inputs(),
         face_input(),
         *advanced(*region_inputs(), curve_input()),
-        back_end_input("editor", editors, purpose="The editing method"),
+        EDITOR.input(),
         *more,
         reference_input(),
         sliders_input(),
@@ -57,10 +60,13 @@ def editing_inputs(*more: io.Input) -> list[io.Input]:
     ]
 
 
-def edit_config(tracks: TrackedFaces, inputs: Mapping[str, Any]) -> tuple[EditConfig, torch.device | None]:
+def edit_config(
+    node: type[io.ComfyNode], tracks: TrackedFaces, inputs: Mapping[str, Any]
+) -> tuple[EditConfig, torch.device | None]:
     """What the inputs of an editing node ask for.
 
     Args:
+        node: The node that is executed.
         tracks: From Track Faces.
         inputs: Values of :func:`editing_inputs`, by name.
 
@@ -80,9 +86,9 @@ def edit_config(tracks: TrackedFaces, inputs: Mapping[str, Any]) -> tuple[EditCo
         expression=inputs.get("expression"),
     )
     chosen = inputs.get("editor_options")
-    editor = inputs["editor"] if chosen is None else chosen.name
-    options = chosen_options(editors, editor, inputs)
-    options = options if chosen is None else {**chosen.options, **options}
+    editor, options = EDITOR.chosen(node, inputs) if chosen is None else (chosen.name, chosen.options)
+    clips = {each.id: inputs.get(each.id) for each in clip_inputs(editors)}
+    options = {**options, **chosen_options(editors, editor, clips)}
     ready, device = editing_editor(editor, options, None if chosen is None else chosen.loaded)
     config = EditConfig(
         request=request,
@@ -122,12 +128,13 @@ class SPFEMEdit(io.ComfyNode):
         )
 
     @classmethod
-    def validate_inputs(cls, curve: str = "") -> bool | str:
-        return check_curve(curve)
+    def validate_inputs(cls, curve: str = "", editor: Any = None) -> bool | str:
+        told = (check_curve(curve), check_choice(EDITOR, editor, files=False))
+        return next((each for each in told if each is not True), True)
 
     @classmethod
     def execute(cls, video: Input.Video, tracks: TrackedFaces, **inputs: Any) -> io.NodeOutput:
-        config, device = edit_config(tracks, inputs)
+        config, device = edit_config(cls, tracks, inputs)
         clip = clip_from_socket(video)
         progress = edit_progress(clip, tracks.tracks, config.request)
         work = prepared_edit(clip, config, tracks=tracks.tracks, device=device, progress=progress)
@@ -155,12 +162,13 @@ class SPFEMEditImages(io.ComfyNode):
         )
 
     @classmethod
-    def validate_inputs(cls, curve: str = "") -> bool | str:
-        return check_curve(curve)
+    def validate_inputs(cls, curve: str = "", editor: Any = None) -> bool | str:
+        told = (check_curve(curve), check_choice(EDITOR, editor, files=False))
+        return next((each for each in told if each is not True), True)
 
     @classmethod
     def execute(cls, images: torch.Tensor, tracks: TrackedFaces, fps: float, **inputs: Any) -> io.NodeOutput:
-        config, device = edit_config(tracks, inputs)
+        config, device = edit_config(cls, tracks, inputs)
         clip = clip_from_socket(images, fps=fps)
         progress = edit_progress(clip, tracks.tracks, config.request)
         work = prepared_edit(clip, config, tracks=tracks.tracks, device=device, progress=progress)

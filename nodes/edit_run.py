@@ -73,6 +73,7 @@ def edit_progress(clip: Video, tracks: FaceTracks | None, request: ExpressionReq
 def edited_video(work: PreparedEdit, *, progress: HostProgress, parts: EditParts | None = None) -> io.NodeOutput:
     """Run an edit, and show the video and what was done on the node; parts of its frames are gathered, if asked for."""
     frames = work.frames() if parts is None else parts.gathered(work.frames())
+    frames = progress.shown(frames, before_video=True)
     shown, written = reported_video(frames, work.video, sound=work.sound, progress=progress)
     report = work.report
     report = replace(report, sound=written.sound, warnings=(*report.warnings, *written.warnings))

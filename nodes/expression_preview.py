@@ -18,9 +18,8 @@ from ..thfem_core.media.video import Video
 from ..thfem_core.pipeline import EditConfig
 from ..thfem_core.pipeline.contact_sheet import Sheet, contact_sheet, sheet_configs
 from ..thfem_core.pipeline.preview import ClipPreview, PreviewedFrame
-from ..thfem_core.talking_head.head import TalkingHead
-from .back_end_inputs import back_end_input, chosen_options
-from .checks import check_curve
+from .back_end_choice import BackEndChoice
+from .checks import check_choice, check_curve
 from .editors_in_host import editing_editor, is_large, load_editor_in_host
 from .expression_files import NONE, changed, expression_names, named_expression, save_as
 from .expression_inputs import (
@@ -41,7 +40,7 @@ from .host import CATEGORY, HostProgress, advanced, model_folders, schema, slide
 from .payloads import ChosenEditor, EditorSocket, ExpressionSocket, LoadedEditor, Track, TrackedFaces
 from .talking_head_loader import drawing_head
 from .talking_inputs import NONE as NO_HEAD
-from .talking_inputs import talking_head_input
+from .talking_inputs import talking_head_choice
 from .video_sockets import clip_from_socket
 
 FRAME, EMOTIONS_SHEET, STRENGTHS_SHEET = "before and after", "all emotions", "five strengths"
@@ -49,7 +48,10 @@ _PREVIEWS: Kept[ClipPreview] = Kept(2)  # a few frames of each clip, and what wa
 
 
 _EDITORS: Kept[LoadedEditor] = Kept(1)  # large ones chosen by name, which would load at every move of a slider
-_HEADS: Kept[tuple[str | TalkingHead, torch.device]] = Kept(1)
+_HEADS: Kept[tuple[dict[str, Any], torch.device]] = Kept(1)
+
+_EDITOR = BackEndChoice("editor", editors, purpose="The editing method", common_only=True)
+_HEAD = talking_head_choice(none=True, default=NO_HEAD)
 
 
 class ExpressionPreview(io.ComfyNode):
@@ -91,8 +93,8 @@ class ExpressionPreview(io.ComfyNode):
                     tooltip="The frame before and after, or its face under all emotions or at five strengths.",
                 ),
                 face_input(),
-                *advanced(back_end_input("editor", editors, purpose="The editing method")),
-                *advanced(talking_head_input(none=True)),
+                *advanced(_EDITOR.input()),
+                *advanced(_HEAD.input()),
                 *advanced(
                     io.String.Input(
                         "save_as",
@@ -126,6 +128,7 @@ class ExpressionPreview(io.ComfyNode):
                 io.Image.Output(display_name="edited", tooltip="The edited frame alone."),
             ],
             is_output_node=True,
+            hidden=[io.Hidden.unique_id, io.Hidden.prompt],
         )
 
     @classmethod
@@ -134,8 +137,9 @@ class ExpressionPreview(io.ComfyNode):
         return f"{preset} {changed(preset)} {save_as} {sorted((k, str(v)) for k, v in inputs.items())}"
 
     @classmethod
-    def validate_inputs(cls, curve: str = "") -> bool | str:
-        return check_curve(curve)
+    def validate_inputs(cls, curve: str = "", editor: Any = None, talking_head: Any = None) -> bool | str:
+        told = (check_curve(curve), check_choice(_EDITOR, editor, files=False), check_choice(_HEAD, talking_head))
+        return next((each for each in told if each is not True), True)
 
     @classmethod
     def execute(
@@ -146,7 +150,7 @@ class ExpressionPreview(io.ComfyNode):
         clip = clip_from_socket(video, fps=rate)
         request = _request(preset, inputs, seconds=float(clip.info.duration or 0))
         save_as(request, inputs.get("save_as", ""))
-        config, device = _config(request, tracks, inputs)
+        config, device = _config(cls, request, tracks, inputs)
         preview = _open(clip, tracks, device)
         index = round(moment * (preview.frame_count - 1))
         shown = preview.edit(index, config)
@@ -188,29 +192,28 @@ def _request(preset: str, inputs: Mapping[str, Any], *, seconds: float) -> Expre
 
 
 def _config(
-    request: ExpressionRequest, tracks: TrackedFaces | None, inputs: Mapping[str, Any]
+    node: type[io.ComfyNode], request: ExpressionRequest, tracks: TrackedFaces | None, inputs: Mapping[str, Any]
 ) -> tuple[EditConfig, torch.device]:
     """The edit, and where it draws."""
     chosen: ChosenEditor | None = inputs.get("editor_options")
-    name = inputs["editor"] if chosen is None else chosen.name
-    options = chosen_options(editors, name, inputs) if chosen is None else dict(chosen.options)
+    name, options = _EDITOR.chosen(node, inputs) if chosen is None else (chosen.name, dict(chosen.options))
     loaded = None if chosen is None else chosen.loaded
     if loaded is None and is_large(name):
         loaded = _EDITORS.get_or_make((name, repr(sorted(options.items()))), lambda: load_editor_in_host(name, options))
     editor, device = editing_editor(name, options, loaded)
-    talking_head = inputs.get("talking_head", NO_HEAD)
-    head, head_device = (
-        (None, None)
-        if talking_head == NO_HEAD
-        else _HEADS.get_or_make(talking_head, lambda: drawing_head(talking_head, None))
-    )
+    head_name, head_options = _HEAD.chosen(node, inputs)
+    head: dict[str, Any] = {"talking_head": None}
+    head_device = None
+    if head_name != NO_HEAD:
+        kept_as = (head_name, repr(sorted(head_options.items())))
+        head, head_device = _HEADS.get_or_make(kept_as, lambda: drawing_head(head_name, head_options))
     config = EditConfig(
         request=request,
         editor=editor,
         editor_options=options if isinstance(editor, str) else {},
         face=face_choice(inputs["face"]),
         face_order="left-right" if tracks is None else tracks.order,
-        talking_head=head,
+        **head,
     )
     return config, device or head_device or work_device()
 

@@ -26,7 +26,7 @@ from PIL import Image
 
 from ..thfem_core.loaded import release_networks
 from ..thfem_core.media.frame import Frame
-from .notices import show_stage
+from .notices import show_frame, show_stage
 
 MODEL_FOLDER = "thfem"
 CATEGORY = "THFEM"
@@ -114,10 +114,13 @@ class HostProgress:
         self._picture: tuple[str, Image.Image, int] | None = None
         self._bar = comfy.utils.ProgressBar(stages)
 
-    def shown(self, frames: Generator[Frame, None, None]) -> Generator[Frame, None, None]:
+    def shown(
+        self, frames: Generator[Frame, None, None], *, before_video: bool = False
+    ) -> Generator[Frame, None, None]:
         """Show frames on the node as they pass, about two a second.
 
-        For nodes whose result is no video: a front end that has seen such a picture does not show the video.
+        before_video: Whether the node shows a video in the end. A front end that has seen one of the host's own
+            preview pictures would not show it, so the pack's script shows the frames.
         """
         last = 0.0
         with closing(frames):
@@ -126,7 +129,10 @@ class HostProgress:
                     last = time.monotonic()
                     scale = min(1.0, _PICTURE_SIDE / max(frame.width, frame.height))
                     small = frame.thumbnail(max(1, int(frame.width * scale)), max(1, int(frame.height * scale)))
-                    self._picture = ("JPEG", Image.fromarray(small), _PICTURE_SIDE)
+                    if before_video:
+                        show_frame(Image.fromarray(small))
+                    else:
+                        self._picture = ("JPEG", Image.fromarray(small), _PICTURE_SIDE)
                 yield frame
 
     def __call__(self, stage: str, done: int, total: int | None) -> None:

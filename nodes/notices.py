@@ -5,10 +5,15 @@ Everything here is best effort: a host that lacks a service, or a test without a
 
 from __future__ import annotations
 
+import base64
 import sys
-from typing import Any, Literal
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, Literal
 
-NOTICE = "thfem.notice"  # event of nodes/web/thfem.js
+if TYPE_CHECKING:
+    from PIL import Image
+
+NOTICE, FRAME = "thfem.notice", "thfem.frame"  # events of nodes/web/thfem.js
 
 
 def running_node() -> str | None:
@@ -32,6 +37,16 @@ def show_stage(text: str) -> None:
     host, node = server(), running_node()
     if host is not None and node is not None and hasattr(host, "send_progress_text"):
         host.send_progress_text(text, node, host.client_id)
+
+
+def show_frame(picture: Image.Image) -> None:
+    """Show a picture on the node that is being executed, until it is done."""
+    host, node = server(), running_node()
+    if host is not None and node is not None:
+        jpeg = BytesIO()
+        picture.save(jpeg, "JPEG", quality=85)
+        address = f"data:image/jpeg;base64,{base64.b64encode(jpeg.getvalue()).decode()}"
+        host.send_sync(FRAME, {"node_id": node, "picture": address}, host.client_id)
 
 
 def notify(level: Literal["info", "warn"], title: str, text: str) -> None:

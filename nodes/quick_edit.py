@@ -10,7 +10,7 @@ from comfy_api.latest import Input, io
 from ..thfem_core.media.sound import join_sound
 from ..thfem_core.pipeline import EditConfig
 from ..thfem_core.talking_head.head import talking_heads
-from .checks import check_back_end
+from .checks import check_choice
 from .edit_parts import EditParts
 from .edit_run import edit_progress, edited_video, prepared_edit
 from .expression_inputs import (
@@ -26,10 +26,11 @@ from .host import CATEGORY, schema, work_device
 from .occlusion_inputs import occlusion_and_licence, occlusion_inputs
 from .payloads import Track, TrackedFaces
 from .talking_head_loader import drawing_head
-from .talking_inputs import NONE, talking_head_input
+from .talking_inputs import NONE, talking_head_choice
 from .video_sockets import audio_from_sound, clip_with_audio, fps_input
 from .wanted_outputs import connections, wanted_outputs
 
+_HEAD = talking_head_choice(none=True, default=talking_heads.names()[0])
 _OUTPUTS = ("video", "images", "audio", "mask", "crop")
 
 
@@ -54,7 +55,7 @@ class EditExpression(io.ComfyNode):
                 *emotion_inputs(),
                 face_input(),
                 reference_input(),
-                talking_head_input(none=True),
+                _HEAD.input(),
                 sliders_input(),
                 expression_input(),
                 Track.Input(
@@ -87,12 +88,12 @@ class EditExpression(io.ComfyNode):
                     "connected.",
                 ),
             ],
-            hidden=[io.Hidden.unique_id],
+            hidden=[io.Hidden.unique_id, io.Hidden.prompt],
         )
 
     @classmethod
-    def validate_inputs(cls, talking_head: str = NONE) -> bool | str:
-        return talking_head == NONE or check_back_end(talking_heads, talking_head, {})
+    def validate_inputs(cls, talking_head: Any = None) -> bool | str:
+        return check_choice(_HEAD, talking_head)
 
     @classmethod
     def fingerprint_inputs(cls, **inputs: Any) -> str:
@@ -105,7 +106,6 @@ class EditExpression(io.ComfyNode):
         emotion: str,
         strength: float,
         face: str,
-        talking_head: str = talking_heads.names()[0],
         tracks: TrackedFaces | None = None,
         audio: Input.Audio | None = None,
         fps: float = 25.0,
@@ -114,12 +114,13 @@ class EditExpression(io.ComfyNode):
         kept = occlusion_and_licence(inputs)
         asked = {name: inputs[name] for name in ("reference", "sliders", "expression") if name in inputs}
         request = expression_request(emotion=emotion, strength=strength, **asked)
-        head, device = (None, work_device()) if talking_head == NONE else drawing_head(talking_head, None)
+        name, options = _HEAD.chosen(cls, inputs)
+        head, device = ({"talking_head": None}, work_device()) if name == NONE else drawing_head(name, options)
         config = EditConfig(
             request=request,
             face=face_choice(face),
             face_order="left-right" if tracks is None else tracks.order,
-            talking_head=head,
+            **head,
             **kept,
         )
         clip, spoken, note = clip_with_audio(video, audio, fps=fps)

@@ -13,10 +13,10 @@ from comfy_api.latest import io
 from ..thfem_core.registry import Resources
 from ..thfem_core.talking_head.head import OwnsNetworks, TalkingHead, talking_heads
 from .back_end_inputs import chosen_options, option_inputs
-from .checks import check_back_end
+from .checks import check_choice
 from .host import CATEGORY, DEVICES, HostProgress, model_folders, schema, work_device
 from .payloads import LoadedTalkingHead, TalkingHeadSocket
-from .talking_inputs import talking_head_input
+from .talking_inputs import talking_head_choice
 
 DRAWING_MEMORY = 4 * 2**30  # bytes asked of the host: the large ones draw some forty pictures at once on a card
 
@@ -65,25 +65,28 @@ def ready(loaded: LoadedTalkingHead) -> TalkingHead:
     return loaded.head
 
 
-def drawing_head(name: str, loaded: LoadedTalkingHead | None) -> tuple[str | TalkingHead, torch.device]:
+def drawing_head(
+    name: str, options: Mapping[str, Any], loaded: LoadedTalkingHead | None = None
+) -> tuple[dict[str, Any], torch.device]:
     """Decide who draws, and where.
 
     Args:
         name: The talking head that was named.
+        options: Its options that differ from their defaults.
         loaded: One that was connected, which is used instead.
 
     Returns:
-        The talking head and its device. The embedded one keeps its name, by which the library knows it as the one that
-        a clip may do without.
+        What an ``EditConfig`` says of the talking head, and its device. The embedded one keeps its name, by which the
+        library knows it as the one that a clip may do without.
 
     Raises:
         InputError: There is no such talking head.
         WeightsError: Its model files are missing.
     """
     if loaded is None and name == talking_heads.names()[0]:
-        return name, work_device()
-    loaded = loaded or load_in_host(name)
-    return ready(loaded), loaded.device
+        return {"talking_head": name, "talking_head_options": options}, work_device()
+    loaded = loaded or load_in_host(name, options)
+    return {"talking_head": ready(loaded)}, loaded.device
 
 
 def described(loaded: LoadedTalkingHead) -> str:
@@ -114,12 +117,15 @@ def loaded_outputs() -> list[io.Output]:
     ]
 
 
+_HEAD = talking_head_choice(without=("precision", "compiled"))
+
+
 class TalkingHeadLoader(io.ComfyNode):
     """THFEM_TalkingHeadLoader: loads once; the host caches the result and looks after the memory."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
-        options = option_inputs(talking_heads)
+        shared = option_inputs(talking_heads)
         return schema(
             node_id="THFEM_TalkingHeadLoader",
             display_name="Talking Head Loader (THFEM)",
@@ -129,16 +135,16 @@ class TalkingHeadLoader(io.ComfyNode):
             "all of its options.",
             search_aliases=["load model", "model loader", "EAT", "EAMM", "checkpoint"],
             # saved graphs store values by position
-            inputs=[talking_head_input(), options["precision"], device_input(), options["compiled"]],
+            inputs=[_HEAD.input(), shared["precision"], device_input(), shared["compiled"]],
             outputs=loaded_outputs(),
         )
 
     @classmethod
-    def validate_inputs(cls, talking_head: str) -> bool | str:
-        return check_back_end(talking_heads, talking_head, {})
+    def validate_inputs(cls, talking_head: Any = None) -> bool | str:
+        return check_choice(_HEAD, talking_head)
 
     @classmethod
-    def execute(cls, talking_head: str, device: str, **inputs: Any) -> io.NodeOutput:
-        options = chosen_options(talking_heads, talking_head, inputs)
-        loaded = load_in_host(talking_head, options, device=device)
+    def execute(cls, device: str, **inputs: Any) -> io.NodeOutput:
+        head, options = _HEAD.chosen(cls, inputs)
+        loaded = load_in_host(head, {**options, **chosen_options(talking_heads, head, inputs)}, device=device)
         return io.NodeOutput(loaded, described(loaded))

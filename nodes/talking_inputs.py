@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import get_args
 
 from comfy_api.latest import io
@@ -9,21 +10,29 @@ from comfy_api.latest import io
 from ..thfem_core.expression.request import EMOTIONS
 from ..thfem_core.talking_head.head import Drive, talking_heads
 from ..thfem_core.talking_head.windows import MAX_SIZE, WindowConfig
-from .back_end_inputs import back_end_input
+from .back_end_choice import BackEndChoice
 from .host import advanced
 
 NONE, UNKNOWN = "none", "unknown"
 SOURCES = ("previous", "first")
 
 
-def talking_head_input(*, none: bool = False) -> io.Input:
-    """Who draws the lips; ``none`` offers to leave them as the editor does."""
-    return back_end_input(
+def talking_head_choice(
+    *, none: bool = False, default: str = "", without: Collection[str] = ("emotion",)
+) -> BackEndChoice:
+    """Who draws the lips; ``none`` offers to leave them as the editor does.
+
+    default: Chosen in prompts that lack the input; empty where they have to have it.
+    without: Options that the node asks for elsewhere.
+    """
+    return BackEndChoice(
         "talking_head",
         talking_heads,
         purpose="What draws the lips after the edit",
         none="lips as the edit leaves them." if none else "",
-        optional=none,
+        default=default,
+        common_only=True,
+        without=without,
     )
 
 

@@ -148,6 +148,7 @@ class ComfyServer:
         for name in ("custom_nodes", "input", "output", "temp", "models", "user"):
             (base / name).mkdir(parents=True, exist_ok=True)
         (base / "custom_nodes" / "ComfyUI-THFEM").symlink_to(REPO, target_is_directory=True)
+        shutil.copy(REPO / "tests" / "host" / "vhs_conventions.py", base / "custom_nodes")
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.address = f"127.0.0.1:{probe.getsockname()[1]}"

@@ -1,10 +1,12 @@
 // Tells what happened: a toast for every notice and fault of a node, and what an edit did as text on its node.
+// Shows frames while a video is made, and no widgets that have no effect.
 // Speaks the user's language where the host does not translate: choices of widgets, notes and groups of our workflows.
 import { app } from "../../scripts/app.js";
 import { api } from "../../scripts/api.js";
 
 const SUMMARY = "thfem_summary";
 const STAGE = "$$node-text-preview"; // what the front end shows of the work going on; older ones leave it there
+const FRAME = "thfem_frame";
 const LONGEST_SUMMARY = 600; // characters; longer texts, such as tables, are drawn as pictures by their nodes
 const SECONDS = { info: 6, warn: 15, error: 30 };
 
@@ -23,6 +25,18 @@ function addPlayer(inputs) {
   const { upload } = inputs;
   delete inputs.upload;
   Object.assign(inputs, { audioUI: ["AUDIO_UI", {}], upload });
+}
+
+// Graphs store the values of widgets by position, and hosts differ in widgets (drawn curves, options of a chosen back
+// end). The names stand in the graph too: each widget gets its own value, choices first, as they bring more widgets.
+function placeByName(node, saved) {
+  const names = (saved.inputs ?? []).filter((each) => each.widget).map((each) => each.widget.name);
+  const values = saved.widgets_values;
+  if (!Array.isArray(values) || names.length !== values.length) return saved;
+  const value = new Map(names.map((name, place) => [name, values[place]]));
+  for (const widget of [...(node.widgets ?? [])]) if (value.has(widget.name)) widget.value = value.get(widget.name);
+  const kept = (node.widgets ?? []).filter((each) => each.serialize !== false);
+  return { ...saved, widgets_values: kept.map((each) => (value.has(each.name) ? value.get(each.name) : each.value)) };
 }
 
 function clearStages() {
@@ -47,6 +61,40 @@ function showSummary(node, text) {
   }
   widget.value = text;
   app.graph.setDirtyCanvas(true, false);
+}
+
+function showFrame(node, picture) {
+  let widget = node.widgets?.find((each) => each.name === FRAME);
+  if (!widget) {
+    const image = document.createElement("img");
+    image.style.objectFit = "contain";
+    node.sizeBeforeFrame = [...node.size];
+    widget = node.addDOMWidget(FRAME, "img", image, { serialize: false, getMinHeight: () => 160 });
+    widget.serialize = false;
+  }
+  widget.element.src = picture;
+}
+
+function clearFrame(node) {
+  const widget = node.widgets?.find((each) => each.name === FRAME);
+  if (!widget) return;
+  node.removeWidget(widget);
+  node.setSize(node.sizeBeforeFrame);
+}
+
+function hideWhile(node, name, useless) {
+  const widget = node.widgets?.find((each) => each.name === name);
+  if (widget) Object.defineProperty(widget, "hidden", { get: () => useless(widget), set: () => {} });
+}
+
+// The classic front end cannot draw a curve, and shows a row that says so. The text of "curve" counts there.
+function cannotBeDrawn(curve) {
+  return !LiteGraph.vueNodesMode && (curve.value?.points ?? []).every(([, factor]) => factor === 1);
+}
+
+function bringsItsRate(node) {
+  const types = (node.inputs ?? []).map(({ link }) => link != null && node.graph?.links.get(link)?.type);
+  return types.includes("VIDEO") && !types.includes("IMAGE");
 }
 
 let language = "en";
@@ -78,7 +126,10 @@ app.registerExtension({
     choices = translations?.[language]?.thfem?.choices ?? {};
   },
   nodeCreated(node) {
-    if (node.comfyClass?.startsWith("THFEM_") && Object.keys(choices).length) translateChoices(node);
+    if (!node.comfyClass?.startsWith("THFEM_")) return;
+    hideWhile(node, "strength_over_clip", cannotBeDrawn);
+    hideWhile(node, "fps", () => bringsItsRate(node));
+    if (Object.keys(choices).length) translateChoices(node);
   },
   afterConfigureGraph() {
     translateWorkflow(app.graph);
@@ -87,8 +138,15 @@ app.registerExtension({
     api.addEventListener("thfem.notice", ({ detail: { level, node_id, title, text } }) => {
       showToast(level in SECONDS ? level : "info", title ?? titleOf(node_id), text);
     });
+    api.addEventListener("thfem.frame", ({ detail: { node_id, picture } }) => {
+      const node = app.graph.getNodeById(Number(String(node_id).split(":")[0])); // a blueprint's frames are on its node
+      if (node) showFrame(node, picture);
+    });
     for (const end of ["execution_success", "execution_error", "execution_interrupted"])
-      api.addEventListener(end, clearStages);
+      api.addEventListener(end, () => {
+        clearStages();
+        app.graph._nodes.forEach(clearFrame);
+      });
     // newer front ends say only that a node failed; what to do stands in the message
     api.addEventListener("execution_error", ({ detail: { node_id, node_type, exception_message } }) => {
       if (node_type?.startsWith("THFEM_")) showToast("error", titleOf(node_id), exception_message.trim());
@@ -97,8 +155,15 @@ app.registerExtension({
   beforeRegisterNodeDef(nodeType, nodeData) {
     if (!nodeData.name.startsWith("THFEM_")) return;
     addPlayer(nodeData.input?.required);
+    const configure = nodeType.prototype.configure;
+    nodeType.prototype.configure = function (saved) {
+      const { size } = saved;
+      configure.call(this, placeByName(this, saved));
+      if (size) this.setSize([size[0], Math.max(size[1], this.computeSize()[1])]); // choices shrink it
+    };
     const executed = nodeType.prototype.onExecuted;
     nodeType.prototype.onExecuted = function (output) {
+      clearFrame(this);
       executed?.call(this, output);
       const text = output?.text?.join("\n") ?? "";
       if (text && text.length <= LONGEST_SUMMARY) showSummary(this, text);

@@ -65,7 +65,7 @@ def facts(loader, heads, base: Path) -> dict:
     asked = []
     load = memory.load_models_gpu
     memory.load_models_gpu = lambda models, **options: (asked.append(options), load(models, **options))
-    output = loader.TalkingHeadLoader.execute("heavy", "auto", precision="bf16").result
+    output = loader.TalkingHeadLoader.execute("auto", talking_head="heavy", precision="bf16").result
     heavy, about = output
     head = loader.ready(heavy)
     loaded = [str(model.model.model.__class__.__name__) for model in memory.current_loaded_models]
@@ -87,12 +87,14 @@ def facts(loader, heads, base: Path) -> dict:
         "auto": str(loader.load_in_host("heavy").head.networks[0].weight.dtype),
         "compiled": [
             head.compiled,
-            loader.TalkingHeadLoader.execute("heavy", "auto", precision="fp32", compiled=True).result[0].head.compiled,
+            loader.TalkingHeadLoader.execute("auto", talking_head="heavy", precision="fp32", compiled=True)
+            .result[0]
+            .head.compiled,
         ],
         "no_bf16": raised_by(loader.load_in_host, "light", {"precision": "bf16"}),
-        "embedded_by_name": loader.drawing_head(heads.names()[0], None)[0],
-        "connected_wins": loader.drawing_head(heads.names()[0], heavy)[0] is head,
-        "others_are_loaded": type(loader.drawing_head("heavy", None)[0]).__name__,
+        "embedded_by_name": loader.drawing_head(heads.names()[0], {})[0]["talking_head"],
+        "connected_wins": loader.drawing_head(heads.names()[0], {}, heavy)[0]["talking_head"] is head,
+        "others_are_loaded": type(loader.drawing_head("heavy", {})[0]["talking_head"]).__name__,
         "missing": raised_by(loader.load_in_host, "eat"),
     }
 

@@ -16,10 +16,11 @@ sys.path[:0] = [str(REPO / "tests"), str(REPO / "tests" / "tools")]
 
 from comfy_host import find_host, run_in_host  # noqa: E402
 from subgraph_blueprint import Ports, write_blueprint  # noqa: E402
-from workflow_graph import Graph  # noqa: E402
+from workflow_graph import Graph, plain  # noqa: E402
 
 DEMO = "thfem_demo.mp4"
 VIDEO = 330  # height of the demo clip in a node 340 wide
+EDITED = VIDEO + 120  # the same, below what an edit says it did and an option or two
 CORE = {
     "LoadImage": {
         "display_name": "Load Image",
@@ -52,7 +53,7 @@ def save(
 def edit_expression(graph: Graph) -> None:
     clip = load(graph, (0, 0))
     # lower than its neighbours: the clip's link to the comparison runs above it
-    edit = graph.add("THFEM_EditExpression", (400, 90), preview=VIDEO + 60, links={"video": (clip, 0)}, emotion="happy")
+    edit = graph.add("THFEM_EditExpression", (400, 90), preview=EDITED, links={"video": (clip, 0)}, emotion="happy")
     compared = graph.add(
         "THFEM_CompareVideos",
         (800, 0),
@@ -70,9 +71,9 @@ def edit_expression(graph: Graph) -> None:
 
 def app(graph: Graph) -> None:
     clip = load(graph, (0, 0))
-    edit = graph.add("THFEM_EditExpression", (400, 0), preview=VIDEO + 60, links={"video": (clip, 0)}, emotion="happy")
+    edit = graph.add("THFEM_EditExpression", (400, 0), preview=EDITED, links={"video": (clip, 0)}, emotion="happy")
     saved = save(graph, (800, 0), edit, "app")
-    graph.note((0, 820), (740, 150), "app")
+    graph.note((0, 880), (740, 150), "app")
     graph.app([(clip, "file"), (edit, "emotion"), (edit, "strength")], saved)
 
 
@@ -80,7 +81,7 @@ def live_preview(graph: Graph) -> None:
     clip = load(graph, (0, 0))
     seen = graph.add("THFEM_ExpressionPreview", (400, 90), width=460, preview=260, links={"video": (clip, 0)})
     edit = graph.add(
-        "THFEM_EditExpression", (920, 0), preview=VIDEO + 60, links={"video": (clip, 0), "expression": (seen, 0)}
+        "THFEM_EditExpression", (920, 0), preview=EDITED, links={"video": (clip, 0), "expression": (seen, 0)}
     )
     saved = save(graph, (1320, 0), edit, "preview")
     graph.note((0, 610), (340, 300), "live_preview")
@@ -91,7 +92,7 @@ def live_preview(graph: Graph) -> None:
 
 def verdict(graph: Graph) -> None:
     clip = load(graph, (0, 0))
-    edit = graph.add("THFEM_EditExpression", (400, 0), preview=VIDEO + 60, links={"video": (clip, 0)}, emotion="happy")
+    edit = graph.add("THFEM_EditExpression", (400, 0), preview=EDITED, links={"video": (clip, 0)}, emotion="happy")
     saved = save(graph, (800, 0), edit, "verdict")
     judged = graph.add(
         "THFEM_Metrics",
@@ -345,7 +346,7 @@ BLUEPRINTS = {"Edit Expression": stages_blueprint, "Edit Expression + Verdict": 
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as base:
-        definitions = run_in_host(find_host(), REPO / "tests" / "host_definitions.py", Path(base))
+        definitions = plain(run_in_host(find_host(), REPO / "tests" / "host_definitions.py", Path(base)))
     folder = REPO / "workflows"
     for old in [*folder.glob("*.json"), *folder.glob("api/*.json")]:
         old.unlink()

@@ -5,6 +5,7 @@ Convention: positions and sizes are the front end's graph units, (x, y) of a nod
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 import uuid
@@ -217,6 +218,20 @@ def notes(language: str) -> dict[str, str]:
     """The notes in Markdown by name, from ``notes/LANGUAGE.md``, where each follows a comment with its name."""
     parts = re.split(r"<!-- (\w+) -->\n", (NOTES / f"{language}.md").read_text(encoding="utf-8"))
     return {name: text.strip() for name, text in zip(parts[1::2], parts[2::2], strict=True)}
+
+
+def plain(definitions: Mapping[str, Any]) -> dict[str, Any]:
+    """Definitions as hosts without dynamic inputs and drawn curves have them: what is shipped loads in all hosts."""
+    found = copy.deepcopy(dict(definitions))
+    for definition in found.values():
+        for group in ("required", "optional"):
+            inputs = definition["input"].get(group, {})
+            for name, (kind, options) in list(inputs.items()):
+                if kind == "CURVE":
+                    del inputs[name]
+                elif kind == "COMFY_DYNAMICCOMBO_V3":
+                    inputs[name] = ("COMBO", {**options, "options": [each["key"] for each in options["options"]]})
+    return found
 
 
 def default_of(options: Mapping[str, Any]) -> Any:

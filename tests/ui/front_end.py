@@ -9,8 +9,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+import cv2
+import numpy as np
 from comfy_host import ComfyServer
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
@@ -81,7 +84,7 @@ def open_front_end(server: ComfyServer, *, nodes_2: bool, language: str = "en") 
             raise NoBrowser(f"{browser_path} does not start: {str(error).splitlines()[0]}") from error
         page = browser.new_page(viewport={"width": 1600, "height": 1000})
         page.set_default_timeout(120_000)  # tests share the machine
-        front_end = FrontEnd(page, f"http://{server.address}")
+        front_end = FrontEnd(page, server)
         front_end.load()
         yield front_end
         browser.close()
@@ -90,15 +93,15 @@ def open_front_end(server: ComfyServer, *, nodes_2: bool, language: str = "en") 
 class FrontEnd:
     """A page of the front end. ``faults`` are the uncaught errors of its scripts, so far."""
 
-    def __init__(self, page: Any, address: str) -> None:
+    def __init__(self, page: Any, server: ComfyServer) -> None:
         self.page = page
-        self._address = address
+        self._server = server
         self.faults: list[str] = []
         page.on("pageerror", lambda error: self.faults.append(str(error)))
 
     def load(self) -> None:
         """Load the page, anew if it was loaded before."""
-        self.page.goto(self._address, wait_until="domcontentloaded")
+        self.page.goto(f"http://{self._server.address}", wait_until="domcontentloaded")
         self.page.wait_for_function(READY, timeout=300_000)
         self.page.wait_for_timeout(1000)  # the front end opens its own first workflow
         self.evaluate(RECORD_EVENTS)
@@ -160,6 +163,11 @@ class FrontEnd:
         found = self.page.get_by_text(button, exact=True)
         if found.count():
             found.first.click()
+
+    def picture(self, shown: dict[str, str]) -> np.ndarray:
+        """A picture that a node showed, (H, W, 3) uint8 in the order of OpenCV."""
+        with TemporaryDirectory() as folder:
+            return cv2.imread(str(self._server.fetch(shown, Path(folder))))
 
     def shown_media(self) -> list[str]:
         """Addresses of the pictures and videos that nodes show."""

@@ -6,9 +6,12 @@ import json
 import time
 from typing import Any
 
+import numpy as np
 import pytest
 from comfy_host import REPO
 from front_end import FrontEnd
+
+from thfem_core.expression.editor import editors
 
 WORKFLOWS = REPO / "workflows"
 TEMPLATES = sorted(path.stem for path in WORKFLOWS.glob("*.json"))
@@ -17,6 +20,11 @@ OPENED = """() => {
   return { scale: window.app.canvas.ds.scale,
            unknown: graph._nodes.map((each) => each.type).filter((type) => !LiteGraph.registered_node_types[type]),
            boxes: graph._nodes.map((each) => [each.title, ...each.pos, ...each.size]) };
+}"""
+
+
+BYPASS_SAVING = """() => {
+  for (const node of window.app.graph._nodes) if (node.type === 'THFEM_SaveVideo') node.mode = 4;
 }"""
 
 
@@ -68,6 +76,84 @@ def test_the_first_template_edits_and_says_so_on_the_node(front_end):
     assert not front_end.faults
 
 
+def test_frames_are_seen_while_a_video_is_made(front_end):
+    """The host's own preview pictures would keep its front end from showing the video afterwards."""
+    open_template(front_end, "01 Edit Expression", seconds=0.0)
+    (edit,) = front_end.nodes("THFEM_EditExpression")
+    front_end.set_widget(edit, "strength", 0.65)
+    front_end.start()
+    frames = front_end.page.locator("img[src^='data:image/jpeg']")
+    frames.first.wait_for()
+    assert front_end.wait_for_end() == "success"
+    wait_for_media(front_end, ".mp4", "type=temp")
+    assert frames.count() == 0
+    assert not front_end.faults
+
+
+WIDGETS = "(id) => window.app.graph.getNodeById(id).widgets.map((each) => [each.name, each.value])"
+SENT = "async (id) => (await window.app.graphToPrompt()).output[id].inputs"
+SAVED = "() => JSON.parse(JSON.stringify(window.app.graph.serialize()))"
+
+
+def test_a_chosen_editor_shows_its_options_and_no_others(front_end):
+    open_template(front_end, "06 Stage by Stage")
+    (edit,) = front_end.nodes("THFEM_SPFEMEdit")
+    if "editor.texture" not in dict(front_end.evaluate(WIDGETS, edit)):
+        pytest.skip("this host has no DynamicCombo")
+    front_end.set_widget(edit, "editor", "valence-arousal")
+    front_end.set_widget(edit, "editor.valence", 0.6)
+    front_end.set_widget(edit, "licence", "commercial")
+    shown = [name for name, _ in front_end.evaluate(WIDGETS, edit) if name.startswith("editor.")]
+    assert shown == [f"editor.{each.name}" for each in editors.options("valence-arousal") if each.kind != "clip"]
+    before = front_end.evaluate(SENT, str(edit))
+    front_end.open(front_end.evaluate(SAVED))
+    assert front_end.evaluate(SENT, str(edit)) == before
+    assert before["editor.valence"] == 0.6 and before["licence"] == "commercial"
+
+
+def test_values_find_their_widgets_by_name(front_end):
+    """Hosts differ in the widgets that a node has; a graph saved in one keeps its values in another."""
+    graph = template("06 Stage by Stage")
+    node = next(each for each in graph["nodes"] if each["type"] == "THFEM_SPFEMEdit")
+    names = [each["name"] for each in node["inputs"] if "widget" in each]
+    node["widgets_values"][names.index("editor")] = "sserd"
+    node["widgets_values"][names.index("licence")] = "commercial"
+    front_end.open(graph)
+    sent = front_end.evaluate(SENT, str(node["id"]))
+    assert {name: sent[name] for name in names} == dict(zip(names, node["widgets_values"], strict=True))
+
+
+def test_a_rate_is_asked_for_images_alone(front_end):
+    open_template(front_end, "01 Edit Expression")
+    (edit,) = front_end.nodes("THFEM_EditExpression")
+    hidden = "(id) => window.app.graph.getNodeById(id).widgets.find((each) => each.name === 'fps').hidden"
+    assert front_end.evaluate(hidden, edit) is True
+    front_end.evaluate("(id) => window.app.graph.getNodeById(id).disconnectInput(0)", edit)
+    assert not front_end.evaluate(hidden, edit)
+
+
+def test_the_text_of_a_curve_counts_where_none_can_be_drawn(front_end):
+    open_template(front_end, "03 Live Preview")
+    (preview,) = front_end.nodes("THFEM_ExpressionPreview")
+    rows = front_end.evaluate(
+        "(id) => window.app.graph.getNodeById(id).widgets.filter((each) => each.name === 'strength_over_clip')"
+        ".map((each) => [Boolean(each.hidden), window.LiteGraph.vueNodesMode])",
+        preview,
+    )
+    assert all(hidden != vue for hidden, vue in rows), "the classic front end can only say that it cannot"
+    pictures = []
+    for curve in ("0:1", "0:0"):
+        front_end.set_widget(preview, "curve", curve)
+        front_end.evaluate(BYPASS_SAVING)
+        assert front_end.run() == "success"
+        (shown,) = (event for event in front_end.events("executed") if event["node"] == str(preview))
+        pictures.append(front_end.picture(shown["output"]["images"][0]))
+    left, right = np.split(pictures[1].astype(int), 2, axis=1)
+    assert np.abs(left - right).max() == 0
+    left, right = np.split(pictures[0].astype(int), 2, axis=1)
+    assert np.abs(left - right).max() > 20
+
+
 def test_a_notice_of_a_node_is_a_toast(front_end):
     notice = {"node_id": "2", "level": "warn", "title": "Edit Expression", "text": "no face in 12 of 25 frames"}
     front_end.evaluate("(detail) => window.app.api.dispatchEvent(new CustomEvent('thfem.notice', { detail }))", notice)
@@ -94,10 +180,7 @@ def test_a_fault_is_one_sentence_in_a_toast(front_end, comfy):
 
 def test_a_moved_slider_shows_the_face_at_once(front_end):
     open_template(front_end, "03 Live Preview", seconds=0.0)
-    front_end.evaluate(
-        "() => window.app.graph._nodes.filter((each) => each.type === 'THFEM_SaveVideo')"
-        ".forEach((each) => { each.mode = 4; })"  # bypassed, as the note says
-    )
+    front_end.evaluate(BYPASS_SAVING)  # as the note says
     (preview,) = front_end.nodes("THFEM_ExpressionPreview")
     seconds = []
     for strength in (1.0, 0.4, 0.7, 1.3):

@@ -13,7 +13,7 @@ from comfy_host import REPO
 sys.path.append(str(REPO / "tests" / "tools"))
 import make_workflows
 from subgraph_blueprint import write_blueprint
-from workflow_graph import Graph
+from workflow_graph import Graph, plain
 
 FOLDER = REPO / "workflows"
 NAMES = tuple(make_workflows.TEMPLATES)
@@ -23,7 +23,7 @@ NOTES = {"Note", "MarkdownNote"}
 
 @pytest.fixture(scope="module")
 def known_nodes(node_definitions: dict[str, dict]) -> dict[str, dict]:
-    return {**make_workflows.CORE, **node_definitions}
+    return {**make_workflows.CORE, **plain(node_definitions)}
 
 
 def load(path: Path) -> dict:
