@@ -40,8 +40,8 @@ function placeByName(node, saved) {
 }
 
 function clearStages() {
-  for (const node of app.graph._nodes) {
-    const stage = node.comfyClass?.startsWith("THFEM_") && node.widgets?.find((each) => each.name === STAGE);
+  for (const node of ours()) {
+    const stage = node.widgets?.find((each) => each.name === STAGE);
     if (stage) node.removeWidget(stage);
   }
 }
@@ -82,19 +82,25 @@ function clearFrame(node) {
   node.setSize(node.sizeBeforeFrame);
 }
 
-function hideWhile(node, name, useless) {
-  const widget = node.widgets?.find((each) => each.name === name);
-  if (widget) Object.defineProperty(widget, "hidden", { get: () => useless(widget), set: () => {} });
-}
-
 // The classic front end cannot draw a curve, and shows a row that says so. The text of "curve" counts there.
-function cannotBeDrawn(curve) {
-  return !LiteGraph.vueNodesMode && (curve.value?.points ?? []).every(([, factor]) => factor === 1);
+function cannotBeDrawn({ value }) {
+  return !LiteGraph.vueNodesMode && (value?.points ?? []).every(([, factor]) => factor === 1);
 }
 
 function bringsItsRate(node) {
   const types = (node.inputs ?? []).map(({ link }) => link != null && node.graph?.links.get(link)?.type);
   return types.includes("VIDEO") && !types.includes("IMAGE");
+}
+
+function hideUseless(node) {
+  for (const widget of node.widgets ?? []) {
+    if (widget.name === "strength_over_clip") widget.hidden = cannotBeDrawn(widget);
+    if (widget.name === "fps") widget.hidden = bringsItsRate(node);
+  }
+}
+
+function ours() {
+  return app.graph._nodes.filter((node) => node.comfyClass?.startsWith("THFEM_"));
 }
 
 let language = "en";
@@ -127,14 +133,15 @@ app.registerExtension({
   },
   nodeCreated(node) {
     if (!node.comfyClass?.startsWith("THFEM_")) return;
-    hideWhile(node, "strength_over_clip", cannotBeDrawn);
-    hideWhile(node, "fps", () => bringsItsRate(node));
+    hideUseless(node);
     if (Object.keys(choices).length) translateChoices(node);
   },
   afterConfigureGraph() {
     translateWorkflow(app.graph);
+    ours().forEach(hideUseless);
   },
   setup() {
+    app.ui.settings.addEventListener("Comfy.VueNodes.Enabled.change", () => ours().forEach(hideUseless));
     api.addEventListener("thfem.notice", ({ detail: { level, node_id, title, text } }) => {
       showToast(level in SECONDS ? level : "info", title ?? titleOf(node_id), text);
     });
@@ -145,7 +152,7 @@ app.registerExtension({
     for (const end of ["execution_success", "execution_error", "execution_interrupted"])
       api.addEventListener(end, () => {
         clearStages();
-        app.graph._nodes.forEach(clearFrame);
+        ours().forEach(clearFrame);
       });
     // newer front ends say only that a node failed; what to do stands in the message
     api.addEventListener("execution_error", ({ detail: { node_id, node_type, exception_message } }) => {
@@ -160,6 +167,11 @@ app.registerExtension({
       const { size } = saved;
       configure.call(this, placeByName(this, saved));
       if (size) this.setSize([size[0], Math.max(size[1], this.computeSize()[1])]); // choices shrink it
+    };
+    const connected = nodeType.prototype.onConnectionsChange;
+    nodeType.prototype.onConnectionsChange = function (...change) {
+      connected?.apply(this, change);
+      hideUseless(this);
     };
     const executed = nodeType.prototype.onExecuted;
     nodeType.prototype.onExecuted = function (output) {
