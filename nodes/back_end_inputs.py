@@ -62,9 +62,12 @@ def option_inputs(registry: Registry[Any], *, only: str | None = None) -> dict[s
 
 
 def clip_inputs(registry: Registry[Any]) -> list[io.Input]:
-    """Sockets for the options of back ends that are clips; unlike widgets, they take no room in a node."""
+    """Sockets for the clips that back ends cannot do without; others are sockets of the back ends' own nodes."""
     declared = {
-        option.name: (name, option) for name in registry for option in registry.options(name) if option.kind == "clip"
+        option.name: (name, option)
+        for name in registry
+        for option in registry.options(name)
+        if option.kind == "clip" and option.required
     }
     return [option_input(option, f"{name}: {option.help}") for name, option in declared.values()]
 

@@ -45,6 +45,11 @@ def test_what_the_user_may_decide_stays() -> None:
     assert config.editor_options["spectacles"] == "yes" and config.occlusion is CLIP
 
 
+def test_liveportrait_alone_is_permissive() -> None:
+    config, left = permissive(EditConfig(request=HAPPY, editor="liveportrait", talking_head=None, licence="commercial"))
+    assert config.editor == "liveportrait" and config.editor_options == {} and "liveportrait" not in str(left)
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -57,6 +62,7 @@ def test_what_the_user_may_decide_stays() -> None:
             "a reference is read by a part for",
         ),
         ({"editor": "ned"}, r"the editor ned needs ned"),
+        ({"editor": "liveportrait", "editor_options": {"lips": "sound"}}, "lips sound reads a file for research only"),
         ({"request": None}, r"the talking head mouth needs .*, not for commercial use as far as is known"),
     ],
 )

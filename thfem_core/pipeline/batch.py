@@ -75,7 +75,7 @@ class BatchItem:
             str(report.frames),
             str(report.frames - report.frames_passed_through),
             "; ".join(reasons),
-            "" if report.lips is None else str(report.lips.drawn_frames),
+            "" if report.lip_frames is None else str(report.lip_frames),
             "" if report.occlusion is None else str(report.occlusion.frames),
             report.sound or "",
             "; ".join(report.warnings),

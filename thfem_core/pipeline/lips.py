@@ -7,7 +7,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from ..audio.speech import Speech
-from ..errors import WeightsError
+from ..errors import InputError, WeightsError
 from ..expression.editor import ExpressionEditor
 from ..expression.request import ExpressionRequest
 from ..media.sound import Sound
@@ -45,10 +45,16 @@ def prepare_lips(
         The talking head with all it needs for this clip; None where no lips are to be drawn.
 
     Raises:
-        InputError: The clip lacks what the drive needs, or the talking head cannot be driven so.
+        InputError: The clip lacks what the drive needs, the talking head cannot be driven so, or the editor draws the
+            lips already.
         WeightsError: Model files are missing or unusable.
     """
     head = config.talking_head
+    if getattr(editor, "draws_lips", False):
+        if head not in (None, talking_heads.names()[0]):
+            name = f" {head}" if isinstance(head, str) else ""
+            raise InputError(f"the editor draws the lips by the sound itself; leave the talking head{name} out")
+        return None
     if isinstance(head, str):
         # an edit goes on without the default talking head; where lips are all there is to draw, it must not
         needed = editor is None or sound is not None or head != talking_heads.names()[0]

@@ -93,6 +93,7 @@ class PreparedEdit:
             passed_through=frames_without_faces(tracks, chosen) if tracks is not None and from_source else {},
             faces=None if tracks is None else len(chosen),
             lips=None if self._lips is None else self._lips.report,
+            lips_by_editor=any(getattr(stage, "draws_lips", False) for stage in self._stages),
             occlusion=None if self._occlusion is None else self._occlusion.report,
             warnings=tuple(self.warnings),
             seconds={"tracking": self.faces.seconds, "editing": self._seconds},

@@ -28,6 +28,7 @@ class EditReport:
     passed_through: Why frames came out unchanged → runs of such frames.
     faces: How many tracks were chosen (a person counts once per shot); None if nobody looked for faces.
     lips: What the talking head did; None without one.
+    lips_by_editor: Whether the editor drew the lips by the sound.
     occlusion: What was in front of faces; None if nobody looked.
     warnings: One line each.
     seconds: Wall time of ``tracking`` and ``editing``.
@@ -39,6 +40,7 @@ class EditReport:
     passed_through: Mapping[str, tuple[range, ...]] = field(default_factory=dict)
     faces: int | None = None
     lips: LipReport | None = None
+    lips_by_editor: bool = False
     occlusion: OcclusionReport | None = None
     warnings: tuple[str, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
@@ -49,6 +51,13 @@ class EditReport:
     def frames_passed_through(self) -> int:
         """How many frames came out unchanged."""
         return sum(len(run) for runs in self.passed_through.values() for run in runs)
+
+    @property
+    def lip_frames(self) -> int | None:
+        """In how many frames lips were drawn by the sound or the clip's own lips; None if nobody drew them."""
+        if self.lips is not None:
+            return self.lips.drawn_frames
+        return self.frames - self.frames_passed_through if self.lips_by_editor else None
 
     @property
     def nothing_edited(self) -> bool:
@@ -66,6 +75,8 @@ class EditReport:
             parts.append(f"passed through unchanged ({reason}): {frame_runs(runs)}")
         if self.sound is not None:
             parts.append(f"sound: {self.sound}")
+        if self.lips_by_editor:
+            parts.append("lips drawn by the sound, with the expression")
         if self.lips is not None:
             parts.append(f"lips drawn in {self.lips.drawn_frames} (drive {self.lips.drive})")
             parts += [f"lips left in {frames}: {reason}" for reason, frames in self.lips.left.items()]

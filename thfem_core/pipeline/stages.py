@@ -64,6 +64,11 @@ class ExpressionStage:
     def needs_faces(self) -> bool:
         return self.editor.needs_faces
 
+    @property
+    def draws_lips(self) -> bool:
+        """Whether the editor draws lips by the sound, too."""
+        return getattr(self.editor, "draws_lips", False)
+
     def __call__(self, frames: Generator[Frame, None, None]) -> Generator[Frame, None, None]:
         rate, device = self.frame_rate, self.device
         if isinstance(self.editor, LandmarkEditor):

@@ -10,12 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from liveportrait_material import assert_close, assert_sampled, filled_state, golden, manifests, motion, rng, wave
+from liveportrait_material import assert_close, assert_sampled, golden, manifests, motion, rng, wave
+from pctalk_material import state_of
 from torch import nn
 
 from thfem_core.errors import InputError, WeightsError
-from thfem_core.networks.liveportrait.regions import LIP_ROWS
-from thfem_core.networks.pctalk.application import EmotionPart, articulated, smoothed, with_emotions, with_lips
+from thfem_core.networks.liveportrait.regions import EYE_ROWS, LIP_ROWS, LIPS, mask
+from thfem_core.networks.liveportrait.smoothing import smooth_sequence
+from thfem_core.networks.pctalk.application import OBSERVATION, articulated, expression_offset, with_lips
 from thfem_core.networks.pctalk.decoder import attention_bias, position_table
 from thfem_core.networks.pctalk.motion import (
     EMOTIONS,
@@ -35,6 +37,7 @@ from thfem_core.networks.pctalk.networks import (
     load_lip_network,
     load_style_encoder,
 )
+from thfem_core.networks.pctalk.speaking_style import speaking_style
 from thfem_core.networks.pctalk.speech import AudioEncoder, SpeechFeatures, frame_count, mel_columns
 
 STORED = golden("pctalk")
@@ -55,14 +58,6 @@ def no_gradients():
         yield
 
 
-def state_of(name: str) -> dict[str, torch.Tensor]:
-    tables = {key: position_table(100 if name == "style_encoder" else 25) for key in ("PPE.pe",)}
-    if name == "emc":
-        tables["audio_emo_former.PPE.pe"] = position_table(25)
-    keys = manifests()[f"pctalk_{name}"]["keys"]
-    return filled_state(keys, kept={key: table for key, table in tables.items() if key in keys})
-
-
 @cache
 def filled(name: str) -> nn.Module:
     network = NETWORKS[name]()
@@ -77,6 +72,10 @@ def speech_wave() -> np.ndarray:
     swell = 0.55 + 0.45 * np.sin(2 * np.pi * 3 * n / 16000 + 6)
     voice = (0.25 * np.sin(phase) + 0.12 * np.sin(2 * phase) + 0.06 * np.sin(3 * phase)) * swell
     return (voice + 0.01 * np.random.RandomState(3).standard_normal(len(n))).astype(np.float32)
+
+
+def smoothed(deformations: torch.Tensor) -> torch.Tensor:
+    return torch.from_numpy(smooth_sequence(deformations.numpy(), OBSERVATION)).float()
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -135,13 +134,9 @@ def test_emotion() -> None:
     alone = network(AUDIO, torch.tensor([1]), overlap=0)[0, 24:30]
     assert_close(alone, STORED["emc_happy_overlap0"], tolerance=1e-5)
     assert_close(smoothed(happy)[::4], STORED["emc_happy_smooth"], tolerance=1e-5)
-    parts = [
-        EmotionPart(emotion="happy", intensity=0.5),
-        EmotionPart(emotion="sad", intensity=0.3, region="upper_face"),
-        EmotionPart(emotion="happy", intensity=-0.2, region="lips"),
-        EmotionPart(emotion="neutral", intensity=1.0),
-    ]
-    expression = with_emotions(FACE.expression, FACE.scale, pure, parts)
+    upper_face = mask((0, 1, 2, *EYE_ROWS))
+    deformation = 0.5 * pure["happy"] + 0.3 * upper_face * pure["sad"] - 0.2 * LIPS * pure["happy"]
+    expression = FACE.expression + expression_offset(deformation, FACE.scale)
     assert_close(expression[::5], STORED["emc_apply_exp"], tolerance=1e-5)
     assert_close(FACE._replace(expression=expression).keypoints()[::5], STORED["emc_apply_x"], tolerance=1e-5)
 
@@ -172,19 +167,25 @@ def test_lips() -> None:
     assert_close(expression[::5], STORED["lac_exp"], tolerance=1e-5)
     assert_close(FACE._replace(expression=expression).keypoints()[::5], STORED["lac_x"], tolerance=1e-5)
     pure = pure_emotion(filled("emc"), LIP_AUDIO, ["angry"])
-    both = with_emotions(expression, FACE.scale, pure, [EmotionPart(emotion="angry", intensity=0.5)])
+    both = expression + expression_offset(0.5 * pure["angry"], FACE.scale)
     assert_close(both[::10], STORED["both_exp"], tolerance=1e-5)
 
 
 def test_style() -> None:
-    face = motion(104, 0.7).rows(slice(0, 100))
-    lips = by_axis(face.scale[..., None] * face.expression[:, LIP_ROWS])[None]
     encoder = filled("style_encoder")
-    style = encoder(lips)
+    face = motion(104, 0.7)
+    style = speaking_style(face.rows(slice(0, 100)), encoder)
     assert_close(style, STORED["style_emb"], tolerance=1e-5)
     assert_close(encoder.cls(style), STORED["style_logits"], tolerance=1e-5)
     found = filled("lac").window(LIP_AUDIO[None, :25], style)
     assert_close(by_point(found)[0], STORED["lac_style_window0"], tolerance=1e-5)
+
+
+def test_a_short_clip_of_a_style_goes_back_and_forth() -> None:
+    """Its end frames count twice, as in the published code."""
+    face, encoder = motion(3, 0.7), filled("style_encoder")
+    bounced = ([0, 1, 2, 2, 1, 0] * 17)[:100]
+    assert torch.equal(speaking_style(face, encoder), speaking_style(face.rows(bounced), encoder))
 
 
 def test_a_label_alone_is_that_of_the_batch() -> None:
@@ -230,6 +231,4 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     torch.save({"model": {"x": torch.zeros(1)}}, tmp_path / "emc.pth")
     with pytest.raises(WeightsError, match=r"not the PC-Talk file of that name"):
         load_emotion_network(tmp_path / "emc.pth")
-    with pytest.raises(InputError, match="no emotion 'joy'"):
-        EmotionPart(emotion="joy")
     assert len(EMOTIONS) == 8

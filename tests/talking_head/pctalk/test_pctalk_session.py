@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from liveportrait_material import filled_state, manifests, write_liveportrait
+from liveportrait_material import write_liveportrait
 from made_up_track import RATE, MadeUpTrack, talking_face, textured_frames
+from pctalk_material import write_pctalk
 
 from thfem_core.audio.speech import Speech
 from thfem_core.errors import InputError, WeightsError
 from thfem_core.networks.liveportrait.drawing import FaceDrawer
 from thfem_core.networks.liveportrait.regions import LIP_ROWS
-from thfem_core.networks.pctalk.decoder import position_table
 from thfem_core.registry import Resources
 from thfem_core.talking_head.head import AdjacentWindow, FaceClip, FacePatch, talking_heads
 from thfem_core.talking_head.pctalk.head import PcTalkTalkingHead
@@ -25,19 +25,11 @@ COUNT = 40
 LANDMARKS = talking_face(COUNT)
 
 
-def state_of(name: str) -> dict[str, torch.Tensor]:
-    keys = manifests()[f"pctalk_{name}"]["keys"]
-    kept = {"PPE.pe": position_table(25)} if "PPE.pe" in keys else {}
-    return filled_state(keys, kept=kept)
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("pctalk")
     write_liveportrait(folder / "liveportrait", layout="original_pth")
-    torch.save(state_of("audio_encoder"), folder / "audio_encoder.pth")
-    torch.save({"model": state_of("lac"), "model_ft": state_of("lip_refinement")}, folder / "lac.pth")
-    return folder
+    return write_pctalk(folder)
 
 
 @pytest.fixture(scope="module")

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from ...networks.liveportrait.model import LIVEPORTRAIT, LIVEPORTRAIT_MIT
 from ...networks.liveportrait.options import Pasting
-from ...networks.pctalk.model import PCTALK_EMOTION
+from ...networks.pctalk.model import PCTALK_EMOTION, PCTALK_LIPS, PCTALK_STYLE
+from ...networks.pctalk.options import LIP_SCALE, LIP_SCALE_HELP, PERSON, PERSON_HELP, SPEAKING_STYLE_HELP
 from ...networks.precision import PRECISION_HELP, Precision
 from ...options import Options, option
 from ...registry import BackEnd
 
 Motion = Literal["relative", "absolute"]
 Copied = Literal["expression", "all", "pose", "eyes", "lips"]
-Lips = Literal["shifted", "kept", "free"]
+Lips = Literal["shifted", "kept", "free", "sound"]
 Emotions = Literal["sliders", "sound"]
 Composition = Literal["liveportrait", "advancedliveportrait"]
 
@@ -26,7 +27,8 @@ class LivePortraitOptions(Options):
     lips: Lips = option(
         "shifted",
         help="What the expression does to the lips: kept as in each frame, shifted by the same amount in all frames "
-        "(a smile stays a smile, speech stays readable), or free to follow it.",
+        "(a smile stays a smile, speech stays readable), or free to follow it. sound: PC-Talk moves them by what is "
+        "said, in the same picture (needs its files, whose terms are unclear), and no talking head draws them again.",
     )
     lip_share: float = option(
         0.3, help="Share of the expression's own lips by which shifted lips move.", minimum=0.0, maximum=1.0
@@ -36,6 +38,9 @@ class LivePortraitOptions(Options):
         help="What shows an emotion: a preset of sliders, or PC-Talk's network, which hears what is said (needs its "
         "files, whose terms are unclear).",
     )
+    lip_scale: float = option(LIP_SCALE, help=LIP_SCALE_HELP, minimum=0.0, maximum=1.5, advanced=True)
+    speaking_style: Any = option(None, help=SPEAKING_STYLE_HELP, clip=True)
+    person: int = option(PERSON, help=PERSON_HELP, minimum=0, advanced=True)
     neutralise: float = option(
         0.0, help="Share of the person's own expression that is taken away first.", minimum=0.0, maximum=1.0
     )
@@ -86,5 +91,6 @@ BACK_END = BackEnd(
     summary="LivePortrait: draws the face anew, with teeth and folds; MIT files from the Hugging Face hub (520 MB).",
     factory="editor:load",
     options=LivePortraitOptions,
-    models=(LIVEPORTRAIT, LIVEPORTRAIT_MIT, PCTALK_EMOTION),
+    models=(LIVEPORTRAIT, LIVEPORTRAIT_MIT, PCTALK_EMOTION, PCTALK_LIPS, PCTALK_STYLE),
+    permissive={"emotions": ("sliders",), "lips": ("shifted", "kept", "free")},
 )

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from ...face.crop import FaceCrop
 from ...face.tracking.track import FaceTrack
 from ...media.frame import Frame
 from ...networks.liveportrait.corrections import Corrections, Openings
 from ...networks.liveportrait.crop import CropPath, crop_picture
-from ...networks.liveportrait.keypoints import FaceMotion, rotation_matrices, stack_motions
+from ...networks.liveportrait.keypoints import FaceMotion, rotation_matrices
 from ...networks.liveportrait.regions import FACE, LIP_ROWS, mask
 from ...networks.liveportrait.smoothing import KalmanSmoother
+from ...networks.pctalk.application import expression_offset
+from ...networks.pctalk.spoken_lips import SpokenLips
 from ..request import ExpressionRequest
 from .back_end import LivePortraitOptions
 from .driving import (
@@ -31,39 +31,17 @@ from .driving import (
     target_rotation,
 )
 from .expressions import Driver, requested_sliders
+from .face_edit import FaceEdit
 from .regions import region_gains
 from .sliders import SAMPLE_PARTS, SliderOffset, node_keypoints, sample_offset
 from .sound_emotion import SpokenEmotion
 
 _OBSERVATION = 3e-7  # variance that LivePortrait smooths with
 _LIP_FRAMES = 12  # first frames of an appearance whose mean lips stand for the person's
+_LIPS_SET_IN = 0.25  # strength from which on lips from sound are wholly those: a curve that starts at 0 makes no jump
 _CALMED = FACE & ~mask((11, 15))  # lids and gaze go on as they are, so that blinks stay
 _PARTS = {"expression": "OnlyExpression", "all": "All", "pose": "OnlyRotation", "eyes": "OnlyEyes", "lips": "OnlyMouth"}
 assert set(_PARTS.values()) == set(SAMPLE_PARTS)
-
-
-@dataclass(slots=True)
-class FaceEdit:
-    """One face of one frame on its way.
-
-    crop, picture: where it is, and what the networks see of it. landmarks: (1, 478, 3). amount: strength here.
-    weight: how much of the edit is shown. motion: what was read. points: the face to draw, or its keypoints (1, 21, 3).
-    pictures: (side, side, 3) float32, drawn as it is (for differences) and edited. The last three are None until known.
-    """
-
-    frame: Frame
-    crop: FaceCrop
-    picture: np.ndarray
-    landmarks: Tensor
-    amount: float
-    weight: float
-    motion: FaceMotion | None = None
-    points: FaceMotion | Tensor | None = None
-    pictures: list[np.ndarray] | None = None
-
-    @property
-    def ready(self) -> bool:
-        return self.points is not None
 
 
 class EditedFace:
@@ -77,12 +55,14 @@ class EditedFace:
         *,
         driver: Driver | None,
         spoken: SpokenEmotion | None = None,
+        lips: SpokenLips | None = None,
         frame_rate: Fraction,
         side: int,
     ) -> None:
         self._track, self._options, self._driver, self._side = track, options, driver, side
         self._crops = CropPath(track, frame_rate=frame_rate)
         self._offset, self._spoken = requested_sliders(request, emotion=spoken is None), spoken
+        self._lips = lips
         self._first_scale: Tensor | None = None
         self._neutralise = 1.0 if request.emotion == "neutral" else options.neutralise
         self._gains = region_gains(request.regions)
@@ -127,6 +107,8 @@ class EditedFace:
         if self._usual_eyes is None:
             self._usual_eyes = float(eye_openings(edit.landmarks).mean())
         self._waiting.append(edit)
+        if self._lips is not None:
+            self._lips.see(float(edit.frame.time), edit.motion)
         if self._driver is not None:
             smoothed = self._smoother.push(self._goal(edit))
             if smoothed is not None:
@@ -145,9 +127,14 @@ class EditedFace:
                 return
             lips = [edit.motion.expression[:, LIP_ROWS] for edit in self._waiting if edit.motion is not None]
             self._mean_lips = torch.cat(lips).mean(dim=0) if lips else None
-        while self._waiting and (self._driver is None or self._smoothed):
+        while self._waiting and (self._driver is None or self._smoothed) and (complete or self._lips_are_known):
             edit = self._waiting.popleft()
             edit.points = self._points(edit, self._smoothed.popleft() if self._driver is not None else None)
+
+    @property
+    def _lips_are_known(self) -> bool:
+        """Whether as much was seen after the first waiting frame as its lips need."""
+        return self._lips is None or len(self._waiting) > self._lips.lookahead
 
     @property
     def _needs_mean_lips(self) -> bool:
@@ -190,14 +177,28 @@ class EditedFace:
         change = moved.expression - source.expression + amount * self._offset.expression
         change = change - amount * self._neutralise * torch.where(_CALMED, source.expression, torch.zeros(()))
         if self._spoken is not None:
-            change = change + amount * self._spoken.at(float(edit.frame.time)) / source.scale[..., None]
+            change = change + amount * expression_offset(self._spoken.at(float(edit.frame.time)), source.scale)
         change = self._gains * change
-        if options.lips != "free":
+        if options.lips in ("kept", "shifted"):
             change[:, LIP_ROWS] = amount * self._lip_shift(source.scale)
         if turn.any():
             about = rotation_matrices(source.angles).mT @ rotation_matrices(source.angles + turn)
             moved = moved._replace(rotation=moved.rotation @ about)
-        return moved._replace(expression=source.expression + change)
+        expression = source.expression + change
+        if self._lips is not None:
+            expression[:, LIP_ROWS] = self._spoken_lips(edit, self._lips)
+        return moved._replace(expression=expression)
+
+    @staticmethod
+    def _spoken_lips(edit: FaceEdit, lips: SpokenLips, rotation: Tensor | None = None) -> Tensor:
+        """(1, 6, 3): expression of the lips that say what is heard. rotation: (1, 3, 3) if it turns with the head."""
+        source, seconds = edit.motion, float(edit.frame.time)
+        assert source is not None
+        spoken = expression_offset(lips.at(seconds)[None], source.scale)
+        lips.forget(seconds)
+        if rotation is not None:
+            spoken = spoken @ rotation.mT
+        return torch.lerp(source.expression[:, LIP_ROWS], spoken, min(1.0, edit.amount / _LIPS_SET_IN))
 
     def _lip_shift(self, scale: Tensor) -> Tensor:
         """(6, 3): what is added to the lips in every frame alike. scale: (1, 1) of this frame's face."""
@@ -220,14 +221,16 @@ class EditedFace:
         expression, turn = self._offset
         if self._driver is not None:
             sample = self._driver.motion.rows([self._driver.at(float(edit.frame.time))])
-            added = sample_offset(sample, _PARTS[self._options.copied], 1.0)
-            expression, turn = expression + added.expression, turn + added.turn
-        expression = self._gains * expression
-        if self._options.lips != "free":
-            expression = expression.clone()
-            expression[list(LIP_ROWS)] = self._lip_shift(source.scale)
+            copied = sample_offset(sample, _PARTS[self._options.copied], 1.0)
+            expression, turn = expression + copied.expression, turn + copied.turn
+        added, turn = amount * self._gains * expression, amount * turn
         kept = 1.0 - amount * self._neutralise
-        return node_keypoints(source, SliderOffset(amount * expression, amount * turn), kept=kept)
+        if self._options.lips in ("kept", "shifted"):
+            added[list(LIP_ROWS)] = amount * self._lip_shift(source.scale)
+        if self._lips is not None:
+            spoken = self._spoken_lips(edit, self._lips, rotation_matrices(source.angles + turn))
+            added[list(LIP_ROWS)] = (spoken - kept * source.expression[:, LIP_ROWS])[0]
+        return node_keypoints(source, SliderOffset(added, turn), kept=kept)
 
     def openings(self, edits: Sequence[FaceEdit]) -> Openings:
         """How far eyes and lips are open in these frames."""
@@ -242,17 +245,5 @@ def corrections_of(options: LivePortraitOptions) -> Corrections:
         stitching=options.stitching,
         close_lips=options.close_lips and options.lips == "free",
         steady_eyes=options.steady_eyes,
-        keep_lips=options.lips != "free",
+        keep_lips=options.lips in ("kept", "shifted"),
     )
-
-
-def keypoints_of(edit: FaceEdit) -> Tensor:
-    """(1, 21, 3) keypoints of a settled edit, before corrections."""
-    points = edit.points
-    assert points is not None
-    return points.keypoints() if isinstance(points, FaceMotion) else points
-
-
-def source_keypoints(edits: Sequence[FaceEdit]) -> Tensor:
-    """(N, 21, 3) keypoints of the faces as they are."""
-    return stack_motions([edit.motion for edit in edits if edit.motion is not None]).keypoints()

@@ -20,15 +20,15 @@ from ...networks.liveportrait.drawing import GPU_BATCH, FaceDrawer, working_memo
 from ...networks.liveportrait.files import locate_liveportrait
 from ...networks.liveportrait.networks import LivePortraitNetworks, load_liveportrait
 from ...networks.liveportrait.pasting import paste_difference, paste_plain
-from ...networks.pctalk.model import PCTALK_EMOTION
-from ...networks.pctalk.networks import load_audio_encoder, load_emotion_network
+from ...networks.pctalk.spoken_lips import LipsFromSound
 from ...networks.precision import drawing_dtype
 from ...registry import Resources
-from ...weights.store import locate
 from ..request import ExpressionRequest
 from .back_end import LivePortraitOptions
-from .edited_face import EditedFace, FaceEdit, corrections_of, keypoints_of, source_keypoints
+from .edited_face import EditedFace, corrections_of
 from .expressions import LEAST_WIDTH, face_width, read_driver
+from .face_edit import FaceEdit, source_keypoints
+from .hearing import load_hearing, spoken_emotion, spoken_lips
 from .self_test import render_identity
 from .sound_emotion import EmotionFromSound
 
@@ -40,6 +40,7 @@ class LivePortraitEditor:
 
     networks: All networks; whoever owns them may move them between devices while nothing is edited.
     needs_speech: Whether it hears the clip.
+    draws_lips: Whether the lips say what is heard already, so that no talking head need draw them.
     working_memory: Bytes beside the networks on a graphics card.
     """
 
@@ -52,6 +53,7 @@ class LivePortraitEditor:
         *,
         dtype: torch.dtype = torch.float32,
         emotion: EmotionFromSound | None = None,
+        lips: LipsFromSound | None = None,
     ) -> None:
         """Join options and networks.
 
@@ -60,12 +62,13 @@ class LivePortraitEditor:
             options: What the user chose; None for the defaults.
             dtype: Number format of the large networks.
             emotion: Shows emotions as the sound asks for; None shows them by sliders.
+            lips: Moves lips by sound; None leaves them to the expression.
         """
-        self._drawing, self._emotion, self._dtype = networks, emotion, dtype
+        self._drawing, self._emotion, self._lips, self._dtype = networks, emotion, lips, dtype
         self._options = options or LivePortraitOptions()
-        emotion_networks = [emotion] if isinstance(emotion, nn.Module) else []
-        self.networks = nn.ModuleList([networks, *emotion_networks])
-        self.needs_speech = emotion is not None
+        hearing = [network for network in (emotion, lips) if isinstance(network, nn.Module)]
+        self.networks = nn.ModuleList([networks, *hearing])
+        self.needs_speech, self.draws_lips = bool(hearing) or emotion is not None, lips is not None
         self.working_memory = working_memory(self._options.batch or GPU_BATCH, dtype)
 
     def edit(
@@ -80,7 +83,8 @@ class LivePortraitEditor:
         """Edit the chosen faces (see :meth:`..editor.ExpressionEditor.edit`).
 
         Raises:
-            InputError: All chosen faces, or that of the reference, are too small or not clearly seen.
+            InputError: All chosen faces, or that of the reference, are too small or not clearly seen; or nothing is
+                heard where emotion or lips come from sound.
         """
         options = self._options
         drawer = FaceDrawer(self._drawing, device, dtype=self._dtype, batch=options.batch, compiled=options.compiled)
@@ -91,13 +95,19 @@ class LivePortraitEditor:
                 "use --editor mesh, or a larger video"
             )
         driver = read_driver(request.reference, drawer) if request.reference is not None else None
-        spoken = None
-        if self._emotion is not None and request.emotion not in (None, "neutral"):
-            if request.speech is None:
-                raise InputError("emotions from sound need a clip with sound; choose --emotions sliders")
-            spoken = self._emotion.to(device).spoken(str(request.emotion), request.speech)
+        spoken = spoken_emotion(self._emotion, request, drawer)
+        new_lips = spoken_lips(self._lips, request, options, drawer, frame_rate)
         faces = [
-            EditedFace(track, request, options, driver=driver, spoken=spoken, frame_rate=frame_rate, side=drawer.side)
+            EditedFace(
+                track,
+                request,
+                options,
+                driver=driver,
+                spoken=spoken,
+                lips=new_lips(),
+                frame_rate=frame_rate,
+                side=drawer.side,
+            )
             for track in large
         ]
         return self._edited(frames, faces, request, drawer)
@@ -172,7 +182,7 @@ class LivePortraitEditor:
         corrections = corrections_of(self._options)
         edited = torch.cat(
             [
-                self._corrected(drawer, source[n : n + 1], keypoints_of(edit), corrections, face, edit)
+                self._corrected(drawer, source[n : n + 1], edit.keypoints, corrections, face, edit)
                 for n, (face, edit) in enumerate(jobs)
             ]
         )
@@ -243,10 +253,7 @@ def load(options: LivePortraitOptions, resources: Resources) -> LivePortraitEdit
     Raises:
         WeightsError: A model file is missing or unusable.
     """
+    emotion, lips = load_hearing(options, resources)  # first: files that nobody can fetch for the user
     files = locate_liveportrait(folders=resources.folders, progress=resources.progress)
     dtype = drawing_dtype(options.precision, resources.device)
-    emotion = None
-    if options.emotions == "sound":
-        spoken = locate(PCTALK_EMOTION, folders=resources.folders, progress=resources.progress)
-        emotion = EmotionFromSound(load_audio_encoder(spoken["encoder"]), load_emotion_network(spoken["emotion"]))
-    return LivePortraitEditor(load_liveportrait(files), options, dtype=dtype, emotion=emotion)
+    return LivePortraitEditor(load_liveportrait(files), options, dtype=dtype, emotion=emotion, lips=lips)

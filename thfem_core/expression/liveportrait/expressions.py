@@ -7,22 +7,19 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from ...errors import InputError
 from ...face.tracking.track import FaceTrack
-from ...networks.liveportrait.crop import CropPath, crop_picture
 from ...networks.liveportrait.drawing import FaceDrawer
-from ...networks.liveportrait.keypoints import FaceMotion, stack_motions
+from ...networks.liveportrait.keypoints import FaceMotion
+from ...networks.liveportrait.reading import read_faces
 from ...networks.liveportrait.regions import LIP_ROWS
 from ..request import ExpressionRequest, ReferenceClip
 from ..sliders import load_sliders
 from .sliders import SliderOffset, slider_offset
 
-_AT_ONCE = 16  # frames of a reference that are read together
 LEAST_WIDTH = 48  # pixels of a face's larger side, below which LivePortrait has nothing to work with
-_FACE_SHARE = 1 / 2.3  # of the crop's side that the face fills
 
 
 def requested_sliders(request: ExpressionRequest, *, emotion: bool = True) -> SliderOffset:
@@ -48,12 +45,10 @@ class Driver:
     """The face of a reference, frame by frame.
 
     motion: Its N frames.
-    landmarks: (N, 478, 3) mesh of those frames.
     frame_rate: Of the reference.
     """
 
     motion: FaceMotion
-    landmarks: Tensor
     frame_rate: Fraction
 
     @property
@@ -99,29 +94,7 @@ def read_driver(reference: ReferenceClip, drawer: FaceDrawer) -> Driver:
         raise InputError(f"the face in {name} is turned too far or cut off; give a reference that shows it clearly")
     first, stop = track.first_frame + int(clear[0]), track.first_frame + int(clear[-1]) + 1
     check_width(track, first, name)
-    crops = CropPath(track, frame_rate=rate)
-    motions: list[FaceMotion] = []
-    waiting: list[np.ndarray] = []
-    frames = reference.video.frames()
-    try:
-        for frame in frames:
-            if frame.index >= stop:
-                break
-            if frame.index >= first and (picture := crop_picture(frame, crops, drawer.side)) is not None:
-                waiting.append(picture)
-            if len(waiting) == _AT_ONCE:
-                motions.append(drawer.read(waiting))
-                waiting = []
-    finally:
-        frames.close()
-    if waiting:
-        motions.append(drawer.read(waiting))
-    landmarks = samples.landmarks[clear[0] : clear[-1] + 1]
-    return Driver(
-        motion=stack_motions(motions),
-        landmarks=torch.from_numpy(landmarks[~np.isnan(landmarks[:, 0, 0])]),
-        frame_rate=rate,
-    )
+    return Driver(motion=read_faces(reference.video, track, drawer, range(first, stop)), frame_rate=rate)
 
 
 def check_width(track: FaceTrack, frame: int, name: str) -> None:

@@ -22,7 +22,7 @@ PCTALK_EMOTION = Model(
 )
 PCTALK_LIPS = Model(
     name="pctalk-lips",
-    purpose="talking head PC-Talk: lips from sound",
+    purpose="lips from sound: talking head PC-Talk, editor LivePortrait",
     origin="manual",
     files=(
         ModelFile(role="encoder", names=("audio_encoder.pth",), megabytes=11),
@@ -32,4 +32,14 @@ PCTALK_LIPS = Model(
     commercial=None,
     link=_LINK,
     note=f"{_NOTE}; needs liveportrait too",
+)
+PCTALK_STYLE = Model(
+    name="pctalk-style",
+    purpose="a speaking style for lips from sound",
+    origin="manual",
+    files=(ModelFile(role="style", names=("style_encoder.pth",), megabytes=20),),
+    licence=None,
+    commercial=None,
+    link=_LINK,
+    note=f"{_NOTE}; only for --speaking-style",
 )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from ...networks.liveportrait.model import LIVEPORTRAIT, LIVEPORTRAIT_MIT
-from ...networks.pctalk.model import PCTALK_LIPS
+from ...networks.pctalk.model import PCTALK_LIPS, PCTALK_STYLE
+from ...networks.pctalk.options import LIP_SCALE, LIP_SCALE_HELP, PERSON, PERSON_HELP, SPEAKING_STYLE_HELP
 from ...networks.precision import PRECISION_HELP, Precision
 from ...options import Options, option
 from ...registry import BackEnd
@@ -15,13 +17,9 @@ from ...registry import BackEnd
 class PcTalkOptions(Options):
     """Options of PC-Talk's lips."""
 
-    lip_scale: float = option(0.6, help="How far the lips move; its authors recommend 0.6.", minimum=0.0, maximum=1.5)
-    person: int = option(
-        192,
-        help="Whose way of speaking of the training data; 166, 192 and 202 are recommended.",
-        minimum=0,
-        advanced=True,
-    )
+    lip_scale: float = option(LIP_SCALE, help=LIP_SCALE_HELP, minimum=0.0, maximum=1.5)
+    speaking_style: Any = option(None, help=SPEAKING_STYLE_HELP, clip=True)
+    person: int = option(PERSON, help=PERSON_HELP, minimum=0, advanced=True)
     opening: float = option(1.0, help="Factor on opening of the mouth.", minimum=0.0, maximum=3.0, advanced=True)
     widening: float = option(1.0, help="Factor on stretching of the lips.", minimum=0.0, maximum=3.0, advanced=True)
     pursing: float = option(1.0, help="Factor on pursing of the lips.", minimum=0.0, maximum=3.0, advanced=True)
@@ -35,5 +33,5 @@ BACK_END = BackEnd(
     summary="PC-Talk's lips from sound, drawn by LivePortrait; from files the user brings, their terms are unclear.",
     factory="head:load",
     options=PcTalkOptions,
-    models=(PCTALK_LIPS, LIVEPORTRAIT, LIVEPORTRAIT_MIT),
+    models=(PCTALK_LIPS, PCTALK_STYLE, LIVEPORTRAIT, LIVEPORTRAIT_MIT),
 )

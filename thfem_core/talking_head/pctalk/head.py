@@ -9,13 +9,10 @@ from ...errors import InputError
 from ...networks.liveportrait.drawing import GPU_BATCH, FaceDrawer, working_memory
 from ...networks.liveportrait.files import locate_liveportrait
 from ...networks.liveportrait.networks import LivePortraitNetworks, load_liveportrait
-from ...networks.pctalk.model import PCTALK_LIPS
-from ...networks.pctalk.motion import LipNetwork, LipRefinement
-from ...networks.pctalk.networks import check_person, load_audio_encoder, load_lip_network
-from ...networks.pctalk.speech import AudioEncoder
+from ...networks.pctalk.files import load_lips_from_sound
+from ...networks.pctalk.spoken_lips import LipsFromSound
 from ...networks.precision import drawing_dtype
 from ...registry import Resources
-from ...weights.store import locate
 from ..head import Drive, FaceClip
 from .back_end import PcTalkOptions
 from .session import PcTalkSession
@@ -29,9 +26,7 @@ class PcTalkTalkingHead:
     def __init__(
         self,
         drawing: LivePortraitNetworks,
-        encoder: AudioEncoder,
-        lips: LipNetwork,
-        refinement: LipRefinement | None,
+        lips: LipsFromSound,
         *,
         options: PcTalkOptions | None = None,
         dtype: torch.dtype = torch.float32,
@@ -40,37 +35,34 @@ class PcTalkTalkingHead:
 
         Args:
             drawing: LivePortrait.
-            encoder: Hears.
             lips: Moves lips.
-            refinement: Corrects them by the face; None where the file has none.
             options: What the user chose; None for the defaults.
             dtype: Number format of the drawing networks.
-
-        Raises:
-            InputError: The lip network does not know the person of the options.
         """
         self._options, self._dtype = options or PcTalkOptions(), dtype
-        check_person(lips, self._options.person)
-        self._drawing, self._encoder, self._lips, self._refinement = drawing, encoder, lips, refinement
-        small = [network for network in (encoder, lips, refinement) if network is not None]
-        self.networks = nn.ModuleList([drawing, *small])
+        self._drawing, self._lips = drawing, lips
+        self.networks = nn.ModuleList([drawing, lips])
         self.working_memory = working_memory(GPU_BATCH, dtype)
 
     def open_face(self, clip: FaceClip) -> PcTalkSession:
-        """Begin with one person (see :meth:`..head.TalkingHead.open_face`)."""
+        """Begin with one person (see :meth:`..head.TalkingHead.open_face`).
+
+        Raises:
+            InputError: The clip has no sound, or the clip of the speaking style shows no face.
+        """
         if clip.speech is None:
             raise InputError("PC-Talk moves the lips by sound, and this clip has none; give a clip with sound")
-        for network in self.networks:
-            network.to(clip.device)
-        drawer = FaceDrawer(self._drawing, clip.device, dtype=self._dtype, compiled=self._options.compiled)
-        return PcTalkSession(
-            clip,
-            self._options,
-            drawer=drawer,
-            encoder=self._encoder,
-            lips=self._lips,
-            refinement=self._refinement,
+        options = self._options
+        self._lips.to(clip.device)
+        drawer = FaceDrawer(self._drawing, clip.device, dtype=self._dtype, compiled=options.compiled)
+        lips = self._lips.speak(
+            clip.speech,
+            self._lips.style(options.person, options.speaking_style, drawer),
+            frame_rate=clip.frame_rate,
+            scale=options.lip_scale,
+            factors={name: getattr(options, name) for name in ("pursing", "widening", "opening")},
         )
+        return PcTalkSession(clip, drawer=drawer, lips=lips)
 
 
 def load(options: PcTalkOptions, resources: Resources) -> PcTalkTalkingHead:
@@ -87,14 +79,7 @@ def load(options: PcTalkOptions, resources: Resources) -> PcTalkTalkingHead:
         InputError: The files do not know the person of the options.
         WeightsError: A model file is missing or unusable.
     """
-    files = locate(PCTALK_LIPS, folders=resources.folders, progress=resources.progress)
-    lips, refinement = load_lip_network(files["lips"])
+    lips = load_lips_from_sound(options.person, options.speaking_style, resources)
     drawing = load_liveportrait(locate_liveportrait(folders=resources.folders, progress=resources.progress))
-    return PcTalkTalkingHead(
-        drawing,
-        load_audio_encoder(files["encoder"]),
-        lips,
-        refinement,
-        options=options,
-        dtype=drawing_dtype(options.precision, resources.device),
-    )
+    dtype = drawing_dtype(options.precision, resources.device)
+    return PcTalkTalkingHead(drawing, lips, options=options, dtype=dtype)
