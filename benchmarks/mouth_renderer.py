@@ -2,7 +2,8 @@
 
     python -m benchmarks.mouth_renderer PREPARED --vgg vgg16.safetensors [--weights FILE ...] [--strip strip.png]
 
-PREPARED is what training.build_dataset made; vgg16.safetensors what training.convert_lpips made. Split test, windows of
+PREPARED is what training.build_dataset made, or, with --pairs, training.build_pairs (sources are then edited frames);
+vgg16.safetensors what training.convert_lpips made. Split test, windows of
 the paper (source i, targets i + k), every person as often. The picture is the mouth region of 128 x 128 px; "mouth" is
 the 64 x 64 px around the lips (about 60 % of the outer-eye distance wide), "lower face" what is pasted. LPIPS by the
 lpips package, VGG16. "registered": what the network drew, moved onto the truth by optical flow: how much of the error
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import warnings
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,10 +29,11 @@ from thfem_core.face.pose import head_pose
 from thfem_core.talking_head.mouth.coefficients import MouthBasis, load_mouth_basis
 from thfem_core.talking_head.mouth.networks import load_motion, load_renderer
 from thfem_core.talking_head.mouth.region import WIDE_PIXELS
-from thfem_core.talking_head.mouth.renderer import warp_only
+from thfem_core.talking_head.mouth.renderer import MouthRenderer, warp_only
 from training.config import DataConfig, LoopConfig
 from training.data.clips import COLUMNS_PER_FRAME, SpeakingClip, interpolate, load_clips
 from training.data.prepare import PreparedClip
+from training.stages.base import Batch
 from training.stages.renderer import MOUTH, RendererStageConfig, cut, window_tensors
 
 
@@ -87,10 +90,67 @@ def psnr(a: torch.Tensor, b: torch.Tensor, weight: torch.Tensor | None = None) -
     return float(-10 * torch.log10(error + 1e-8))
 
 
+def frontal_clips(data: DataConfig, split: str, basis: MouthBasis, *, yaw: float) -> list[SpeakingClip]:
+    """Clips with pictures of people who are turned by at most ``yaw`` degrees."""
+
+    def keep(clip: PreparedClip) -> bool:
+        angles = head_pose(clip.landmarks[::5], canonical_mesh()).angles()
+        return clip.regions is not None and float(np.median(np.abs(angles[:, 0]))) <= yaw
+
+    return load_clips(data, split, basis, keep=keep)
+
+
+def distances_of(text: str) -> range:
+    """ "1-5" or "20" → frames between source and target."""
+    low, _, high = text.partition("-")
+    return range(int(low), int(high or low) + 1)
+
+
+def drawn_windows(
+    clips: Sequence[SpeakingClip], distances: range, count: int, rng: np.random.Generator
+) -> Iterator[tuple[SpeakingClip, int, np.ndarray]]:
+    """(clip, source, (target,)), every person as often."""
+    people = sorted({clip.clip.identity for clip in clips})
+    of_person = {person: [clip for clip in clips if clip.clip.identity == person] for person in people}
+    while count:
+        own = of_person[people[int(rng.integers(len(people)))]]
+        clip = own[int(rng.integers(len(own)))]
+        k = int(rng.choice(distances))
+        if clip.frames <= k:
+            continue
+        source = int(rng.integers(clip.frames - k))
+        yield clip, source, np.array([source + k])
+        count -= 1
+
+
+def window_batch(
+    clip: SpeakingClip, source: int, targets: np.ndarray, config: RendererStageConfig, rng: np.random.Generator
+) -> Batch:
+    """One window as tensors."""
+    window = window_tensors(clip, source, targets, config, rng)
+    return {key: torch.from_numpy(np.ascontiguousarray(value)) for key, value in window.items()}
+
+
+def drawn_by(net: MouthRenderer, batch: Batch) -> torch.Tensor:
+    """(1, 3, S, S) in 0..1."""
+    picture = batch["source"][None].float() / 255
+    drawn: torch.Tensor = net(picture, batch["source_mask"][None], batch["flows"], batch["target_masks"])
+    return drawn
+
+
+def picture_scores(drawn: torch.Tensor, batch: Batch, measure: torch.nn.Module) -> tuple[float, float, float]:
+    """PSNR of the lower face, PSNR and LPIPS of the mouth."""
+    true = batch["true"].float() / 255
+    own, mouth = cut(drawn[0], batch["corner"][0]), cut(true[0], batch["corner"][0])
+    distance = float(measure(2 * own[None] - 1, 2 * mouth[None] - 1))
+    return psnr(drawn, true, batch["alpha"]), psnr(own, mouth), distance
+
+
 @torch.no_grad()
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("prepared", type=Path)
+    parser.add_argument("--pairs", action="store_true", help="PREPARED is what training.build_pairs made")
     parser.add_argument("--vgg", type=Path, required=True)
     parser.add_argument("--weights", type=Path, nargs="*", default=[None])
     parser.add_argument("--split", default="test")
@@ -101,73 +161,40 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     basis = load_mouth_basis()
-
-    def keep(clip: PreparedClip) -> bool:
-        angles = head_pose(clip.landmarks[::5], canonical_mesh()).angles()
-        return clip.regions is not None and float(np.median(np.abs(angles[:, 0]))) <= arguments.yaw
-
-    clips = load_clips(DataConfig(prepared=str(arguments.prepared)), arguments.split, basis, keep=keep)
-    people = sorted({clip.clip.identity for clip in clips})
-    of_person = {person: [clip for clip in clips if clip.clip.identity == person] for person in people}
-    config = RendererStageConfig(data=DataConfig(prepared=str(arguments.prepared)), loop=LoopConfig(), jitter=0.0)
+    folder = str(arguments.prepared)
+    data = DataConfig(pairs=folder) if arguments.pairs else DataConfig(prepared=folder)
+    clips = frontal_clips(data, arguments.split, basis, yaw=arguments.yaw)
+    config = RendererStageConfig(data=data, loop=LoopConfig(), jitter=0.0)
+    margin = (WIDE_PIXELS - config.network.size) // 2
     measure = lpips_vgg(arguments.vgg)
     nets = {str(path or "embedded"): load_renderer(path) for path in arguments.weights}
     strips: list[torch.Tensor] = []
     for text in arguments.distances:
-        low, _, high = text.partition("-")
-        distances = range(int(low), int(high or low) + 1)
-        rng = np.random.default_rng(0)
         rows: dict[str, list[tuple[float, float, float]]] = {}
-        done = 0
-        while done < arguments.windows:
-            clips = of_person[people[int(rng.integers(len(people)))]]
-            clip = clips[int(rng.integers(len(clips)))]
-            k = int(rng.choice(distances))
-            if clip.frames <= k:
-                continue
-            source = int(rng.integers(clip.frames - k))
-            targets = np.array([source + k])
-            meshes = {"true": clip}
-            meshes["pose"] = with_meshes(clip, targets, clip.shapes[[source]])
+        rng = np.random.default_rng(0)
+        windows = drawn_windows(clips, distances_of(text), arguments.windows, rng)
+        for done, (clip, source, targets) in enumerate(windows):
+            meshes = {"true": clip, "pose": with_meshes(clip, targets, clip.shapes[[source]])}
             if clip.mel is not None:
                 meshes["heard"] = with_meshes(clip, targets, heard_shapes(clip, basis, source, targets))
-            batches = {
-                name: {
-                    key: torch.from_numpy(np.ascontiguousarray(value))
-                    for key, value in window_tensors(changed, source, targets, config, rng).items()
-                }
-                for name, changed in meshes.items()
-            }
+            batches = {name: window_batch(mesh, source, targets, config, rng) for name, mesh in meshes.items()}
             batch = batches["true"]
-            margin = (WIDE_PIXELS - config.network.size) // 2
-            picture = batch["source"][None].float() / 255
+            picture, true = batch["source"][None].float() / 255, batch["true"].float() / 255
             pictures = {"copy the source frame": picture[..., margin:-margin, margin:-margin]}
             pictures["pose-only warp"] = warp_only(picture, batches["pose"]["flows"])
             pictures["mesh warp, true mesh"] = warp_only(picture, batch["flows"])
             for name, net in nets.items():
-                for kind in ("true", "heard"):
-                    if kind in batches:
-                        b = batches[kind]
-                        drawn = net(picture, b["source_mask"][None], b["flows"], b["target_masks"])
-                        label = "true mesh" if kind == "true" else "mesh from sound"
-                        pictures[f"network {name}, {label}"] = drawn
-                        if kind == "true":
-                            pictures[f"network {name}, registered"] = registered(drawn, batch["true"].float() / 255)
-            true = batch["true"].float() / 255
-            mouth = cut(true[0], batch["corner"][0])
+                drawn = drawn_by(net, batch)
+                pictures[f"network {name}, true mesh"] = drawn
+                pictures[f"network {name}, registered"] = registered(drawn, true)
+                if "heard" in batches:
+                    pictures[f"network {name}, mesh from sound"] = drawn_by(net, batches["heard"])
             for name, drawn in pictures.items():
-                own = cut(drawn[0], batch["corner"][0])
-                rows.setdefault(name, []).append(
-                    (
-                        psnr(drawn, true, batch["alpha"]),
-                        psnr(own, mouth),
-                        float(measure(2 * own[None] - 1, 2 * mouth[None] - 1)),
-                    )
-                )
-            done += 1
-            if len(strips) < 24 and done % 4 == 0:
+                rows.setdefault(name, []).append(picture_scores(drawn, batch, measure))
+            if len(strips) < 24 and done % 4 == 3:
                 strips.append(torch.cat([true[0], *(p[0] for p in pictures.values())], dim=2))
-        print(f"\nDistance {text}, {arguments.windows} pictures of {len(people)} people")
+        people = len({clip.clip.identity for clip in clips})
+        print(f"\nDistance {text}, {arguments.windows} pictures of {people} people")
         print("| | PSNR lower face | PSNR mouth | LPIPS-vgg mouth | n |\n|---|---|---|---|---|")
         for name, values in rows.items():
             a, b, c = np.mean(values, axis=0)

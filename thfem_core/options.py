@@ -52,7 +52,7 @@ class Option:
         return self.name.replace("_", "-")
 
     def check(self, value: Any) -> None:
-        """Check a value against bounds and choices.
+        """Check a value against bounds and choices; a file must be there.
 
         Args:
             value: Value of this option, of its kind's type, or None where nobody gave one.
@@ -64,6 +64,8 @@ class Option:
             if self.required:
                 raise InputError(f"{self.flag} is missing; give it: {self.help}")
             return
+        if self.kind == "file" and not Path(value).exists():
+            raise InputError(f"{self.flag}: there is no {value}; check the path")
         if self.choices and value not in self.choices:
             raise InputError(f"{self.flag} is {value!r}; choose one of: {', '.join(self.choices)}")
         too_small = self.minimum is not None and not value >= self.minimum

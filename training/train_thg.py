@@ -76,6 +76,8 @@ def run(arguments: argparse.Namespace) -> None:
         raise InputError(f"--steps is {arguments.steps}; give 1 or more")
     table = read_toml(arguments.config)
     config = stage_config(arguments.stage, table)
+    if arguments.seed is not None:
+        config = dataclasses.replace(config, loop=dataclasses.replace(config.loop, seed=arguments.seed))
     loop: LoopConfig = config.loop
     runs = Path(arguments.runs or table.get("runs", "runs/mouth"))
     if arguments.cpu or not torch.cuda.is_available():
@@ -88,22 +90,18 @@ def run(arguments: argparse.Namespace) -> None:
         if step < loop.steps:
             print(f"stopped at step {step} of {loop.steps}; run the same command again to go on")
         else:
-            finish(stage, arguments.stage, table, runs / f"{arguments.stage}.safetensors")
+            notes = {"stage": arguments.stage, "config": json.dumps(table, sort_keys=True), "seed": str(loop.seed)}
+            finish(stage, runs / f"{arguments.stage}.safetensors", notes)
     accelerator.end_training()
 
 
-def finish(stage: Stage, name: str, table: dict[str, Any], path: Path) -> None:
-    """Measure a trained network on unseen people and write what the node loads."""
+def finish(stage: Stage, path: Path, notes: dict[str, str]) -> None:
+    """Measure a trained network on unseen people and write what the node loads, with notes on how it came about."""
     stage.finish()
     stage.network.eval()
     scores = stage.validate()
-    notes = {
-        "stage": name,
-        "config": json.dumps(table, sort_keys=True),
-        "unseen": json.dumps(scores),
-        "licence": "CC BY-NC 4.0 (trained on research clips)",
-    }
-    stage.export(path, notes)
+    facts = {"unseen": json.dumps(scores), "licence": "CC BY-NC 4.0 (trained on research clips)"}
+    stage.export(path, notes | facts)
     print(f"{path}: " + ", ".join(f"{name} {value:.4f}" for name, value in scores.items()))
 
 
@@ -113,6 +111,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--stage", choices=tuple(STAGES), required=True)
     parser.add_argument("--runs", type=Path, help="folder for checkpoints and results; default: runs of the config")
     parser.add_argument("--steps", type=int, help="stop after this many more steps")
+    parser.add_argument("--seed", type=int, help="instead of the config's, for runs that are repeated")
     parser.add_argument("--cpu", action="store_true", help="even if there is a GPU")
     parser.add_argument("--cpu-threads", type=int, default=1)
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -49,6 +50,9 @@ def test_missing_model_files(no_models):
         ({"editor_options": {"texture": 9.0}}, "texture is 9; give a value between 0 and 2"),
         ({"editor": "frames"}, "edited-frames is missing; give it"),
         ({"drive": "thought"}, "drive is 'thought'"),
+        ({"editor": "ned", "editor_options": {"conditions": Path("none/here")}}, "conditions: there is no none.here"),
+        ({"editor": "ned", "editor_options": {"renderer": Path("net.pth")}}, "renderer: there is no net.pth"),
+        ({"talking_head": "eat", "talking_head_options": {"features": Path("f.npy")}}, "features: there is no f.npy"),
     ],
 )
 def test_unknown_names_and_values(config, words):

@@ -112,6 +112,6 @@ def test_the_recipe_solves_it_before_export(tmp_path: Path, monkeypatch: pytest.
         def exported(self) -> dict[str, torch.Tensor]:
             return half_precision(self.network["net"])
 
-    train_thg.finish(Made(), "motion", {}, tmp_path / "motion.safetensors")
+    train_thg.finish(Made(), tmp_path / "motion.safetensors", {"stage": "motion"})
     assert calls == ["finish", "validate"]
     assert torch.all(state_dict(tmp_path / "motion.safetensors")["readout"] == 1)

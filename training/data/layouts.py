@@ -28,6 +28,7 @@ _RAVDESS_EMOTIONS: dict[str, Emotion] = {
     "07": "disgusted",
     "08": "surprised",
 }
+SPLITS = ("train", "val", "test")
 _FULL, _SPEECH, _NORMAL, _STRONG = "01", "01", "01", "02"
 
 
@@ -42,6 +43,7 @@ class DatasetClip:
         name: unique within the collection, usable in file names.
         video: its file.
         sound: a sound file of its own, or None where the video carries it.
+        split: "train", "val" or "test" where the collection's table says so; "" leaves it to the rule.
     """
 
     actor: str
@@ -50,6 +52,7 @@ class DatasetClip:
     name: str
     video: Path
     sound: Path | None = None
+    split: str = ""
 
 
 def mead_clips(root: Path, actors: tuple[str, ...] = MEAD_ACTORS) -> list[DatasetClip]:
@@ -128,7 +131,8 @@ def csv_clips(table: Path) -> list[DatasetClip]:
 
     Args:
         table: CSV with the columns file (beside the table, or absolute), actor, emotion and sentence, which is equal
-            where the same words are said; a column sound may name a sound file of its own.
+            where the same words are said; a column sound may name a sound file of its own, a column split may say
+            train, val or test, for splits by person.
 
     Raises:
         InputError: the table is missing, empty, or a row lacks something.
@@ -142,6 +146,9 @@ def csv_clips(table: Path) -> list[DatasetClip]:
             if lacking or row["emotion"] not in EMOTIONS:
                 problem = f"has no {lacking[0]}" if lacking else f"has the emotion {row['emotion']!r}"
                 raise InputError(f"line {number} of {table} {problem}; emotions are: {', '.join(EMOTIONS)}")
+            split = row.get("split") or ""
+            if split not in ("", *SPLITS):
+                raise InputError(f"line {number} of {table} has the split {split!r}; give one of: {', '.join(SPLITS)}")
             video = table.parent / row["file"]
             clips.append(
                 DatasetClip(
@@ -151,6 +158,7 @@ def csv_clips(table: Path) -> list[DatasetClip]:
                     name=f"{row['actor']}_{row['emotion']}_{video.stem}",
                     video=video,
                     sound=table.parent / row["sound"] if row.get("sound") else None,
+                    split=split,
                 )
             )
     if not clips:

@@ -49,7 +49,7 @@ class PairJob:
         target: real clip with its words in the wished emotion; the source itself for neutral.
         candidates: clips among which the target is looked for by the sound; empty where it is known.
         driver: clip of the same person that shows the emotion to the editor.
-        split: "train", or "val" where a clip is held out for testing.
+        split: the one the table of clips gives its source; else "train", or "val" where a clip is held out for testing.
     """
 
     config: PairConfig
@@ -82,7 +82,7 @@ def plan_pairs(clips: Sequence[DatasetClip], config: PairConfig) -> tuple[list[P
             neutral = emotion == "neutral"
             target = source if neutral else same_words[0]
             others = [clip for clip in shown if clip is not source]
-            split = "val" if {source, target} & held_out else "train"
+            split = source.split or ("val" if {source, target} & held_out else "train")
             driver = others[0] if neutral and others else target
             candidates = tuple(same_words) if config.search and not neutral else ()
             jobs.append(

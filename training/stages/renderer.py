@@ -15,6 +15,7 @@ from thfem_core.errors import InputError
 from thfem_core.face.mesh.lip_motion import lip_aperture
 from thfem_core.talking_head.mouth.coefficients import MouthBasis
 from thfem_core.talking_head.mouth.geometry import OUTER_LIPS, mouth_geometry, skull_points
+from thfem_core.talking_head.mouth.networks import load_renderer
 from thfem_core.talking_head.mouth.paste import lower_face
 from thfem_core.talking_head.mouth.region import MARGIN, WIDE_PIXELS, mouth_regions, place_mesh
 from thfem_core.talking_head.mouth.renderer import MouthRenderer, RendererConfig, warp_only
@@ -50,6 +51,9 @@ class RendererStageConfig:
         adversarial_from: share of the steps after which the adversarial loss begins.
         far: share of windows whose targets begin up to ``far_reach`` frames after the source.
         far_reach: frames.
+        drawn: so many targets in a row are drawn of each window, at a random place in it; 0 for all. Windows of any
+            length then cost the same.
+        start: file of a trained renderer to go on from; "" for none.
         openings: how much more often windows are drawn in which the mouth opens or closes much.
         jitter: pixels of noise on the target mesh, constant over a window; 0 also leaves the light of the windows as
             it is.
@@ -71,6 +75,8 @@ class RendererStageConfig:
     adversarial_from: float = 0.6
     far: float = 0.25
     far_reach: int = 30
+    drawn: int = 0
+    start: str = ""
     openings: float = 3.0
     jitter: float = 0.25
 
@@ -81,6 +87,8 @@ class RendererStageConfig:
             raise InputError(f"renderer.looked is {self.looked:g}; give a share above 0, up to 1")
         if self.far_reach < 2:
             raise InputError(f"renderer.far_reach is {self.far_reach}; give 2 frames or more")
+        if not 0 <= self.drawn <= self.data.window:
+            raise InputError(f"renderer.drawn is {self.drawn}; give 0 to {self.data.window}, the window's targets")
 
 
 class RendererLosses(nn.Module):
@@ -161,7 +169,7 @@ class RendererStage(Stage):
         self.weights = person_weights(self.clips, config.data.identity_power)
         vgg, expert = (config.perceptual and config.vgg), (config.sync and config.expert)
         self.network = RendererLosses(
-            MouthRenderer(config.network),
+            first_network(config),
             config,
             perceptual=PerceptualLoss(Path(vgg), depth=config.vgg_depth) if vgg else None,
             expert=load_expert(Path(expert)) if expert else None,
@@ -188,6 +196,9 @@ class RendererStage(Stage):
             else:
                 source = int(rng.integers(clip.frames))
                 targets = int(rng.integers(len(first))) + 1 + np.arange(n)
+            if config.drawn:
+                skipped = int(rng.integers(n - config.drawn + 1))
+                targets = targets[skipped : skipped + config.drawn]
             rows.append(window_tensors(clip, source, targets, config, rng))
         batch = {}
         for name in rows[0]:
@@ -214,6 +225,17 @@ class RendererStage(Stage):
             rows.append(torch.cat([first, *(x[i] for i in picks for x in (batch["true"] / 255, warped, drawn))], dim=2))
         picture = torch.cat(rows, dim=1).permute(1, 2, 0).cpu().numpy()
         return (picture * 255).round().astype(np.uint8)
+
+
+def first_network(config: RendererStageConfig) -> MouthRenderer:
+    """What training begins with. Raises ThfemError where the file to go on from does not fit."""
+    net = MouthRenderer(config.network)
+    if config.start:
+        known = load_renderer(Path(config.start))
+        if known.config != config.network:
+            raise InputError(f"renderer.start, {config.start}, has the sizes {known.config}; set renderer.network so")
+        net.load_state_dict(known.state_dict())
+    return net
 
 
 PER_TARGET = {"true", "whole", "alpha", "flows", "target_masks", "corner"}
