@@ -25,7 +25,8 @@ from thfem_core.errors import InputError, ThfemError
 from thfem_core.media.open_video import open_video
 
 from .data.layouts import DATASETS, read_dataset
-from .evaluation.cdrl import comparison_table, folder_jobs, measure_emotion, result_jobs, save_numbers
+from .evaluation.cdrl import comparison_table, measure_emotion, result_jobs, save_numbers
+from .evaluation.cdrl_folders import folder_jobs
 from .evaluation.complexity_table import complexity_table
 from .evaluation.jobs import Job, JobConfig, measure_all
 from .evaluation.pairs import held_out_clips, make_pairs
@@ -122,7 +123,8 @@ def by_cdrl(args: argparse.Namespace) -> int:
     }
     if args.pictures:
         generated, real = args.pictures
-        jobs, notes = folder_jobs(generated, real, args.dataset, args.setting, args.system, **settings)
+        clips = read_dataset(args.dataset, args.root) if args.dataset == "ravdess" and args.root.is_dir() else []
+        jobs, notes = folder_jobs(generated, real, args.dataset, args.setting, args.system, clips=clips, **settings)
         for line in notes:
             print(line, file=sys.stderr)
     else:

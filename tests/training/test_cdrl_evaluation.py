@@ -15,6 +15,7 @@ from thfem_core.expression.request import EMOTIONS
 from thfem_core.metrics.cdrl.models import CdrlNetworks
 from training.data.layouts import DatasetClip
 from training.evaluation import cdrl
+from training.evaluation.cdrl_folders import folder_jobs
 
 
 class Colours(torch.nn.Module):
@@ -32,7 +33,7 @@ class Colours(torch.nn.Module):
 
 @pytest.fixture(autouse=True)
 def _small_networks(monkeypatch: pytest.MonkeyPatch) -> None:
-    small = CdrlNetworks(identity=Colours(512), expression=Colours(1024), sync=Colours(64))
+    small = CdrlNetworks(identity=Colours(512), expression=Colours(1024), sync=Colours(32))
     monkeypatch.setattr(cdrl, "_networks", lambda models, device: small)
 
 
@@ -53,13 +54,14 @@ def folders(tmp_path: Path) -> tuple[Path, Path]:
 
 
 def test_published_folders_are_judged(folders: tuple[Path, Path], tmp_path: Path) -> None:
-    jobs, notes = cdrl.folder_jobs(*folders, "mead", "intra", "NED")
+    jobs, notes = folder_jobs(*folders, "mead", "intra", "NED")
     assert [job.emotion for job in jobs] == ["neutral", "happy"]
     assert [list(job.generated) for job in jobs] == [["M003", "W029"]] * 2  # the protocol's order
     assert "neutral/M003: 4 pictures, the protocol has 472" in notes
     rows = [cdrl.measure_emotion(job) for job in jobs]
     assert all(0 < row["fad"] < 1e6 and 0 < row["csim"] <= 1 for row in rows)
-    assert all(np.isnan(row["lse_d"]) for row in rows)  # folders come without sound
+    assert notes[0].startswith("no LSE-D: a folder of MEAD joins several clips")
+    assert all(np.isnan(row["lse_d"]) for row in rows)
     cdrl.save_numbers(tmp_path, rows)
     cdrl.save_numbers(tmp_path, rows[:1])  # measured again: nothing twice
     assert len(cdrl.read_numbers(tmp_path)) == 2
@@ -69,6 +71,31 @@ def test_published_folders_are_judged(folders: tuple[Path, Path], tmp_path: Path
     assert "FAD (cdrl)↓" in text and "| intra | NED |" in text
     assert "| intra | NED, printed by CDRL, STCCL | 2.108 | 9.454 | 0.831 |" in text
     assert "| intra | NED, printed by THFEM | 3.346 | 9.768 | 0.834 |" in text
+
+
+def test_folders_of_ravdess_are_heard_where_the_clip_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """95 pictures of Actor_01's neutral clip by the test list: the first two are left out, as NED's are missing."""
+    counts = {("gen", "Actor_01"): 95, ("gen", "Actor_02"): 106, ("gen", "Actor_03"): 9}
+    for (side, actor), count in (counts | {("real", actor): 8 for _, actor in counts}).items():
+        write_pictures(tmp_path / side / "neutral" / actor, count, 0)
+    clips = [
+        DatasetClip(actor=actor, emotion="neutral", sentence=sentence, name=f"{actor}_{sentence}", video=tmp_path)
+        for actor in ("Actor_01", "Actor_02", "Actor_03")
+        for sentence in ("01-01", "02-02")
+    ]
+    (job,), notes = folder_jobs(tmp_path / "gen", tmp_path / "real", "ravdess", "intra", "x", clips=clips, margin=0)
+    found = [(side[0].sound and side[0].sound.name, side[0].skipped) for side in job.generated.values()]
+    assert found == [("Actor_01_02-02", 2), ("Actor_02_02-02", 0), (None, 0)]
+    assert notes == ["neutral/Actor_03: 9 pictures, the protocol has 104"]
+
+    class Loud:
+        samples = np.random.default_rng(0).standard_normal(4 * 16000).astype(np.float32)
+
+    monkeypatch.setattr(cdrl, "speech_of", lambda clip: Loud)
+    measured = cdrl.measure_emotion(job)
+    assert np.isfinite(measured["lse_d"]) and measured["lse_d"] > 0
+    _, notes = folder_jobs(tmp_path / "gen", tmp_path / "real", "ravdess", "intra", "x")
+    assert "neutral/Actor_01: no LSE-D, for ROOT lacks the clip of statement 2, repetition 2" in notes
 
 
 def test_results_are_grouped_by_emotion_and_actor(tmp_path: Path) -> None:
@@ -86,6 +113,7 @@ def test_results_are_grouped_by_emotion_and_actor(tmp_path: Path) -> None:
     assert list(job.generated) == list(job.real) == ["M003", "W029"] and job.margin == 0
     # Compared with the source's own person, not with whom the expression was taken from.
     assert [some[0].path.name for some in job.real.values()] == ["M003", "W029"]
+    assert {some[0].skipped for some in job.generated.values()} == {2}
     with pytest.raises(InputError, match="W029 has no real clip with the emotion happy"):
         cdrl.result_jobs(tmp_path / "out", [c for c in clips if c.name != "W029_happy"], clips[:3])
 
@@ -99,7 +127,7 @@ def test_a_video_gives_its_face_at_thirty_per_second(demo_clip: Path, monkeypatc
 
 def test_what_is_missing_is_one_clear_line(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="share no folder EMOTION/ACTOR"):
-        cdrl.folder_jobs(tmp_path, tmp_path, "mead", "intra", "x")
+        folder_jobs(tmp_path, tmp_path, "mead", "intra", "x")
     with pytest.raises(InputError, match="holds no pictures"):
         list(cdrl.clip_pictures(cdrl.PictureSource(path=tmp_path), "cpu"))
     assert cdrl.comparison_table(tmp_path, "mead") is None

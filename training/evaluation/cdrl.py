@@ -1,4 +1,4 @@
-"""The paper group's protocol on finished results, or on folders of pictures that any system published."""
+"""The paper group's protocol on finished results."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from thfem_core.media.open_video import open_video
 from thfem_core.media.picture_file import read_image
 from thfem_core.metrics.cdrl import measures
 from thfem_core.metrics.cdrl.models import CdrlNetworks, load_networks
-from thfem_core.metrics.cdrl.protocol import ACTORS, EMOTIONS, NED_PUBLISHED, RATE, Dataset, expected_frames
+from thfem_core.metrics.cdrl.protocol import NED_PUBLISHED, RATE, Dataset
 from thfem_core.metrics.frechet import FeatureSpread
 from thfem_core.registry import Resources
 
@@ -33,7 +33,7 @@ from .tables import Table, shown
 NUMBERS = "cdrl.json"
 # Beside ours under names of their own: the same letters stand for other networks, crops and pairings.
 LABELS = ("FAD (cdrl)↓", "LSE-D (cdrl)↓", "CSIM (cdrl)↑")
-_SKIPPED = 2  # frames of a source that have no picture, as in NED
+SKIPPED = 2  # frames of a source that have no picture, as in NED
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,11 +42,13 @@ class PictureSource:
 
     Attributes:
         path: a folder of 256 × 256 pictures, taken as they are, or a video, whose face is cut out at 30 per second.
-        sound: clip whose sound the lips are compared with; None for none.
+        sound: clip whose sound the lips are compared with, from its third frame on; None for none.
+        skipped: so many pictures at the beginning are left out, so that the first shows the third frame.
     """
 
     path: Path
     sound: DatasetClip | None = None
+    skipped: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -103,8 +105,7 @@ def measure_emotion(job: EmotionJob) -> dict[str, str | float]:
         for clips in groups.values():
             pictures = []
             for clip in clips:
-                skipped = 0 if side == "real" or clip.path.is_dir() else _SKIPPED
-                own = list(clip_pictures(clip, job.device))[skipped:]
+                own = list(clip_pictures(clip, job.device))[clip.skipped :]
                 if side == "generated" and clip.sound is not None:
                     samples = np.asarray(speech_of(clip.sound).samples)
                     distances.append(measures.lse_d(networks.sync, own, samples, margin=job.margin))
@@ -140,7 +141,8 @@ def result_jobs(
             facts = json.loads(path.read_text(encoding="utf-8"))
             source = by_name[facts["source_clip"]]
             actors = groups.setdefault((facts["system"], facts["setting"], facts["emotion"]), {})
-        actors.setdefault(source.actor, []).append(PictureSource(path=path.with_suffix(".mp4"), sound=source))
+        result = PictureSource(path=path.with_suffix(".mp4"), sound=source, skipped=SKIPPED)
+        actors.setdefault(source.actor, []).append(result)
     jobs = []
     for (system, setting, emotion), generated in sorted(groups.items()):
         real = {actor: _real_clips(held_out, clips, actor, emotion) for actor in generated}
@@ -159,36 +161,6 @@ def _real_clips(
         if found:
             return tuple(PictureSource(path=clip.video) for clip in found)
     raise InputError(f"{actor} has no real clip with the emotion {emotion} to compare with")
-
-
-def folder_jobs(
-    generated: Path, real: Path, dataset: Dataset, setting: str, system: str, **settings: object
-) -> tuple[list[EmotionJob], list[str]]:
-    """Jobs over published folders ``EMOTION/ACTOR/NNNNNN.png``, in the protocol's order of emotions and actors.
-
-    Returns:
-        The jobs (without sound, so without LSE-D), and a line where a folder has other numbers of pictures than the
-        protocol's test list (NED lacks the first two).
-    """
-    jobs, notes = [], []
-    for emotion in EMOTIONS:
-        actors = [a for a in ACTORS[dataset] if (generated / emotion / a).is_dir() and (real / emotion / a).is_dir()]
-        if not actors:
-            continue
-        for actor in actors:
-            expected = expected_frames(dataset, actor, emotion, setting)
-            count = sum(1 for path in (generated / emotion / actor).iterdir() if path.suffix.lower() == ".png")
-            if count not in (expected, expected - _SKIPPED):
-                notes.append(f"{emotion}/{actor}: {count} pictures, the protocol has {expected}")
-        sides = [
-            {actor: (PictureSource(path=side / emotion / actor),) for actor in actors} for side in (generated, real)
-        ]
-        jobs.append(
-            EmotionJob(system=system, setting=setting, emotion=emotion, generated=sides[0], real=sides[1], **settings)  # type: ignore[arg-type]
-        )
-    if not jobs:
-        raise InputError(f"{generated} and {real} share no folder EMOTION/ACTOR of the {dataset} test list")
-    return jobs, notes
 
 
 def save_numbers(out: Path, rows: Sequence[dict[str, str | float]]) -> None:
