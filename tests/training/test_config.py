@@ -39,6 +39,16 @@ def test_an_ablation_differs_from_the_papers_run_in_one_thing() -> None:
     assert twenty == replace(paper, data=replace(paper.data, window=20))
 
 
+def test_a_small_ablation_differs_from_the_small_run_in_one_thing() -> None:
+    folder = REPO / "training" / "configs" / "ablations"
+    for stage in ("renderer", "motion"):
+        whole = stage_config(stage, read_toml(folder / "mouth_pairs.toml"))
+        far = stage_config(stage, read_toml(folder / "mouth_frames_50.toml"))
+        assert far == replace(whole, data=replace(whole.data, window=50))
+    silent = stage_config("motion", read_toml(folder / "mouth_no_sync.toml"))
+    assert silent == replace(whole, sync=0.0) and whole.sync > 0 and Path(whole.expert).name == "thfem_sync.safetensors"
+
+
 def test_bases_in_a_circle_are_one_clear_line(tmp_path: Path) -> None:
     (tmp_path / "a.toml").write_text('base = "b.toml"')
     (tmp_path / "b.toml").write_text('base = "a.toml"')

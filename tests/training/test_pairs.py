@@ -122,6 +122,14 @@ def test_the_same_words_are_found_by_the_sound(collection: tuple[Path, np.ndarra
     assert np.abs(frame_map - collection[1][: len(frame_map)]).mean() < 1
 
 
+def test_a_table_may_split_by_person(tmp_path: Path) -> None:
+    rows = ["a.mp4,ann,neutral,one,train", "a.mp4,ann,happy,one,train", "b.mp4,bob,neutral,one,test"]
+    (tmp_path / "clips.csv").write_text("\n".join(["file,actor,emotion,sentence,split", *rows]))
+    jobs, _ = plan_pairs(csv_clips(tmp_path / "clips.csv"), PairConfig(out=tmp_path))
+    found = {(job.source.actor, job.target.emotion): job.split for job in jobs}
+    assert found == {("ann", "neutral"): "train", ("ann", "happy"): "train", ("bob", "neutral"): "test"}
+
+
 def _as_happy(emotion: Emotion) -> Emotion:
     return "neutral" if emotion == "neutral" else "happy"
 
@@ -160,7 +168,11 @@ def test_a_wrong_alignment_is_one_clear_line(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [("file,actor\nx.mp4,ann", "line 2 of .* has no emotion"), ("file,actor,emotion,sentence", "lists no clip")],
+    [
+        ("file,actor\nx.mp4,ann", "line 2 of .* has no emotion"),
+        ("file,actor,emotion,sentence", "lists no clip"),
+        ("file,actor,emotion,sentence,split\nx.mp4,ann,happy,one,dev", "line 2 of .* has the split 'dev'"),
+    ],
 )
 def test_a_wrong_table_is_one_clear_line(tmp_path: Path, text: str, words: str) -> None:
     (tmp_path / "clips.csv").write_text(text)

@@ -138,6 +138,37 @@ def test_sampling_without_the_adjacent_prior(prepared: Path, monkeypatch: pytest
     assert sum(target < source for source, target in free) > 10
 
 
+def test_a_few_targets_in_a_row_stand_for_a_long_window(prepared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    task = renderer_task(prepared, window=20, far=0.0, drawn=5)
+    batch = task.draw(np.random.default_rng(0), 2)
+    assert batch["true"].shape[0] == 10 and batch["sounding"].all()
+    starts = set()
+
+    def note(clip, source, targets, config, rng):
+        assert list(np.diff(targets)) == [1] * 4
+        starts.add(int(targets[0]) - source)
+        return {"source": np.zeros(1)}
+
+    monkeypatch.setattr("training.stages.renderer.window_tensors", note)
+    task.draw(np.random.default_rng(0), 200)
+    assert starts == set(range(1, 17))
+    with pytest.raises(InputError, match=r"renderer\.drawn is 6; give 0 to 5"):
+        renderer_task(prepared, drawn=6)
+
+
+def test_training_goes_on_from_a_file(prepared: Path, tmp_path: Path) -> None:
+    first = renderer_task(prepared)
+    path = tmp_path / "renderer.safetensors"
+    first.export(path, {"config": json.dumps({"renderer": {"network": {"widths": NARROW.widths}}})})
+    again = renderer_task(prepared, start=str(path))
+    for (name, ours), theirs in zip(again.network.net.named_parameters(), first.network.net.parameters(), strict=True):
+        torch.testing.assert_close(ours, theirs.half().float(), msg=name)
+        assert ours.requires_grad
+    wide = RendererStageConfig(data=DataConfig(prepared=str(prepared)), loop=LoopConfig(), start=str(path))
+    with pytest.raises(InputError, match=r"renderer\.start, .* has the sizes"):
+        RendererStage(wide, load_mouth_basis())
+
+
 def test_clips_shorter_than_the_window_are_left_out(prepared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(sources_and_targets(renderer_task(prepared, window=29), monkeypatch, 20)) == 20
     with pytest.raises(InputError, match="no train clips"):
@@ -220,7 +251,7 @@ def test_the_command_trains_stops_goes_on_and_exports_what_the_node_loads(
     prepared: Path, expert_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     config = write_config(tmp_path, prepared, expert_file)
-    command = ["--config", str(config), "--stage", "renderer", "--cpu"]
+    command = ["--config", str(config), "--stage", "renderer", "--cpu", "--seed", "3"]
     assert main([*command, "--steps", "1"]) == 0
     assert "stopped at step 1 of 2" in capsys.readouterr().out
     assert not (tmp_path / "runs" / "renderer.safetensors").exists()
@@ -235,7 +266,7 @@ def test_the_command_trains_stops_goes_on_and_exports_what_the_node_loads(
         torch.testing.assert_close(value, average[f"module.{number}"], rtol=1e-3, atol=1e-6)
     with safe_open(path, framework="pt") as file:
         notes = file.metadata()
-    assert notes["stage"] == "renderer" and "psnr" in json.loads(notes["unseen"])
+    assert notes["stage"] == "renderer" and notes["seed"] == "3" and "psnr" in json.loads(notes["unseen"])
     assert "CC BY-NC" in notes["licence"]
     assert list((tmp_path / "runs" / "renderer").glob("events*"))
     assert not list(tmp_path.rglob("*.part"))

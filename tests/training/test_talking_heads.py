@@ -1,37 +1,42 @@
 """Fine-tuning EAT and EAMM from files in the published layout: what is trained, that it learns, goes on, and is read.
 
 The generators are replaced by small ones with the same interface, or a step would take a minute: everything before the
-drawing is as published. THFEM_SLOW=1 draws with the published ones.
+drawing is as published. THFEM_FULL_SIZE=1 draws with the published ones.
 """
 
 from __future__ import annotations
 
 import copy
 import os
+import subprocess
+import sys
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
-import published_heads
 import pytest
 import torch
+from small_heads import LOOP, make_stage, with_small_generator
 from torch import Tensor, nn
 
 from tests.training.made_pairs import speech_and_pictures, warped, write_clip_with_sound
+from thfem_core.cli.main import main as thfem
 from thfem_core.errors import InputError
-from thfem_core.talking_head.eamm.networks import load_eamm
-from thfem_core.talking_head.eat.networks import CHECKPOINT_NETWORKS, EatNetworks, load_eat
+from thfem_core.media.file_video import FileVideo
+from thfem_core.media.writer import write_video
+from thfem_core.talking_head.eat.networks import CHECKPOINT_NETWORKS, EatNetworks
 from training.build_pairs import main as build_pairs
-from training.config import DataConfig, LoopConfig
+from training.config import DataConfig
 from training.data.face_windows import FaceWindows
 from training.loop import make_accelerator, train
 from training.mesh_sync import MeshSyncExpert
 from training.stages import eamm, eat
+from training.stages.base import Batch
 from training.stages.faces import FaceStage, numbered, train_only
 
-LOOP = LoopConfig(steps=2, batch=1, lr=1e-3, warmup=0, weight_decay=0.0, ema=0.0, log_every=1, validate_every=1000)
-SLOW = os.environ.get("THFEM_SLOW") == "1"
+SEARCHED = (Path(__file__).parents[2], Path(__file__).parent)
+FULL_SIZE = "THFEM_FULL_SIZE" in os.environ
 
 
 @pytest.fixture(scope="session")
@@ -50,79 +55,13 @@ def pairs(demo_clip: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "out"
 
 
-@pytest.fixture(scope="session")
-def eat_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("eat")
-    published_heads.write_published_eat(folder)
-    return folder
-
-
-@pytest.fixture(scope="session")
-def eamm_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("eamm")
-    published_heads.write_converted_eamm(folder)
-    return folder
-
-
-class SmallEat(nn.Module):
-    """Draws a flat picture whose colour depends on emotion and keypoints."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.ea3d = eat_adapter()
-        self.first = nn.Linear(15 * 3, 3)
-
-    def encode(self, images: Tensor, emotion: Tensor) -> eat.SourceAppearance:
-        volume = self.ea3d(images.new_ones(len(images), 32, 1, 1, 1), emotion)
-        return eat.SourceAppearance(volume, volume)
-
-    def motion(self, appearance: eat.SourceAppearance, source: Tensor, driving: Tensor) -> Tensor:
-        return driving - source
-
-    def warp(self, appearance: eat.SourceAppearance, motion: Tensor) -> Tensor:
-        return self.first(motion.flatten(1)) + appearance.volume.mean(dim=(1, 2, 3, 4))[:, None]
-
-    def decoder(self, colour: Tensor) -> Tensor:
-        return torch.sigmoid(colour.float())[:, :, None, None].expand(-1, -1, 256, 256)
-
-
-def eat_adapter() -> nn.Module:
-    from thfem_core.talking_head.eat.generator import EmotionAdapter
-
-    return EmotionAdapter(32)
-
-
-class SmallEamm(nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.first = nn.Linear(10 * 6, 3)
-
-    def encode(self, images: Tensor) -> eamm.SourceAppearance:
-        return eamm.SourceAppearance(images[:, :, ::64, ::64], images[:, :, ::64, ::64])
-
-    def motion(self, appearance: eamm.SourceAppearance, source, driving) -> Tensor:
-        return torch.cat([driving.value, driving.jacobian.flatten(2)], dim=2).flatten(1)
-
-    def draw(self, appearance: eamm.SourceAppearance, motion: Tensor) -> Tensor:
-        colour = self.first(motion) + appearance.features.mean(dim=(2, 3))
-        return torch.sigmoid(colour.float())[:, :, None, None].expand(-1, -1, 256, 256)
-
-
-def make_stage(name: str, pairs: Path, folder: Path) -> FaceStage:
-    data = DataConfig(pairs=str(pairs), window=1)
-    torch.manual_seed(0)
-    if name == "eat":
-        names = ("00000429-checkpoint.pth.tar", "U_mead.npy", "mean_mead.npy", "pad.npy")
-        files, graph = tuple(str(folder / file) for file in names), str(folder / "output_graph.pb")
-        return eat.EatStage(eat.EatStageConfig(data=data, loop=LOOP, files=files, deepspeech=graph))
-    files = (str(folder / "eamm.safetensors"),)
-    return eamm.EammStage(eamm.EammStageConfig(data=data, loop=LOOP, files=files))
+FILES = {"eat": "published_eat", "eamm": "converted_eamm"}
 
 
 @pytest.fixture(scope="module", params=["eat", "eamm"])
 def published(request: pytest.FixtureRequest, pairs: Path) -> FaceStage:
     """As it begins, with the published generator."""
-    return make_stage(request.param, pairs, request.getfixturevalue(f"{request.param}_files"))
+    return make_stage(request.param, pairs, request.getfixturevalue(FILES[request.param]))
 
 
 @pytest.fixture
@@ -130,12 +69,7 @@ def stage(published: FaceStage) -> FaceStage:
     """A copy that may be trained, with a small generator."""
     twin = copy.copy(published)
     twin.network = copy.deepcopy(published.network)
-    module = eat if isinstance(published, eat.EatStage) else eamm
-    if not SLOW:
-        torch.manual_seed(1)
-        twin.network.net.generator = SmallEat() if module is eat else SmallEamm()
-        train_only(twin.network.net, module.PARTS["paper"])
-    return twin
+    return twin if FULL_SIZE else with_small_generator(twin)
 
 
 def configured(stage: FaceStage, *, window: int = 1, **settings) -> FaceStage:
@@ -166,6 +100,51 @@ def test_only_the_intended_weights_change_and_a_stop_changes_nothing(stage: Face
     fresh = run(again, tmp_path)  # the run is finished: another process finds its end
     for name, value in whole.items():
         assert torch.equal(value, fresh[name]), name
+
+
+class BothBatches:
+    """Draws for one process what two draw together."""
+
+    def __init__(self, stage: FaceStage) -> None:
+        self.one, self.step = stage.draw, 0
+
+    def __call__(self, rng: np.random.Generator, size: int) -> Batch:
+        parts = [self.one(np.random.default_rng([LOOP.seed, self.step, process]), size) for process in (0, 1)]
+        self.step += 1
+        return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
+
+
+@pytest.mark.parametrize("name", ["eat", "eamm"])
+def test_two_processes_are_one_with_twice_the_batch(
+    name: str, pairs: Path, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    files = request.getfixturevalue(FILES[name])
+    stage = with_small_generator(make_stage(name, pairs, files))  # also stores head poses before two processes do
+    before = {key: value.clone() for key, value in trained(stage).items()}
+    script = Path(__file__).with_name("heads_in_two_processes.py")
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(map(str, SEARCHED))}
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2", str(script)]
+    done = subprocess.run(
+        [*command, name, str(pairs), str(files), str(tmp_path / "two")],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=900,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    (checkpoint,) = (tmp_path / "two").glob("checkpoint-*")
+    two = torch.load(checkpoint / "custom_checkpoint_0.pkl", weights_only=False)["network"]
+    stage.draw = BothBatches(stage)  # type: ignore[method-assign]
+    run(stage, tmp_path / "one")
+    one = trained(stage)
+    assert one.keys() == two.keys()
+    # Over all weights: Adam makes a full step of a gradient that is 0 but for rounding.
+    moved, apart = (sum(float((one[k] - other[k]).square().sum()) for k in one) ** 0.5 for other in (before, two))
+    assert moved > 0 and apart < 0.01 * moved, (apart, moved)
+
+
+def trained(stage: FaceStage) -> dict[str, Tensor]:
+    return {name: weight.detach() for name, weight in stage.network.named_parameters() if weight.requires_grad}
 
 
 def test_the_loss_falls_on_a_fixed_batch_and_checkpointing_changes_no_gradient(stage: FaceStage) -> None:
@@ -234,16 +213,28 @@ def test_the_packs_own_expert_judges_drawn_faces(stage: FaceStage) -> None:
     assert set(losses) == {"sync"} and 0 < float(losses["sync"].detach()) < 10
 
 
-def test_the_export_is_what_the_back_end_reads(published: FaceStage, tmp_path: Path) -> None:
+def test_the_export_is_what_the_command_reads_and_draws_with(
+    published: FaceStage, demo_clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     name = "eat" if isinstance(published, eat.EatStage) else "eamm"
     published.network.train()
     assert not any(module.training for module in published.network.modules()), "batch norms keep their statistics"
-    path = tmp_path / f"{name}.safetensors"
+    models = tmp_path / "models"
+    models.mkdir()
+    path = models / f"{name}.safetensors"
     published.export(path, {"stage": name})
-    (load_eat if name == "eat" else load_eamm)([path])
     again = (eat.trainable_eat if name == "eat" else eamm.trainable_eamm)([path])[0].state_dict()
     for key, value in published.network.net.state_dict().items():
         assert torch.equal(again[key], value), key
+    if name == "eat":
+        (models / "output_graph.pb").symlink_to(published.config.deepspeech)
+    monkeypatch.setenv("THFEM_MODELS", str(models))
+    frame, output = tmp_path / "frame.mp4", tmp_path / "o.mp4"
+    clip = FileVideo(demo_clip, duration=Fraction(1, 25))
+    write_video(clip.frames(), frame, like=clip)
+    assert thfem(["edit", str(frame), "-o", str(output), "--talking-head", name, "--device", "cpu"]) == 0
+    before, after = (next(FileVideo(video).frames()).rgb().astype(int) for video in (frame, output))
+    assert (np.abs(after - before).max(axis=-1) > 40).mean() > 0.02, "random weights paint in loud colours or grey"
 
 
 @pytest.mark.parametrize(("preset", "millions"), [("adapters", 0.78), ("paper", 13.95)])
