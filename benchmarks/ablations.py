@@ -35,6 +35,7 @@ from thfem_core.talking_head.mouth.coefficients import load_mouth_basis
 from thfem_core.talking_head.mouth.networks import load_motion, load_renderer
 from training.config import LoopConfig, read_toml
 from training.data.clips import SpeakingClip, load_clips
+from training.stages.base import Batch
 from training.stages.motion import motion_scores
 from training.stages.renderer import RendererStageConfig, middle
 from training.train_thg import main as train
@@ -51,20 +52,18 @@ VARIANTS = {
     "mouth_no_perceptual": ("without the perceptual loss", ("renderer",)),
     "mouth_no_adversarial": ("without the adversarial loss", ("renderer",)),
     "mouth_no_sync": ("without the sync loss", ("motion",)),
-    "mouth_finetuned": ("the shipped renderer, fine-tuned", ("renderer",)),
 }
 DISTANCES = {"val": ("1-5",), "test": ("1-5", "20", "50")}
-PICTURES = 120  # per distance
+PICTURES = 50  # per distance
 WINDOWS = (5, 20, 50)
 
 Scores = dict[str, tuple[float, ...]]
 
 
 class Material(NamedTuple):
-    """What every network is measured on."""
+    """What every network is measured on: windows of the renderer by split and distance, and clips to listen to."""
 
-    config: RendererStageConfig
-    renderer: dict[str, list[SpeakingClip]]
+    windows: dict[str, list[Batch]]
     motion: list[SpeakingClip]
     lpips: torch.nn.Module
 
@@ -74,9 +73,15 @@ def material() -> Material:
     config = stage_config("renderer", read_toml(CONFIGS / "mouth_pairs.toml"))
     basis = load_mouth_basis()
     still = RendererStageConfig(data=config.data, loop=LoopConfig(), jitter=0.0)
+    windows = {}
+    for split, distances in DISTANCES.items():
+        clips = frontal_clips(config.data, split, basis, yaw=25.0)
+        for text in distances:
+            rng = np.random.default_rng(0)
+            drawn = drawn_windows(clips, distances_of(text), PICTURES, np.random.default_rng(1))
+            windows[f"{split} {text}"] = [window_batch(*window, still, rng) for window in drawn]
     return Material(
-        config=still,
-        renderer={split: frontal_clips(config.data, split, basis, yaw=25.0) for split in DISTANCES},
+        windows=windows,
         motion=[clip for clip in load_clips(config.data, "test", basis, keep=in_step(None)) if clip.mel is not None],
         lpips=lpips_vgg(Path(config.vgg)),
     )
@@ -85,20 +90,15 @@ def material() -> Material:
 @torch.no_grad()
 def renderer_measured(weights: Path | str | None) -> Scores:
     """PSNR and LPIPS of the mouth by split and distance; ``weights`` may be "copy", the source's mouth kept."""
-    found: Scores = {}
-    shared = material()
     net = None if weights == "copy" else load_renderer(weights if isinstance(weights, Path) else None)
-    for split, distances in DISTANCES.items():
-        for text in distances:
-            rng = np.random.default_rng(0)
-            rows = []
-            for window in drawn_windows(shared.renderer[split], distances_of(text), PICTURES, np.random.default_rng(1)):
-                batch = window_batch(*window, shared.config, rng)
-                size = shared.config.network.size
-                kept = middle(batch["source"][None].float() / 255, size)
-                drawn = kept if net is None else drawn_by(net, batch)
-                rows.append(picture_scores(drawn, batch, shared.lpips)[1:])
-            found[f"{split} {text}"] = tuple(map(float, np.mean(rows, axis=0)))
+    found: Scores = {}
+    for place, batches in material().windows.items():
+        rows = []
+        for batch in batches:
+            kept = middle(batch["source"][None].float() / 255, batch["true"].shape[-1])
+            drawn = kept if net is None else drawn_by(net, batch)
+            rows.append(picture_scores(drawn, batch, material().lpips)[1:])
+        found[place] = tuple(map(float, np.mean(rows, axis=0)))
     return found
 
 

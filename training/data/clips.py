@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -23,8 +24,8 @@ from thfem_core.talking_head.mouth.speaking_style import style_vector
 
 from ..config import DataConfig
 from ..sync_expert import COLUMNS
-from .pair_files import read_pairs
-from .prepare import FRAME_RATE, PreparedClip, cut_regions, read_clip, synchrony
+from .pair_files import TrainingPair, read_pairs
+from .prepare import FRAME_RATE, PreparedClip, cut_regions, read_clip, synchrony, write_beside
 
 COLUMNS_PER_FRAME = 4  # of the compact profile at 25 frames per second
 WAV2LIP_COLUMNS = WAV2LIP.sample_rate // WAV2LIP.hop_length  # per second
@@ -133,7 +134,7 @@ def paired_clips(
 ) -> list[SpeakingClip]:
     """The targets of pairs (25 frames per second), each with the edited clip whose frames are its sources.
 
-    Args and errors as :func:`load_clips`; mouth regions are cut out of the face crops.
+    Args and errors as :func:`load_clips`; mouth regions are cut out of the face crops, once.
     """
     clips = []
     for pair in read_pairs(Path(data.pairs), split):
@@ -153,7 +154,7 @@ def paired_clips(
                 speech=pair.speech,
                 sync=sync,
                 lag=lag,
-                regions=cut_regions(pair.pictures(side), landmarks),
+                regions=stored_regions(pair, side, landmarks),
             )
             sides.append(prepared)
         if keep(sides[1]):
@@ -164,6 +165,14 @@ def paired_clips(
             f"no {split} pairs in {data.pairs} fit this stage; make more with python -m training.build_pairs"
         )
     return clips
+
+
+def stored_regions(pair: TrainingPair, side: str, landmarks: np.ndarray) -> np.ndarray:
+    """(T, 168, 168, 3) mouth regions of "edited" or "target"; kept beside the pair, on disk until looked at."""
+    path = pair.folder / f"regions-{side}.npy"
+    if not path.exists():
+        write_beside(path, partial(np.save, arr=cut_regions(pair.pictures(side), landmarks)))
+    return np.load(path, mmap_mode="r")
 
 
 def in_step(data: DataConfig) -> Callable[[PreparedClip], bool]:
