@@ -17,7 +17,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from thfem_core.errors import ThfemError
+from thfem_core.errors import InputError, ThfemError
 from thfem_core.expression.editor import editors
 
 from .data.contact_sheet import write_page
@@ -49,6 +49,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     add_worker_arguments(parser)
     args = parser.parse_args(argv)
     try:
+        if (args.editor == "frames") != (args.frames is not None):
+            raise InputError("--editor frames and --frames DIR, the folder of another system's results, go together")
         config = PairConfig(
             out=args.out.absolute(),
             editor=args.editor,

@@ -166,6 +166,15 @@ def test_a_wrong_alignment_is_one_clear_line(tmp_path: Path) -> None:
         assert "\n" not in str(caught.value)
 
 
+def test_another_systems_frames_need_their_folder(
+    collection: tuple[Path, np.ndarray], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for options in (["--editor", "frames"], ["--frames", str(tmp_path)]):
+        assert main(["csv", str(collection[0]), str(tmp_path / "out"), *options]) == 2
+        assert "go together" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
