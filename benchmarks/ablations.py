@@ -54,7 +54,7 @@ VARIANTS = {
     "mouth_no_sync": ("without the sync loss", ("motion",)),
 }
 DISTANCES = {"val": ("1-5",), "test": ("1-5", "20", "50")}
-PICTURES = 40  # per distance
+PICTURES = 30  # per distance
 WINDOWS = (5, 20, 50)
 
 Scores = dict[str, tuple[float, ...]]
