@@ -147,6 +147,19 @@ def test_what_covered_the_source_is_not_drawn_into_other_frames() -> None:
     np.testing.assert_array_equal(after[100:180, kept], before[100:180, kept])
 
 
+def test_a_talking_head_gives_way_where_a_part_of_the_mouth_is_covered() -> None:
+    """From frame 2 on something covers the right part of the mouth: what is drawn on the left of it goes, too."""
+    track = MadeUpTrack(np.repeat(FACES[:1], 5, axis=0))
+    right, frames = Box(int(FACES[0, 1, 0]) + 8, 0, SIZE, SIZE), textured_frames(5)
+    occlusion = ClipOcclusion(MaskVideo(masks(right, first=2, count=5)), [track], RATE)
+    session = FakeSession(track, box=Box(60, 60, 190, 190), paint=lambda *_: (255, 0, 0))
+    looked = LookStage(occlusion=occlusion)(stream(frames))
+    drawn = list(draw_faces(looked, [DrawnFace(track=track, session=session)], occlusion=occlusion))
+    assert occlusion.lips_free(track.track_id, 1) == 1 and occlusion.lips_free(track.track_id, 3) == 0
+    assert (drawn[1].rgb()[100:180, 61:189] == (255, 0, 0)).all()
+    np.testing.assert_array_equal(drawn[3].rgb(), frames[3].rgb())
+
+
 def test_unknown_words_are_refused() -> None:
     with pytest.raises(InputError, match="occlusion is 'on'; give auto, off, or a mask video or picture"):
         EditConfig(occlusion="on")  # type: ignore[arg-type]

@@ -58,6 +58,8 @@ def without_carried(
 ) -> FacePatch:
     """Make a patch transparent where it shows what was in front of the face in the frame that it was drawn from.
 
+    Where a part of the mouth is covered in the drawn frame, all of the patch fades.
+
     Args:
         patch: The drawn face.
         occlusion: What is in front of the faces; None if nobody looks.
@@ -68,8 +70,13 @@ def without_carried(
     Returns:
         The patch, with a new alpha where something was in front.
     """
-    carried = None if occlusion is None else occlusion.carried(track_id, source, target, patch.box)
-    return patch if carried is None else replace(patch, alpha=patch.alpha * (1 - carried))
+    if occlusion is None:
+        return patch
+    free = occlusion.lips_free(track_id, target)
+    carried = occlusion.carried(track_id, source, target, patch.box)
+    if carried is None and free == 1:
+        return patch
+    return replace(patch, alpha=np.float32(free) * patch.alpha * (1 - (0 if carried is None else carried)))
 
 
 def paste_patch(frame: Frame, patch: FacePatch) -> Frame:

@@ -12,13 +12,17 @@ import numpy as np
 
 from ...media.frame import Box, Frame
 from ..crop import FaceCrop
+from ..smoothstep import smoothstep
 from ..tracking.track import FaceTrack
 from .cover import FIELD, FaceCover, field_over, make_cover
-from .parts import CoveredParts, left_alone
+from .parts import PARTS, CoveredParts, covered_share, left_alone
 from .sources import OcclusionSource
 from .steady import SteadyMask
 
 MOST_HELD = 256  # faces: more than the queues between the stages of an edit and a window of the talking head hold
+# Covered shares of the mouth between which a talking head gives way: what it draws around a hand would be softer than
+# the rest of the mouth beside it.
+HALF_MOUTH = 0.05, 0.25
 _BLOCK = 32  # tracked frames read at once
 
 
@@ -36,10 +40,11 @@ class OcclusionReport:
 
 @dataclass(frozen=True, kw_only=True, eq=False, slots=True)
 class _Place:
-    """One face in one frame: its square, and what is in front of it, if anything."""
+    """One face in one frame: its square, what is in front of it, if anything, and the share of the mouth it covers."""
 
     crop: FaceCrop
     cover: FaceCover | None
+    mouth: float
 
 
 class ClipOcclusion:
@@ -92,6 +97,20 @@ class ClipOcclusion:
         with self._lock:
             place = self._places.get((track_id, frame))
         return None if place is None else place.cover
+
+    def lips_free(self, track_id: int, frame: int) -> float:
+        """How far a talking head may draw a face: 1 as ever, falling to 0 where a part of the mouth is covered.
+
+        Args:
+            track_id: Of the face.
+            frame: Number of the frame that is drawn.
+
+        Returns:
+            Factor on the opacity of what is drawn.
+        """
+        with self._lock:
+            place = self._places.get((track_id, frame))
+        return 1.0 if place is None else float(1 - smoothstep(np.float64(place.mouth), *HALF_MOUTH))
 
     def carried(self, track_id: int, source: int, target: int, box: Box) -> np.ndarray | None:
         """Where a face that is drawn in one frame from the picture of another shows what covered it there.
@@ -188,8 +207,10 @@ class _Face:
                 self._mask.restart()
         self._last = index
         covered = mask.covered if self._mask is None else self._mask.push(mask.covered)
-        size = len(covered)
-        amounts = self._parts.push(covered, mask.crop.to_crop(landmarks[:, :2], size))
+        points = mask.crop.to_crop(landmarks[:, :2], len(covered))
+        amounts = self._parts.push(covered, points)
         self.left = {name for name, amount in amounts.items() if amount >= 0.5}
         left = left_alone(amounts, mask.crop.to_crop(landmarks[:, :2], FIELD), FIELD) if amounts else None
-        return _Place(crop=mask.crop, cover=make_cover(mask.crop, covered, left))
+        cover = make_cover(mask.crop, covered, left)
+        mouth = 0.0 if cover is None else covered_share(PARTS["mouth"], covered, points)
+        return _Place(crop=mask.crop, cover=cover, mouth=mouth)

@@ -61,6 +61,21 @@ def part_shape(part: Part, points: np.ndarray, size: int) -> np.ndarray:
     return shape
 
 
+def covered_share(part: Part, covered: np.ndarray, points: np.ndarray) -> float:
+    """Measure how much of a part is covered.
+
+    Args:
+        part: The part.
+        covered: (S, S) float32 in 0..1 over the square.
+        points: (478, 2) landmarks in pixels of the square.
+
+    Returns:
+        Share in 0..1; 0 for a part outside the square.
+    """
+    inside = part_shape(part, points, len(covered)) > 0
+    return float((covered[inside] > 0.5).mean()) if inside.any() else 0.0
+
+
 class CoveredParts:
     """Follows how far the parts of one face are covered; looks back only."""
 
@@ -93,10 +108,8 @@ class CoveredParts:
             return {}
         first = not self._left
         for name, part in PARTS.items():
-            inside = part_shape(part, points, len(covered)) > 0
-            share = float((covered[inside] > 0.5).mean()) if inside.any() else 0.0
             bound = part.mostly - (SLACK if self._left.get(name) else 0.0)
-            self._left[name] = share > bound
+            self._left[name] = covered_share(part, covered, points) > bound
             goal, amount = float(self._left[name]), self._amount.get(name, 0.0)
             amount = goal if first else amount + float(np.clip(goal - amount, -self._step, self._step))
             self._amount[name] = amount
