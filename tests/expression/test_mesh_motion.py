@@ -14,7 +14,7 @@ from thfem_core.expression.mesh.action_units import ACTION_UNITS, fit_mean_expre
 from thfem_core.expression.mesh.brows import rigid_brow_operator
 from thfem_core.expression.mesh.clip_expression import measure_expression
 from thfem_core.expression.mesh.eyes import aperture_change, lid_displacement
-from thfem_core.expression.mesh.plan import plan_motion
+from thfem_core.expression.mesh.plan import plan_motion, plan_units
 from thfem_core.expression.mesh.presets import PRESETS, region_of
 from thfem_core.expression.request import EMOTIONS, ExpressionRequest, RegionStrengths
 from thfem_core.face.mesh import topology
@@ -146,6 +146,24 @@ def test_reference_of_the_same_expression_changes_nothing() -> None:
     assert np.abs(plan.offset).max() < 1e-9
     assert not any(plan.shading.values())
     assert (plan.dynamics == 1).all()
+
+
+def test_a_frown_and_neutral_take_a_smile_away_and_nothing_jumps_between() -> None:
+    """A face whose mesh shows a smile of .6: how much of it goes, by what is asked."""
+    source = measure_expression(MadeUpTrack(talking_face(6)))
+    assert source is not None
+    smile = ACTION_UNITS.index("mouthSmile")
+    activation = np.zeros(len(ACTION_UNITS))
+    activation[smile] = 0.6
+    source = replace(source, mean=replace(source.mean, activation=activation))
+
+    def taken(**units: float) -> float:
+        asked = np.array([units.get(name, 0.0) for name in ACTION_UNITS])
+        return -float(plan_units(asked, {}, source, RegionStrengths()).offset[smile])
+
+    assert taken() == taken(mouthFrown=0.8) > 1.5 * taken(browDown=1.0) > 0
+    steps = np.diff([taken(mouthFrown=0.8 * share, browDown=1 - share) for share in np.linspace(0, 1, 81)])
+    assert np.abs(steps).max() < 0.02
 
 
 def test_lids_never_cross_however_strong_the_request() -> None:

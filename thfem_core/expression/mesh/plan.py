@@ -26,9 +26,13 @@ IS_MOUTH = np.array([region_of(name) == "mouth" for name in ACTION_UNITS])
 # Units that an edit may offset: the mouth units among them place the corners, speech needs the others.
 IS_POSE = np.array([not mouth or name in MOUTH_POSE_UNITS for name, mouth in zip(ACTION_UNITS, IS_MOUTH, strict=True)])
 
-# An emotion takes away this share of what the person shows beyond it (neutral: all); little is measurement error.
-SURPLUS_REMOVED = 0.7
+# An emotion takes away this share of what the person shows beyond it; little is measurement error. Neutral takes more
+# than was measured, since the fit's priors shrink activations, and so does a frown of a smile.
+SURPLUS_REMOVED, NEUTRAL_REMOVED, SMILE_REMOVED = 0.7, 1.5, 1.5
 SURPLUS_IGNORED = 0.1
+FULL = 0.3  # activation from which on a unit counts fully in that, so that nothing jumps between expressions
+SMILE = tuple(ACTION_UNITS.index(name) for name in ("mouthSmile", "cheekRaiser", "cheekSquint"))
+FROWN = ACTION_UNITS.index("mouthFrown")
 
 # A reference's activations are a mixture of what its emotions typically show and of what was measured, whose gain
 # undoes the shrinkage by the fit's priors. Both are boosted, and limited where more looks wrong on other faces.
@@ -137,7 +141,11 @@ def plan_units(
 def _towards(source: ClipExpression, units: np.ndarray) -> np.ndarray:
     """(K,) change that makes a face show units (K,): they come, most of what else the face shows goes."""
     surplus = np.maximum(source.above_neutral - SURPLUS_IGNORED - units, 0.0)
-    return units - (SURPLUS_REMOVED if units.any() else 1.0) * surplus * IS_POSE
+    little = 1 - min(1.0, float(np.abs(units).max()) / FULL)
+    removed = np.full(len(units), SURPLUS_REMOVED + little * (NEUTRAL_REMOVED - SURPLUS_REMOVED))
+    frown = min(1.0, max(0.0, float(units[FROWN])) / FULL)
+    removed[list(SMILE)] += frown * (SMILE_REMOVED - SURPLUS_REMOVED)
+    return np.asarray(units - removed * surplus * IS_POSE)
 
 
 def _copied(source: ClipExpression, reference: ClipExpression) -> tuple[np.ndarray, np.ndarray, dict[Emotion, float]]:

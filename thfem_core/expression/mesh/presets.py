@@ -19,19 +19,20 @@ PRESETS: Mapping[Emotion, Mapping[str, float]] = {
         "mouthShrugLower": 0.12,
     },
     "angry": {
-        **{"browDown": 1.3, "noseSneer": 0.25, "eyeSquint": 0.5, "mouthPress": 0.4, "mouthFrown": 0.33},
-        "cheekSquint": 0.2,
+        **{"browDown": 1.45, "noseSneer": 0.25, "eyeSquint": 0.5, "mouthPress": 0.4, "mouthFrown": 0.33},
+        **{"cheekSquint": 0.2, "mouthUpperUp": 0.2},
     },
     "disgusted": {
-        **{"browDown": 0.3, "noseSneer": 0.5, "eyeSquint": 0.45, "eyeBlink": 0.4, "cheekSquint": 0.2},
-        **{"mouthFrown": 0.9, "mouthUpperUp": 0.4, "mouthPress": 0.1},
+        **{"browDown": 0.65, "noseSneer": 0.5, "eyeSquint": 0.45, "eyeBlink": 0.4, "cheekSquint": 0.2},
+        **{"mouthFrown": 0.9, "mouthUpperUp": 0.4, "mouthPress": 0.1, "mouthShrugUpper": 0.2},
     },
     "fear": {
-        **{"browInnerUp": 1.3, "browOuterUp": 0.4, "browDown": 0.8, "eyeWide": 1.2, "mouthStretch": 0.25},
-        **{"mouthFrown": 0.7, "mouthUpperUp": 0.08},
+        **{"browInnerUp": 1.0, "browOuterUp": 0.4, "browDown": 1.0, "eyeWide": 1.2, "mouthStretch": 0.25},
+        **{"mouthFrown": 0.6, "mouthUpperUp": 0.08},
     },
     "surprised": {
-        **{"browInnerUp": 0.95, "browOuterUp": 0.8, "eyeWide": 1.2, "jawOpen": 0.09, "mouthShrugUpper": 0.1},
+        **{"browInnerUp": 0.95, "browOuterUp": 0.8, "eyeWide": 1.5, "jawOpen": 0.09, "mouthShrugUpper": 0.1},
+        "mouthFunnel": 0.2,
     },
 }
 
