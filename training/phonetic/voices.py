@@ -34,7 +34,9 @@ class Voices:
             with np.load(path) as stored:
                 arrays = {name: stored[name] for name in stored.files}
         except FileNotFoundError:
-            raise InputError(f"there is no {path}; make it with python -m training.phonetic.build") from None
+            raise InputError(
+                f'there is no {path}; make it with python -m training.phonetic.build, or set phonetic = ""'
+            ) from None
         ends = np.cumsum(arrays["lengths"])
         utterances = tuple(
             Voice(

@@ -292,9 +292,12 @@ def window_tensors(
 
 
 def still_window(network: RendererLosses, clip: SpeakingClip, source: int) -> Batch:
-    """The window after frame ``source`` as it is, nothing augmented, where the network is."""
+    """The window after frame ``source`` as it is, nothing augmented, where the network is; as many targets as are drawn
+    in training, evenly spread."""
     config = replace(network.config, jitter=0.0)
-    targets = source + 1 + np.arange(config.data.window)
+    n = config.data.window
+    spread = np.linspace(0, n + 1, config.drawn + 2)[1:-1].round().astype(int) if config.drawn else 1 + np.arange(n)
+    targets = source + spread
     window = window_tensors(clip, source, targets, config, np.random.default_rng(0))
     device = next(network.net.parameters()).device
     return {name: torch.from_numpy(np.asarray(value, order="C")).to(device) for name, value in window.items()}
