@@ -82,9 +82,9 @@ def phonetic(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def _task(prepared: Path, steps: int, *, adjacent: bool = True, **changes: object) -> MotionStage:
+def _task(prepared: Path, steps: int, *, adjacent: bool = True, window: int = 5, **changes: object) -> MotionStage:
     config = MotionStageConfig(
-        data=DataConfig(prepared=str(prepared), adjacent=adjacent),
+        data=DataConfig(prepared=str(prepared), adjacent=adjacent, window=window),
         loop=LoopConfig(steps=steps, batch=4, lr=3e-3, warmup=2, log_every=1, validate_every=1000),
         network=_SMALL,
         segment=24,
@@ -195,6 +195,15 @@ def test_the_expert_judges_windows_in_a_row(prepared: Path) -> None:
     for changes in ({"far": 1.0}, {"far": 0.0, "adjacent": False}):  # windows that do not follow each other
         apart = _task(prepared, 1, expert=str(locate_file(THFEM_SYNC)), **changes)
         assert "sync" not in apart.network.train()(apart.draw(np.random.default_rng(0), 3), 0.0).losses
+
+
+def test_a_window_longer_than_half_a_segment_has_few_sources(prepared: Path) -> None:
+    """Of 24 frames, four have twenty after them; the expert hears one window of those."""
+    task = _task(prepared, 1, window=20, expert=str(locate_file(THFEM_SYNC)), sync=0.5, far=0.0)
+    batch = task.draw(np.random.default_rng(0), 1)
+    for seed in range(12):
+        torch.manual_seed(seed)
+        assert float(task.network(batch, 0.0).losses["sync"].detach()) > 0
 
 
 def test_the_sources_mouth_counts_less_the_farther_the_target_is() -> None:

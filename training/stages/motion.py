@@ -151,7 +151,7 @@ class MotionLosses(nn.Module):
         losses = {"lip": lip, "velocity": self.config.velocity * velocity, "spread": self.config.spread * spread}
         if self.expert and self.config.sync and self.config.data.adjacent and not away:
             # One window after the other, as the node plays them: the expert hears seconds, not fifths of them.
-            phase = int(torch.randint(n, ()))
+            phase = int(torch.randint(min(n, len(sources)), ()))
             played = (mouths[:, sources, None] + predicted)[:, phase::n].flatten(1, 2)
             length = min(SYNC_WINDOW, played.shape[1])
             first = int(torch.randint(played.shape[1] - length + 1, ()))
