@@ -10,6 +10,7 @@ import pytest
 from comfy_host import ComfyServer
 from liveportrait_material import write_liveportrait
 from media_facts import Facts, facts
+from pctalk_material import write_pctalk
 
 SECONDS = 0.2
 
@@ -20,7 +21,7 @@ def files(comfy: ComfyServer) -> Iterator[Path]:
     folder = comfy.base / "models" / "thfem" / "liveportrait"
     written = write_liveportrait(folder, layout="original_pth")
     yield folder
-    for path in written.values():
+    for path in (*written.values(), *folder.parent.glob("*.pth")):
         path.unlink()
 
 
@@ -48,3 +49,18 @@ def test_the_shipped_workflow_draws(
     history = comfy.get(f"/history/{run.prompt_id}")[run.prompt_id]
     told = str(history["outputs"]["90"])
     assert "self-test" in told and "WRONG: these files do not draw people" in told and "liveportrait on cpu" in told
+
+
+def test_lips_from_sound_in_the_same_picture(files: Path, comfy: ComfyServer, clip: str, shipped) -> None:
+    """PC-Talk's files beside LivePortrait's: the editor's node draws the lips, and the editing node says so."""
+    write_pctalk(files.parent)
+    graph = shipped("liveportrait", clip)
+    for each in graph.values():
+        if each["class_type"] == "THFEM_LoadVideo":
+            each["inputs"]["duration"] = SECONDS
+        if each["class_type"] == "THFEM_Editor_liveportrait":
+            each["inputs"] |= {"lips": "sound", "pasting": "plain"}
+    run = comfy.run(graph, timeout=600)
+    assert run.outcome == "success", run.error
+    told = str(comfy.get(f"/history/{run.prompt_id}")[run.prompt_id]["outputs"])
+    assert "lips drawn by the sound, with the expression" in told
