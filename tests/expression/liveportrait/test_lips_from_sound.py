@@ -259,6 +259,8 @@ def test_clear_lines_for_what_is_missing(
         loaded(folder, person=203)
     with pytest.raises(WeightsError, match=r"pctalk-lips: audio_encoder\.pth.*terms of code and weights are unclear"):
         loaded(tmp_path)
+    with pytest.raises(InputError, match="speaking-style is for lips from sound; choose --lips sound"):
+        loaded(folder, lips="kept", speaking_style=tmp_path)
     (tmp_path / "some").mkdir()
     for name in ("audio_encoder.pth", "lac.pth"):
         (tmp_path / "some" / name).symlink_to(folder / name)

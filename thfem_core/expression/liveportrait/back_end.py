@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from ...errors import InputError
 from ...networks.liveportrait.model import LIVEPORTRAIT, LIVEPORTRAIT_MIT
 from ...networks.liveportrait.options import Pasting
 from ...networks.pctalk.model import PCTALK_EMOTION, PCTALK_LIPS, PCTALK_STYLE
@@ -85,6 +86,11 @@ class LivePortraitOptions(Options):
     compiled: bool = option(
         False, help="Compile the drawing networks: slow to start, faster in long clips on a card.", advanced=True
     )
+
+    def __post_init__(self) -> None:
+        Options.__post_init__(self)  # a class with slots has no super() of its own
+        if self.speaking_style is not None and self.lips != "sound":
+            raise InputError("speaking-style is for lips from sound; choose --lips sound, or leave it out")
 
 
 BACK_END = BackEnd(
