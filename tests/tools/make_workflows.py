@@ -131,7 +131,7 @@ def talk(graph: Graph) -> None:
 def stages(graph: Graph) -> None:
     clip = load(graph, (0, 0))
     faces = graph.add("THFEM_TrackFaces", (400, 90), preview=240, links={"video": (clip, 0)})
-    sound = graph.add("THFEM_AudioWindow", (400, 620), preview=130, links={"sound": (clip, 1)})
+    sound = graph.add("THFEM_AudioWindow", (400, 620), preview=260, links={"sound": (clip, 1)})
     edit = graph.add(
         "THFEM_SPFEMEdit",
         (800, 0),
