@@ -36,7 +36,10 @@ function placeByName(node, saved) {
   const value = new Map(names.map((name, place) => [name, values[place]]));
   for (const widget of [...(node.widgets ?? [])]) if (value.has(widget.name)) widget.value = value.get(widget.name);
   const kept = (node.widgets ?? []).filter((each) => each.serialize !== false);
-  return { ...saved, widgets_values: kept.map((each) => (value.has(each.name) ? value.get(each.name) : each.value)) };
+  const known = new Set((node.widgets ?? []).map((each) => each.name));
+  // sockets of options that this host does not show would hang in the air
+  const inputs = saved.inputs.filter(({ widget }) => !widget?.name.includes(".") || known.has(widget.name));
+  return { ...saved, inputs, widgets_values: kept.map((each) => (value.has(each.name) ? value.get(each.name) : each.value)) };
 }
 
 function clearStages() {

@@ -117,10 +117,14 @@ def test_values_find_their_widgets_by_name(front_end):
     node = next(each for each in graph["nodes"] if each["type"] == "THFEM_SPFEMEdit")
     names = [each["name"] for each in node["inputs"] if "widget" in each]
     node["widgets_values"][names.index("editor")] = "sserd"
+    node["inputs"].append({"name": "editor.lost", "type": "FLOAT", "widget": {"name": "editor.lost"}, "link": None})
+    node["widgets_values"].append(0.5)  # an option that only another host shows
     node["widgets_values"][names.index("licence")] = "commercial"
     front_end.open(graph)
     sent = front_end.evaluate(SENT, str(node["id"]))
-    assert {name: sent[name] for name in names} == dict(zip(names, node["widgets_values"], strict=True))
+    assert {name: sent[name] for name in names} == dict(zip(names, node["widgets_values"], strict=False))
+    sockets = "(id) => window.app.graph.getNodeById(id).inputs.map((each) => each.name)"
+    assert "editor.lost" not in front_end.evaluate(sockets, node["id"])
 
 
 def test_a_rate_is_asked_for_images_alone(front_end):
