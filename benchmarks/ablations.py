@@ -6,7 +6,8 @@ Trains what training/configs/ablations/mouth_*.toml describe (they name the pair
 runs/vgg16.safetensors), measures each network on people of the splits val and test, and prints the tables; what is done
 is not done again. The pairs need splits by person: see the column split of training.build_pairs csv. ±: half the
 distance between the best and the worst seed. Pictures as in benchmarks.mouth_renderer (mouth of 64 x 64 px, true mesh,
-edited sources), lips as in benchmarks.mouth_motion (split test, who is in step).
+edited sources), lips as in benchmarks.mouth_motion (one clip of each person of both splits whose lips and loudness
+agree well enough to be trained on).
 """
 
 from __future__ import annotations
@@ -21,7 +22,6 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from benchmarks.mouth_motion import in_step
 from benchmarks.mouth_renderer import (
     distances_of,
     drawn_by,
@@ -34,7 +34,7 @@ from benchmarks.mouth_renderer import (
 from thfem_core.talking_head.mouth.coefficients import load_mouth_basis
 from thfem_core.talking_head.mouth.networks import load_motion, load_renderer
 from training.config import LoopConfig, read_toml
-from training.data.clips import SpeakingClip, load_clips
+from training.data.clips import SpeakingClip, in_step, load_clips
 from training.stages.base import Batch
 from training.stages.motion import motion_scores
 from training.stages.renderer import RendererStageConfig, middle
@@ -80,11 +80,12 @@ def material() -> Material:
             rng = np.random.default_rng(0)
             drawn = drawn_windows(clips, distances_of(text), PICTURES, np.random.default_rng(1))
             windows[f"{split} {text}"] = [window_batch(*window, still, rng) for window in drawn]
-    return Material(
-        windows=windows,
-        motion=[clip for clip in load_clips(config.data, "test", basis, keep=in_step(None)) if clip.mel is not None],
-        lpips=lpips_vgg(Path(config.vgg)),
-    )
+    speaking = [
+        clip for split in DISTANCES for clip in load_clips(config.data, split, basis, keep=in_step(config.data))
+    ]
+    # Pairs of one source have one sound: another's is wanted for the shuffled column.
+    people = {clip.clip.identity: clip for clip in speaking if clip.mel is not None}
+    return Material(windows=windows, motion=list(people.values()), lpips=lpips_vgg(Path(config.vgg)))
 
 
 @torch.no_grad()
