@@ -1,17 +1,22 @@
 """How well the occlusion network sees what is in front of a face, and what it costs.
 
     python -m benchmarks.occlusion FACES [--samples 400] [--people 80] [--calls 200] [--look PICTURE]
+    python -m benchmarks.occlusion FACES --choose
 
 FACES is the folder that ``python -m training.build_face_pictures DATA FACES`` makes; measured on its test people, whom
 training never saw. Covered: drawn occluders of textures and fonts that training never saw. Clean: the people as they
-are (spectacles, beards and all; headset microphones count as mistakes where they are found).
+are (spectacles, beards and all; headset microphones count as mistakes where they are found). ``--choose`` tries
+thresholds on the validation people instead.
 """
 
 from __future__ import annotations
 
 import argparse
+from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -30,37 +35,91 @@ from training.stages.occlusion import load_faces
 from .face_networks import measured
 
 LEAST = 0.02  # share of the face that must be covered for a sample to count
+SIZES = (0.02, 0.05, 0.15, 1.0)  # shares of the face that are covered, from small to large
+# --choose: what is tried, and by how much the choice may overlap less than the best.
+SMALLEST, SUREST, WITHIN = (8, 16, 24, 32), (0.8, 0.9, 0.95, 0.98, 0.99), 0.0101
 
 
-def said(picture: np.ndarray, net: OcclusionNet) -> np.ndarray:
-    """(128, 128) bool: what an edit takes as covered in a picture, before it looks at other frames."""
-    covered = without_islands(covered_pixels([picture], net)[0])
-    return cv2.resize(covered, (PIXELS, PIXELS), interpolation=cv2.INTER_LINEAR) > 0.5
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Seen:
+    """What the network said of a picture: (64, 64) probabilities, and (128, 128) truth and face."""
+
+    kind: str
+    person: str
+    covered: np.ndarray
+    truth: np.ndarray
+    face: np.ndarray
+
+    def overlap(self, **thresholds: float) -> tuple[float, float, float]:
+        """Pixels of the face in the intersection and in the union of truth and answer, and covered share of it."""
+        truth, answer = self.truth & self.face, believed(self.covered, **thresholds) & self.face
+        return (truth & answer).sum(), (truth | answer).sum(), truth.sum() / self.face.sum()
 
 
-def measure_kind(net: OcclusionNet, faces: FacePictures, kind: str, samples: int) -> np.ndarray:
-    """(samples used, 2): pixels of the face in the intersection and in the union of truth and answer."""
-    rows = []
-    for number in range(samples):
-        rng = np.random.default_rng([KINDS.index(kind), number])
-        sample: Sample = draw_sample(rng, faces, number * 7919 % len(faces.people), unseen=True, kind=kind)
-        truth, answer = sample.covered & sample.face, said(sample.picture, net) & sample.face
-        if truth.sum() > LEAST * sample.face.sum():
-            rows.append(((truth & answer).sum(), (truth | answer).sum()))
-    return np.array(rows)
+def believed(covered: np.ndarray, **thresholds: Any) -> np.ndarray:
+    """(128, 128) bool: what an edit takes as covered, before it looks at other frames."""
+    kept = without_islands(covered, **thresholds)
+    return cv2.resize(kept, (PIXELS, PIXELS), interpolation=cv2.INTER_LINEAR) > 0.5
 
 
-def false_alarms(net: OcclusionNet, faces: FacePictures, people: int) -> dict[str, float]:
-    """Person → share of the pixels of their faces that are called covered, over all of their pictures."""
-    shares: dict[str, list[float]] = {}
+def drawn_samples(net: OcclusionNet, faces: FacePictures, each: int) -> list[Seen]:
+    """So many samples of every kind; those that cover too little to count are left out."""
+    found = []
+    for kind in KINDS:
+        for number in range(each):
+            sample = drawn_sample(faces, kind, number)
+            if (sample.covered & sample.face).sum() > LEAST * sample.face.sum():
+                covered = covered_pixels([sample.picture], net)[0]
+                found.append(Seen(kind=kind, person="", covered=covered, truth=sample.covered, face=sample.face))
+    return found
+
+
+def drawn_sample(faces: FacePictures, kind: str, number: int) -> Sample:
+    rng = np.random.default_rng([KINDS.index(kind), number])
+    return draw_sample(rng, faces, number * 7919 % len(faces.people), unseen=True, kind=kind)
+
+
+def clean_pictures(net: OcclusionNet, faces: FacePictures, people: int) -> list[Seen]:
+    """All pictures of so many people, as they are."""
+    found: list[Seen] = []
     for stored, outline, person in zip(faces.pictures, faces.outlines, faces.people, strict=True):
-        if str(person) not in shares and len(shares) == people:
+        known = {seen.person for seen in found}
+        if str(person) not in known and len(known) == people:
             continue
         edge = (len(stored) - PIXELS) // 2
         picture = np.ascontiguousarray(stored[edge : edge + PIXELS, edge : edge + PIXELS])
         face = fill(outline[list(FACE_OVAL)].astype(np.float32) - edge, PIXELS) > 0.5
-        shares.setdefault(str(person), []).append(float((said(picture, net) & face).sum() / face.sum()))
-    return {person: float(np.mean(values)) for person, values in shares.items()}
+        covered = covered_pixels([picture], net)[0]
+        found.append(Seen(kind="", person=str(person), covered=covered, truth=np.zeros_like(face), face=face))
+    return found
+
+
+def false_alarms(clean: list[Seen], **thresholds: float) -> np.ndarray:
+    """Share of the pixels of each person's faces that are called covered, over all of their pictures."""
+    shares: dict[str, list[float]] = {}
+    for seen in clean:
+        answer = believed(seen.covered, **thresholds) & seen.face
+        shares.setdefault(seen.person, []).append(float(answer.sum() / seen.face.sum()))
+    return np.array([np.mean(values) for values in shares.values()])
+
+
+def choose(drawn: list[Seen], clean: list[Seen]) -> None:
+    """Print what each pair of thresholds gives, and the most careful of those that overlap about as well as the best.
+
+    Ten validation people say little about false alarms, which therefore count for more than the last hundredth.
+    """
+    print("| least pixels | surest | IoU, mean | false alarms, % |\n|---|---|---|---|")
+    tried = []
+    for smallest in SMALLEST:
+        for surest in SUREST:
+            thresholds = {"smallest": smallest, "surest": surest}
+            rows = np.array([seen.overlap(**thresholds) for seen in drawn])
+            overlap, false = (rows[:, 0] / rows[:, 1]).mean(), false_alarms(clean, **thresholds).mean()
+            tried.append((round(overlap, 3), false, smallest, surest))
+            print(f"| {smallest} | {surest} | {overlap:.3f} | {100 * false:.2f} |")
+    best = max(row[0] for row in tried)
+    careful = min((row for row in tried if row[0] >= best - WITHIN), key=lambda row: (row[1], -row[2], -row[3]))
+    print(f"\nmost careful within {WITHIN:g} of the best: {careful[2:]}")
 
 
 def draw_look(net: OcclusionNet, faces: FacePictures, path: Path) -> None:
@@ -69,10 +128,9 @@ def draw_look(net: OcclusionNet, faces: FacePictures, path: Path) -> None:
     for kind in KINDS:
         row = []
         for number in range(10):
-            rng = np.random.default_rng([KINDS.index(kind), number])
-            sample = draw_sample(rng, faces, number * 7919 % len(faces.people), unseen=True, kind=kind)
-            shown = sample.picture.copy()
-            for mask, colour in ((sample.covered, (0, 255, 0)), (said(sample.picture, net), (255, 0, 255))):
+            sample = drawn_sample(faces, kind, number)
+            shown, answer = sample.picture.copy(), believed(covered_pixels([sample.picture], net)[0])
+            for mask, colour in ((sample.covered, (0, 255, 0)), (answer, (255, 0, 255))):
                 edge = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 0
                 shown[edge] = colour
             row.append(shown)
@@ -87,21 +145,30 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=80)
     parser.add_argument("--calls", type=int, default=200)
     parser.add_argument("--look", type=Path)
+    parser.add_argument("--choose", action="store_true", help="try thresholds on the validation people")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     net = load_occlusion_net(torch.device("cpu"))
-    faces = load_faces(arguments.faces, "test")
+    faces = load_faces(arguments.faces, "val" if arguments.choose else "test")
+    drawn = drawn_samples(net, faces, arguments.samples // len(KINDS))
+    clean = clean_pictures(net, faces, arguments.people)
+    if arguments.choose:
+        choose(drawn, clean)
+        return
 
     print(f"{sum(weight.numel() for weight in net.parameters())} parameters\n")
     print("| in front of the face | samples | IoU, mean | median | all pixels |\n|---|---|---|---|---|")
-    every = []
+    rows = np.array([seen.overlap() for seen in drawn])
+    kinds = np.array([seen.kind for seen in drawn])
     for kind in KINDS:
-        rows = measure_kind(net, faces, kind, arguments.samples // len(KINDS))
-        every.append(rows)
-        print(iou_row(kind, rows))
-    print(iou_row("all", np.concatenate(every)))
+        print(iou_row(kind, rows[kinds == kind]))
+    for low, high in pairwise(SIZES):
+        print(
+            iou_row(f"{100 * low:g} to {100 * high:g} % of the face", rows[(rows[:, 2] > low) & (rows[:, 2] <= high)])
+        )
+    print(iou_row("all", rows))
 
-    shares = np.array(list(false_alarms(net, faces, arguments.people).values()))
+    shares = false_alarms(clean)
     print(
         f"\n{len(shares)} people with nothing drawn before them: {100 * shares.mean():.2f} % of the face's pixels are "
         f"called covered; {(shares > 0.01).sum()} people above 1 %, the worst {100 * shares.max():.1f} %\n"
@@ -123,7 +190,7 @@ def main() -> None:
 
 
 def iou_row(name: str, rows: np.ndarray) -> str:
-    """One row of the table, from pixels of intersections and unions (N, 2)."""
+    """One row of the table, from :meth:`Seen.overlap` of N samples (N, 3)."""
     each = rows[:, 0] / rows[:, 1]
     pooled = rows[:, 0].sum() / rows[:, 1].sum()
     return f"| {name} | {len(rows)} | {each.mean():.3f} | {np.median(each):.3f} | {pooled:.3f} |"

@@ -18,9 +18,9 @@ from .worn import dress
 
 FACE_MARGIN = 1.1  # of the outline, inside which mistakes count fully
 VISIBLE = 0.13  # mean difference from what is covered, as a share of its brightness, below which nothing is laid over
-CLEAN = 0.35  # share of faces with nothing in front of them
+CLEAN = 0.3  # share of faces with nothing in front of them
 KINDS = ("shape", "hand", "microphone", "drink", "telephone", "mask", "caption", "person")
-ODDS = (0.24, 0.26, 0.12, 0.05, 0.04, 0.08, 0.11, 0.1)
+ODDS = (0.22, 0.22, 0.15, 0.07, 0.05, 0.06, 0.14, 0.09)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -28,18 +28,24 @@ class Limb:
 
     def capsule(self, start: np.ndarray, stop: np.ndarray, first: float, last: float) -> None:
         """Add a capsule between two points (2,), radii ``first`` and ``last``, all in pixels."""
+        reach = max(first, last) + 1
+        low = np.clip(np.floor(np.minimum(start, stop) - reach), 0, len(self.mask)).astype(int)
+        high = np.clip(np.ceil(np.maximum(start, stop) + reach), 0, len(self.mask)).astype(int)
+        if (low >= high).any():
+            return
+        part = slice(low[1], high[1]), slice(low[0], high[0])
         along = stop - start
-        t = np.clip((self._grid - start) @ along / max(float(along @ along), 1e-6), 0, 1)
+        t = np.clip((self._grid[part] - start) @ along / max(float(along @ along), 1e-6), 0, 1)
         radius = first + t * (last - first)
-        away = (self._grid - (start + t[..., None] * along)) / radius[..., None]
+        away = (self._grid[part] - (start + t[..., None] * along)) / radius[..., None]
         distance = np.hypot(away[..., 0], away[..., 1])
         cover = np.clip((1 - distance) * radius + 0.5, 0, 1).astype(np.float32)
         height = np.sqrt(np.clip(1 - distance**2, 0, 1))
         lit = np.clip(away @ self._light[:2] + height * self._light[2], 0, 1)
         shade = self._ambient + (1 - self._ambient) * lit
         shade *= 0.75 + 0.25 * np.clip(3 * (1 - distance), 0, 1)  # a crease where capsules meet
-        self.shade = (cover * shade + (1 - cover) * self.shade).astype(np.float32)
-        self.mask = np.maximum(self.mask, cover)
+        self.shade[part] = cover * shade + (1 - cover) * self.shade[part]
+        np.maximum(self.mask[part], cover, out=self.mask[part])
 
 
 def hand(rng: np.random.Generator, size: int, colour: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

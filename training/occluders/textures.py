@@ -37,8 +37,8 @@ def _waves(rng: np.random.Generator, size: int) -> np.ndarray:
 
 
 def plain(rng: np.random.Generator, size: int) -> np.ndarray:
-    """One colour, lit from one side."""
-    return _mixed(rng, 0.4 * noise(rng, size, 1))
+    """One colour, flat or lit from one side."""
+    return _mixed(rng, rng.choice([0, 0.4]) * noise(rng, size, 1))
 
 
 def clouds(rng: np.random.Generator, size: int) -> np.ndarray:
@@ -57,6 +57,31 @@ def stripes(rng: np.random.Generator, size: int) -> np.ndarray:
     """Soft or hard stripes."""
     wave = np.sin(2 * np.pi * _waves(rng, size))
     return _mixed(rng, np.clip(0.5 + rng.uniform(0.5, 4) * wave, 0, 1))
+
+
+def blotches(rng: np.random.Generator, size: int) -> np.ndarray:
+    """A few flat tones with winding borders, as of camouflage or printed cloth."""
+    tones = int(rng.integers(2, 5))
+    return _mixed(rng, np.floor(tones * 0.999 * noise(rng, size, int(rng.integers(3, 12)))) / (tones - 1))
+
+
+def rings(rng: np.random.Generator, size: int) -> np.ndarray:
+    """Soft or hard rings about a point, stretched."""
+    y, x = np.mgrid[:size, :size].astype(np.float32) / size
+    place = rng.uniform(-0.3, 1.3, 2)
+    distance = np.hypot(x - place[0], rng.uniform(0.4, 1) * (y - place[1]))
+    wave = np.sin(2 * np.pi * (rng.uniform(1.5, 12) * distance + rng.uniform()))
+    return _mixed(rng, np.clip(0.5 + rng.uniform(0.5, 4) * wave, 0, 1))
+
+
+def patches(rng: np.random.Generator, size: int) -> np.ndarray:
+    """Pieces of many colours, each nearest to a point of its own."""
+    count = int(rng.integers(5, 40))
+    seeds = np.ones((size, size), np.uint8)
+    seeds[tuple(rng.integers(size, size=(2, count)))] = 0
+    _, nearest = cv2.distanceTransformWithLabels(seeds, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    colours = np.stack([random_colour(rng) for _ in range(4)])
+    return colours[rng.integers(4, size=nearest.max() + 1)[nearest]]
 
 
 def chequers(rng: np.random.Generator, size: int) -> np.ndarray:
@@ -104,5 +129,5 @@ def picture_pieces(pictures: np.ndarray) -> Texture:
     return piece
 
 
-TRAINED: Sequence[Texture] = (plain, clouds, grain, stripes)
+TRAINED: Sequence[Texture] = (plain, clouds, grain, stripes, blotches, rings, patches)
 UNSEEN: Sequence[Texture] = (chequers, dots, marble)

@@ -75,11 +75,13 @@ def test_hair_on_the_forehead_belongs_to_the_face() -> None:
 def test_what_is_seen_beside_the_face_is_not_in_front_of_it() -> None:
     face = np.zeros((64, 64), bool)
     face[12:52, 16:48] = True
-    wall, microphone = np.zeros((2, 64, 64), np.float32)
-    wall[20:40, :18] = 1
-    microphone[30:64, 24:32] = 1
+    wall, microphone, arm = np.zeros((3, 64, 64), np.float32)
+    wall[20:40, :18] = 0.97
+    microphone[30:64, 24:32] = 0.99
+    arm[20:40, :18] = 1  # reaches in no farther than the wall, but is certain
     assert without_islands(wall, face).max() == 0
     np.testing.assert_array_equal(without_islands(microphone, face), microphone)
+    np.testing.assert_array_equal(without_islands(arm, face), arm)
 
 
 def test_a_face_outside_the_frame_has_no_mask() -> None:

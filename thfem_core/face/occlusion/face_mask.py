@@ -16,14 +16,15 @@ from .crop import occlusion_crop
 from .network import PIXELS, OcclusionNet
 from .parts import Part, part_shape
 
-# An island of covered pixels is believed if it is this large, in pixels of the answer, and somewhere this sure.
-SMALLEST_ISLAND = 24
-SUREST_PIXEL = 0.98
+# An island of covered pixels is believed if it is this large, in pixels of the answer, and somewhere this sure: chosen
+# on validation people (benchmarks/occlusion.py --choose).
+SMALLEST_ISLAND = 32
+SUREST_PIXEL = 0.99
 # Share of the square's height, about the brows: what ends above is taken for hair or a hat, which belong to the face.
 FOREHEAD = 0.3
 # The face without its border. An island that reaches into it by less than this share of the face, and lies mostly
-# outside, is what can be seen beside the face.
-REACH, OUTSIDE = 0.05, 0.65
+# outside, is what can be seen beside the face, unless that part of it is certain.
+REACH, OUTSIDE, CERTAIN = 0.05, 0.65, 0.995
 _INNER_FACE = Part(points=topology.FACE_OVAL, growth=0.95, fade=None)
 
 
@@ -59,9 +60,11 @@ def face_mask(frame: Frame, landmarks: np.ndarray, net: OcclusionNet) -> FaceMas
     return FaceMask(crop=crop, covered=without_islands(covered, face))
 
 
-def _is_beside(island: np.ndarray, face: np.ndarray) -> bool:
-    reach = int((island & face).sum())
-    return reach < REACH * face.sum() and reach < (1 - OUTSIDE) * island.sum()
+def _is_beside(island: np.ndarray, face: np.ndarray, covered: np.ndarray) -> bool:
+    inside = island & face
+    reach = int(inside.sum())
+    certain = covered[inside].max(initial=0.0) >= CERTAIN
+    return not certain and reach < REACH * face.sum() and reach < (1 - OUTSIDE) * island.sum()
 
 
 def covered_pixels(pictures: Sequence[np.ndarray], net: OcclusionNet) -> np.ndarray:
@@ -80,12 +83,20 @@ def covered_pixels(pictures: Sequence[np.ndarray], net: OcclusionNet) -> np.ndar
         return net(batch).sigmoid()[:, 0].cpu().numpy()
 
 
-def without_islands(covered: np.ndarray, face: np.ndarray | None = None) -> np.ndarray:
+def without_islands(
+    covered: np.ndarray,
+    face: np.ndarray | None = None,
+    *,
+    smallest: int = SMALLEST_ISLAND,
+    surest: float = SUREST_PIXEL,
+) -> np.ndarray:
     """Leave out what is too small or too unsure to be an object, lies on the forehead only, or beside the face.
 
     Args:
         covered: (S, S) float32 probabilities.
         face: (S, S) bool, the face without its border; None where that is not known.
+        smallest: Least pixels of an island that is believed.
+        surest: Least probability of its surest pixel.
 
     Returns:
         The same, 0 in and around islands that are not believed.
@@ -97,8 +108,8 @@ def without_islands(covered: np.ndarray, face: np.ndarray | None = None) -> np.n
         inside = labels == island
         _, top, _, height, area = statistics[island]
         on_forehead = top + height <= FOREHEAD * len(covered)
-        sure = area >= SMALLEST_ISLAND and covered[inside].max() >= SUREST_PIXEL
-        if sure and not on_forehead and (face is None or not _is_beside(inside, face)):
+        sure = area >= smallest and covered[inside].max() >= surest
+        if sure and not on_forehead and (face is None or not _is_beside(inside, face, covered)):
             kept |= inside.astype(np.uint8)
     if not kept.any():
         return np.zeros_like(covered)

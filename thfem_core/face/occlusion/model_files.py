@@ -8,8 +8,8 @@ MODELS = (
     embedded(
         "occlusion",
         "what is in front of a face",
-        522672,
-        "6080fbf458be06e88e693da531d29bd27853b717219f095b06a01e7f12770682",
+        744624,
+        "8c3ac25be12dfa5cff269d8c5a7aa00d8170ea737aec5ead43c9606db42c943c",
         licence="CC BY-NC 4.0",
         commercial=False,
         link="MODEL_CARD.md of the package",

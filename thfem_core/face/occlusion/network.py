@@ -10,23 +10,25 @@ from torch import Tensor, nn
 
 PIXELS = 128  # side of the picture it sees
 STRIDE = 2  # of its answer
-WIDTHS = (32, 56, 88)  # channels at strides 4, 8 and 16
+WIDTHS = (32, 64, 96)  # channels at strides 4, 8 and 16
 
 
-def _convolution(channels: int, out: int, *, stride: int = 1) -> nn.Sequential:
-    return nn.Sequential(nn.Conv2d(channels, out, 3, stride, 1, bias=False), nn.BatchNorm2d(out), nn.ReLU(inplace=True))
+def _convolution(channels: int, out: int, *, size: int = 3, stride: int = 1) -> nn.Sequential:
+    convolution = nn.Conv2d(channels, out, size, stride, (size - 1) // 2, bias=False)
+    return nn.Sequential(convolution, nn.BatchNorm2d(out), nn.ReLU(inplace=True))
 
 
 class _Level(nn.Module):
-    """One way down to half the size: a strided convolution, then residual ones."""
+    """One way down to half the size: a strided convolution, a learned map since faces lie in one place, residuals."""
 
-    def __init__(self, channels: int, out: int, *, depth: int) -> None:
+    def __init__(self, channels: int, out: int, *, side: int, depth: int) -> None:
         super().__init__()
         self.down = _convolution(channels, out, stride=2)
+        self.place = nn.Parameter(torch.zeros(out, side, side))
         self.residual = nn.ModuleList(_convolution(out, out) for _ in range(depth))
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.down(x)
+        x = self.down(x) + self.place
         for layer in self.residual:
             x = x + layer(x)
         return x
@@ -46,17 +48,14 @@ class _Merge(nn.Module):
 
 
 class OcclusionNet(nn.Module):
-    """U-Net with additive skips that starts at a quarter of the size: pixels are folded into channels.
-
-    Two coordinate channels join its first features, since faces lie in one place.
-    """
+    """U-Net with additive skips that starts at a quarter of the size."""
 
     def __init__(self) -> None:
         super().__init__()
         fine, middle, coarse = WIDTHS
-        self.stem = _convolution(3 * STRIDE**2 + 2, fine, stride=2)
-        self.middle = _Level(fine, middle, depth=0)
-        self.coarse = _Level(middle, coarse, depth=2)
+        self.stem = _convolution(3, fine, size=6, stride=4)
+        self.middle = _Level(fine, middle, side=PIXELS // 8, depth=1)
+        self.coarse = _Level(middle, coarse, side=PIXELS // 16, depth=2)
         self.context = nn.Linear(coarse, coarse)
         self.merges = nn.ModuleList([_Merge(coarse, middle), _Merge(middle, fine)])
         self.head = nn.Conv2d(fine, 4, 3, padding=1)
@@ -70,10 +69,7 @@ class OcclusionNet(nn.Module):
         Returns:
             (N, 1, 64, 64) log odds that something in front of the face is seen.
         """
-        folded = F.pixel_unshuffle(4 * pictures - 2, STRIDE)
-        line = torch.linspace(-1, 1, folded.shape[-1], device=folded.device, dtype=folded.dtype)
-        place = torch.stack(torch.meshgrid(line, line, indexing="ij")).expand(folded.shape[0], -1, -1, -1)
-        fine = self.stem(torch.cat([folded, place], dim=1))
+        fine = self.stem(pictures - 0.5)
         middle = self.middle(fine)
         x = self.coarse(middle)
         x = x + self.context(x.mean(dim=(2, 3)))[..., None, None]
