@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -113,14 +114,17 @@ def spoken_deformations(editor: LivePortraitEditor, edits: list[FaceEdit]) -> to
     return 0.6 * torch.cat([smooth, held])[: len(edits)]
 
 
+@pytest.mark.parametrize("emotions", ["sliders", "sound"])
 def test_one_picture_has_the_expression_and_the_lips_of_two_steps(
-    editor: LivePortraitEditor, monkeypatch: pytest.MonkeyPatch
+    emotions: str, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """First the expression with kept lips, then PC-Talk's lips in place of them: the same keypoints, in one step."""
+    editor = loaded(folder, emotions=emotions)
     both = settled(editor, monkeypatch)
     spoken = spoken_deformations(editor, both)
     source = stack_motions([edit.motion for edit in both])
-    kept = settled(LivePortraitEditor(editor._drawing, type(editor._options)(lips="kept")), monkeypatch)
+    options = replace(editor._options, lips="kept")
+    kept = settled(LivePortraitEditor(editor._drawing, options, emotion=editor._emotion), monkeypatch)
     first = stack_motions([edit.points for edit in kept])
     second = first._replace(expression=with_lips(first.expression, first.scale, spoken))
     for name, found in zip(second._fields, stack_motions([edit.points for edit in both]), strict=True):
