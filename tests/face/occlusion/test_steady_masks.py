@@ -64,9 +64,10 @@ def test_a_free_face_is_edited_as_ever() -> None:
 
 def test_parts_are_let_go_and_taken_up_over_some_frames() -> None:
     parts, free, covered = CoveredParts(RATE), np.zeros((64, 64), np.float32), covering("mouth")
-    amounts = [parts.push(mask, POINTS).get("mouth", 0.0) for mask in [free, *[covered] * 8, *[free] * 8]]
+    amounts = [parts.push(mask, POINTS).get("mouth", 0.0) for mask in [free, *[covered] * 8, *[free] * 24]]
     assert amounts[0] == 0 and amounts[8] == 1 and amounts[-1] == 0
-    assert np.abs(np.diff(amounts)).max() <= 0.2 + 1e-9  # five frames are 0.2 s
+    assert amounts[8 + 12] == 1, "half a second after it came free"
+    assert np.abs(np.diff(amounts)).max() <= 1 / 7.5 + 1e-9  # seven and a half frames are 0.3 s
 
 
 def test_a_part_that_is_half_covered_does_not_flicker() -> None:

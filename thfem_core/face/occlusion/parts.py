@@ -39,7 +39,8 @@ PARTS: dict[str, Part] = {
     "face": Part(points=topology.FACE_OVAL, growth=1.0, fade=None, mostly=0.65),
 }
 SLACK = 0.15  # share by which a part must come free again below ``mostly``
-CHANGE = 0.2  # seconds over which a part is let go or taken up
+CHANGE = 0.3  # seconds over which a part is let go or taken up
+HOLD = 0.5  # seconds that a part must have come free before it is taken up, so that no smile comes and goes
 
 
 def part_shape(part: Part, points: np.ndarray, size: int) -> np.ndarray:
@@ -86,12 +87,14 @@ class CoveredParts:
             frame_rate: Frames per second.
         """
         self._step = 1 / max(1.0, CHANGE * float(frame_rate))
+        self._hold = round(HOLD * float(frame_rate))
+        self._free: dict[str, int] = {}  # part that is left alone → frames since it came free
         self._left: dict[str, bool] = {}
         self._amount: dict[str, float] = {}
 
     def restart(self) -> None:
         """Forget: the next frame does not follow the last one."""
-        self._left, self._amount = {}, {}
+        self._left, self._amount, self._free = {}, {}, {}
 
     def push(self, covered: np.ndarray, points: np.ndarray) -> dict[str, float]:
         """Take the next frame.
@@ -109,7 +112,9 @@ class CoveredParts:
         first = not self._left
         for name, part in PARTS.items():
             bound = part.mostly - (SLACK if self._left.get(name) else 0.0)
-            self._left[name] = covered_share(part, covered, points) > bound
+            covers = covered_share(part, covered, points) > bound
+            self._free[name] = 0 if covers else self._free.get(name, 0) + 1
+            self._left[name] = covers or (self._left.get(name, False) and self._free[name] <= self._hold)
             goal, amount = float(self._left[name]), self._amount.get(name, 0.0)
             amount = goal if first else amount + float(np.clip(goal - amount, -self._step, self._step))
             self._amount[name] = amount
