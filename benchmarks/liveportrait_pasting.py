@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 from thfem_core.expression.editor import editors
-from thfem_core.expression.request import ExpressionRequest
+from thfem_core.expression.request import Emotion, ExpressionRequest
 from thfem_core.face.crop import FaceCrop, crop_frame
 from thfem_core.media.frame import Frame
 from thfem_core.media.open_video import open_video
@@ -48,7 +48,7 @@ def decibels(a: np.ndarray, b: np.ndarray) -> float:
     return float(-10 * np.log10(np.mean((a.astype(np.float64) - b) ** 2) / 255**2 + 1e-12))
 
 
-def measure(path: Path, emotion: str) -> None:
+def measure(path: Path, emotion: Emotion) -> None:
     video, device = open_video(path), torch.device("cpu")
     tracks = find_faces(video, device=device)
     chosen = tracks.select("largest")

@@ -90,6 +90,7 @@ def main() -> None:
         rows.append((emotion, *means, *(f"{clips} of {len(subjects)}" for clips in (steady, moving))))
         print(rows[-1], flush=True)
     header = ["emotion", "source", "preset", "its place on the plane", "judges' probability rises", "the face goes on"]
+    print(f"judges: {', '.join(judge.spec.title for judge in judges.expression)}\n")
     print(markdown_table(header, rows))
     if args.out:
         for name, tiles in strips.items():
