@@ -18,7 +18,7 @@ from thfem_core.errors import InputError, OutputError
 from thfem_core.media.array_video import ArrayVideo
 from thfem_core.media.atomic import complete_file
 from thfem_core.media.edited_mark import edited_mark, edited_metadata
-from thfem_core.media.encoding import EncodingConfig
+from thfem_core.media.encoding import EncodingConfig, encoder_options
 from thfem_core.media.file_video import FileVideo
 from thfem_core.media.prefetch import prefetch
 from thfem_core.media.sound import Sound, join_sound
@@ -377,6 +377,13 @@ def test_a_missing_or_unsuitable_encoder_is_told(clip: Path, tmp_path: Path) -> 
         EncodingConfig(preset="warp")
     with pytest.raises(InputError, match="sound_bitrate"):
         EncodingConfig(sound_bitrate=1)
+
+
+def test_only_the_default_preset_of_h264_has_look_ahead_of_its_own() -> None:
+    h264, h265 = (encoder_options(codec, EncodingConfig()) for codec in ("libx264", "libx265"))
+    assert h264 == {"crf": "18", "preset": "superfast", "mbtree": "1", "rc-lookahead": "10"}
+    assert h265["preset"] == "veryfast" and "mbtree" not in h265
+    assert encoder_options("libx264", EncodingConfig(preset="superfast")) == {"crf": "18", "preset": "superfast"}
 
 
 def test_a_complete_file_replaces_and_a_failed_one_does_not(tmp_path: Path) -> None:
