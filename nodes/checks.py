@@ -87,6 +87,11 @@ def check_choice(choice: BackEndChoice, value: Any, *, files: bool = True) -> bo
     return not files or check_back_end(choice.registry, str(name), {})
 
 
+def first_fault(*told: bool | str) -> bool | str:
+    """The first of several checks that found something; True where none did."""
+    return next((each for each in told if each is not True), True)
+
+
 def check_curve(curve: str) -> bool | str:
     """Check the text of a strength curve; True, or one line that says what is wrong with it."""
     try:

@@ -12,7 +12,7 @@ from ..thfem_core.expression.editor import editors
 from ..thfem_core.pipeline import EditConfig
 from .back_end_choice import BackEndChoice
 from .back_end_inputs import chosen_options, clip_inputs
-from .checks import check_choice, check_curve
+from .checks import check_choice, check_curve, first_fault
 from .edit_run import edit_progress, edited_video, prepared_edit, tell
 from .editors_in_host import editing_editor
 from .expression_inputs import (
@@ -129,8 +129,7 @@ class SPFEMEdit(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, curve: str = "", editor: Any = None) -> bool | str:
-        told = (check_curve(curve), check_choice(EDITOR, editor, files=False))
-        return next((each for each in told if each is not True), True)
+        return first_fault(check_curve(curve), check_choice(EDITOR, editor, files=False))
 
     @classmethod
     def execute(cls, video: Input.Video, tracks: TrackedFaces, **inputs: Any) -> io.NodeOutput:
@@ -163,8 +162,7 @@ class SPFEMEditImages(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, curve: str = "", editor: Any = None) -> bool | str:
-        told = (check_curve(curve), check_choice(EDITOR, editor, files=False))
-        return next((each for each in told if each is not True), True)
+        return first_fault(check_curve(curve), check_choice(EDITOR, editor, files=False))
 
     @classmethod
     def execute(cls, images: torch.Tensor, tracks: TrackedFaces, fps: float, **inputs: Any) -> io.NodeOutput:

@@ -19,7 +19,7 @@ from ..thfem_core.pipeline import EditConfig
 from ..thfem_core.pipeline.contact_sheet import Sheet, contact_sheet, sheet_configs
 from ..thfem_core.pipeline.preview import ClipPreview, PreviewedFrame
 from .back_end_choice import BackEndChoice
-from .checks import check_choice, check_curve
+from .checks import check_choice, check_curve, first_fault
 from .editors_in_host import editing_editor, is_large, load_editor_in_host
 from .expression_files import NONE, changed, expression_names, named_expression, save_as
 from .expression_inputs import (
@@ -138,8 +138,9 @@ class ExpressionPreview(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, curve: str = "", editor: Any = None, talking_head: Any = None) -> bool | str:
-        told = (check_curve(curve), check_choice(_EDITOR, editor, files=False), check_choice(_HEAD, talking_head))
-        return next((each for each in told if each is not True), True)
+        return first_fault(
+            check_curve(curve), check_choice(_EDITOR, editor, files=False), check_choice(_HEAD, talking_head)
+        )
 
     @classmethod
     def execute(

@@ -213,3 +213,9 @@ def test_a_preview_keeps_what_is_in_front(demo: ArrayVideo) -> None:
     np.testing.assert_array_equal(preview.edited, whole[4].rgb())
     np.testing.assert_array_equal(preview.edited[:, nose[0] + 15 :], preview.source[:, nose[0] + 15 :])
     assert (preview.edited != preview.source).any()
+
+
+def test_a_preview_refuses_what_an_edit_refuses(demo: ArrayVideo) -> None:
+    narrow = ArrayVideo(np.zeros((1, 160, 80, 3), np.uint8), RATE)
+    with pytest.raises(InputError, match="give a mask of the clip's shape"):
+        ClipPreview(demo, device=CPU).edit(0, EditConfig(request=HAPPY, occlusion=narrow))

@@ -31,7 +31,7 @@ from .config import EditConfig
 from .faces import choose_faces, find_faces, kept_faces, with_reference_face
 from .licence import permissive
 from .lips import prepare_lips
-from .occlusion import prepare_occlusion
+from .occlusion import check_mask, prepare_occlusion
 
 REACH = 8  # frames on either side that are tracked where nobody has tracked the clip: what smoothing looks at
 CLEAR_VIEW = 0.5  # least weight at which editors judge a face
@@ -172,10 +172,12 @@ class ClipPreview:
             The frame before and after.
 
         Raises:
-            InputError: There is no such frame, or the clip does not have the face that was asked for.
+            InputError: There is no such frame, the clip does not have the face that was asked for, or the occlusion
+                mask has another shape.
             WeightsError: Model files are missing or unusable.
         """
         config, _ = permissive(config)
+        check_mask(self.video, config.occlusion)
         if not 0 <= index < self.frame_count:
             raise InputError(f"there is no frame {index}; give 0 to {self.frame_count - 1}")
         editor = self._editor(config)
