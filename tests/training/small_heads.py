@@ -1,7 +1,11 @@
-"""EAT's and EAMM's stages with generators that draw in no time; everything before the drawing is as published."""
+"""EAT's and EAMM's stages with generators that draw in no time; everything before the drawing is as published.
+
+With THFEM_FULL_SIZE=1 in the environment the generators are the published ones too.
+"""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import torch
@@ -12,6 +16,7 @@ from training.config import DataConfig, LoopConfig
 from training.stages import eamm, eat
 from training.stages.faces import FaceStage, train_only
 
+FULL_SIZE = "THFEM_FULL_SIZE" in os.environ
 LOOP = LoopConfig(steps=2, batch=1, lr=1e-3, warmup=0, weight_decay=0.0, ema=0.0, log_every=1, validate_every=1000)
 
 
@@ -56,7 +61,9 @@ class SmallEamm(nn.Module):
 
 
 def with_small_generator(stage: FaceStage) -> FaceStage:
-    """The stage drawing with a small generator; its trained parts as in the preset "paper"."""
+    """The stage with a small generator, unless at full size; its trained parts as in the preset "paper"."""
+    if FULL_SIZE:
+        return stage
     torch.manual_seed(1)
     module, small = (eat, SmallEat) if isinstance(stage, eat.EatStage) else (eamm, SmallEamm)
     stage.network.net.generator = small()

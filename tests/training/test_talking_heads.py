@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from small_heads import LOOP, make_stage, with_small_generator
+from small_heads import FULL_SIZE, LOOP, make_stage, with_small_generator
 from torch import Tensor, nn
 
 from tests.training.made_pairs import speech_and_pictures, warped, write_clip_with_sound
@@ -36,7 +36,6 @@ from training.stages.base import Batch
 from training.stages.faces import FaceStage, numbered, train_only
 
 SEARCHED = (Path(__file__).parents[2], Path(__file__).parent)
-FULL_SIZE = "THFEM_FULL_SIZE" in os.environ
 
 
 @pytest.fixture(scope="session")
@@ -69,7 +68,7 @@ def stage(published: FaceStage) -> FaceStage:
     """A copy that may be trained, with a small generator."""
     twin = copy.copy(published)
     twin.network = copy.deepcopy(published.network)
-    return twin if FULL_SIZE else with_small_generator(twin)
+    return with_small_generator(twin)
 
 
 def configured(stage: FaceStage, *, window: int = 1, **settings) -> FaceStage:
@@ -129,7 +128,7 @@ def test_two_processes_are_one_with_twice_the_batch(
         env=environment,
         capture_output=True,
         text=True,
-        timeout=900,
+        timeout=3600 if FULL_SIZE else 900,
     )
     assert done.returncode == 0, done.stderr[-2000:]
     (checkpoint,) = (tmp_path / "two").glob("checkpoint-*")
