@@ -78,7 +78,7 @@ def test_a_slider_does_not_decode_or_track_again(clip, tracks, monkeypatch):
     preview = ClipPreview(clip, device=CPU, tracks=tracks)
     preview.edit(20, config())
     monkeypatch.setattr("thfem_core.media.random_access.decode_pictures", None)
-    monkeypatch.setattr("thfem_core.pipeline.preview.find_faces", None)
+    monkeypatch.setattr("thfem_core.pipeline.moments.find_faces", None)
     start = time.process_time()
     shown = preview.edit(20, config("happy"))
     assert time.process_time() - start < 1.0  # 0.1 s of CPU time were measured at 720p

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Hashable, Iterable, Sequence
+from collections.abc import Generator, Hashable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -14,7 +14,7 @@ import torch
 
 from ..audio.speech import Speech
 from ..errors import InputError
-from ..expression.editor import OPENING, ExpressionEditor, MomentEditor, ReadFaces, editors
+from ..expression.editor import ExpressionEditor, MomentEditor, ReadFaces, editors
 from ..expression.request import ExpressionRequest
 from ..face.occlusion.clip import ClipOcclusion
 from ..face.tracking.edited_landmarks import EditedLandmarks
@@ -22,21 +22,19 @@ from ..face.tracking.track import FaceTrack, FaceTracks
 from ..loaded import Kept
 from ..media.frame import Frame
 from ..media.random_access import RandomAccess
-from ..media.video import Video, VideoInfo
+from ..media.video import Video
 from ..progress import Progress, silent
 from ..registry import Resources
 from ..talking_head.moment import LipMoment, draw_lips, lip_moments
 from ..talking_head.redraw import PreparedTalkingHead
 from .config import EditConfig
-from .faces import choose_faces, find_faces, kept_faces, with_reference_face
+from .faces import choose_faces, with_reference_face
 from .licence import permissive
 from .lips import prepare_lips
+from .moments import KEPT, ClipMoments, Excerpt, TrackedPart, renumbered
 from .occlusion import check_mask, prepare_occlusion
 
-REACH = 8  # frames on either side that are tracked where nobody has tracked the clip: what smoothing looks at
-CLEAR_VIEW = 0.5  # least weight at which editors judge a face
 COVER_REACH = 6  # frames before one, from which it is known what is in front of its faces: masks fade over time
-_KEPT = 4  # moments, readings and back ends that are kept of each clip
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -57,43 +55,6 @@ class PreviewedFrame:
     edited: np.ndarray
     faces: tuple[np.ndarray, ...] = ()
     lips: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Instant:
-    """A frame without a picture, for those who only ask when it is."""
-
-    index: int
-    time: Fraction
-
-
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class _Part:
-    """What is known around one frame.
-
-    tracks: Faces of the whole clip, or of the frames around.
-    offset: Number in the clip of the tracks' frame 0.
-    whole: Whether the tracks are of the whole clip.
-    """
-
-    tracks: FaceTracks
-    offset: int
-    whole: bool
-
-
-@dataclass(slots=True, eq=False)
-class _Excerpt:
-    """Frames around a moment as a clip of their own (implements :class:`..media.video.Video`)."""
-
-    info: VideoInfo
-    pictures: list[Frame]
-    source: None = None
-
-    def frames(self, *, warn: Callable[[str], None] | None = None) -> Generator[Frame, None, None]:
-        yield from self.pictures
-
-    def sound_blocks(self, *, warn: Callable[[str], None] | None = None) -> Generator[object, None, None]:
-        yield from ()
 
 
 class ClipPreview:
@@ -128,38 +89,31 @@ class ClipPreview:
         Raises:
             InputError: The clip cannot be read, or the tracks are of another one.
         """
-        self._access = RandomAccess(video)
-        if tracks is not None and tracks.frame_count != len(self._access):
-            raise InputError(
-                f"the tracks were made on {tracks.frame_count} frames, but this clip has {len(self._access)}; connect "
-                "Track Faces to the same clip"
-            )
-        self.video, self.device, self._tracks = video, device, tracks
+        self._moments = ClipMoments(video, tracks, device=device, progress=progress)
+        self.video, self.device = video, device
         self._resources = Resources(device=device, folders=tuple(folders), progress=progress)
-        self._pictures: Kept[Frame] = Kept(_KEPT)
-        self._parts: Kept[_Part] = Kept(_KEPT)
-        self._readings: Kept[ReadFaces] = Kept(_KEPT)
-        self._editors: Kept[ExpressionEditor] = Kept(_KEPT)
-        self._covers: Kept[ClipOcclusion | None] = Kept(_KEPT)
+        self._readings: Kept[ReadFaces] = Kept(KEPT)
+        self._editors: Kept[ExpressionEditor] = Kept(KEPT)
+        self._covers: Kept[ClipOcclusion | None] = Kept(KEPT)
         self._sound: Kept[Speech | None] = Kept(1)
 
     @property
     def frame_count(self) -> int:
         """How many frames the clip has."""
-        return len(self._access)
+        return len(self._moments.access)
 
     @property
     def knows_clip(self) -> bool:
         """Whether the faces of the whole clip are known."""
-        return self._tracks is not None or kept_faces(self.video) is not None
+        return self._moments.tracks is not None
 
     def frame_at(self, seconds: float) -> int:
         """The number of the frame that is shown at a moment, in seconds; the first or last one outside of the clip."""
-        return self._access.at(Fraction(seconds).limit_denominator(1_000_000))
+        return self._moments.access.at(Fraction(seconds).limit_denominator(1_000_000))
 
     def time_of(self, index: int) -> Fraction:
         """When a frame is shown, in seconds from the first."""
-        return self._access.times[index]
+        return self._moments.access.times[index]
 
     def edit(self, index: int, config: EditConfig) -> PreviewedFrame:
         """Edit one frame.
@@ -181,9 +135,9 @@ class ClipPreview:
         if not 0 <= index < self.frame_count:
             raise InputError(f"there is no frame {index}; give 0 to {self.frame_count - 1}")
         editor = self._editor(config)
-        part = self._part(index)
+        part = self._moments.part(index)
         chosen = choose_faces(part.tracks, config.face, config.face_order)
-        target = self._picture(index)
+        target = self._moments.picture(index)
         here = index - part.offset
         seen = [track for track in chosen if track.samples(here, here + 1).weight[0] > 0]
         if not seen or (editor is None and config.talking_head is None):
@@ -195,7 +149,7 @@ class ClipPreview:
     def _edited(
         self,
         index: int,
-        part: _Part,
+        part: TrackedPart,
         seen: Sequence[FaceTrack],
         chosen: Sequence[FaceTrack],
         editor: ExpressionEditor | None,
@@ -217,7 +171,7 @@ class ClipPreview:
                 drawn |= set(each.around)
         around = {each for each in around if 0 <= each + part.offset < self.frame_count}
         drawn &= around
-        frames = [self._numbered(each, part, picture=each in drawn) for each in sorted(around)]
+        frames = [self._moments.numbered(each, part, picture=each in drawn) for each in sorted(around)]
         occlusion = self._occlusion(index, part, chosen, config, first=min(drawn))
         if editor is not None and config.request is not None:
             request = self._request(config.request, editor)
@@ -237,7 +191,7 @@ class ClipPreview:
         return (result if occlusion is None else occlusion.restore(result)), reason
 
     def _occlusion(
-        self, index: int, part: _Part, chosen: Sequence[FaceTrack], config: EditConfig, *, first: int
+        self, index: int, part: TrackedPart, chosen: Sequence[FaceTrack], config: EditConfig, *, first: int
     ) -> ClipOcclusion | None:
         """What is in front of the chosen faces in a frame and those before it, from the number ``first`` on."""
         if config.occlusion == "off":
@@ -248,13 +202,13 @@ class ClipPreview:
             mask = config.occlusion
             if not isinstance(mask, str) and not mask.info.is_still:
                 pictures = RandomAccess(mask).read(start + part.offset, index + 1)
-                mask = cast(Video, _Excerpt(info=mask.info, pictures=pictures))
+                mask = cast(Video, Excerpt(info=mask.info, pictures=pictures))
             occlusion = prepare_occlusion(self.video, chosen, mask, device=self.device)
             if occlusion is not None:
                 with closing(occlusion):
                     # not by way of the few pictures that are kept: these are many, and looked at once
-                    for number, frame in enumerate(self._access.read(start + part.offset, index + 1), start):
-                        occlusion.look(_renumbered(frame, number))
+                    for number, frame in enumerate(self._moments.access.read(start + part.offset, index + 1), start):
+                        occlusion.look(renumbered(frame, number))
             return occlusion
 
         faces = tuple(track.track_id for track in chosen)
@@ -270,52 +224,11 @@ class ClipPreview:
             **facts,  # type: ignore[arg-type]  # as the caller names them
         )
 
-    def _picture(self, index: int) -> Frame:
-        return self._pictures.get_or_make(index, lambda: self._access.read(index, index + 1)[0])
-
-    def _numbered(self, number: int, part: _Part, *, picture: bool) -> Frame:
-        """A frame by its number in the tracks."""
-        index = number + part.offset
-        if not picture:
-            return cast(Frame, _Instant(index=number, time=self._access.times[index]))
-        frame = self._picture(index)
-        return frame if not part.offset else _renumbered(frame, number)
-
-    def _part(self, index: int) -> _Part:
-        """The tracks to use for a frame: those of the clip, where somebody has found them, or those around it."""
-        tracks = self._tracks or kept_faces(self.video)
-        if tracks is not None:
-            return _Part(tracks=tracks, offset=0, whole=True)
-        return self._parts.get_or_make(index, lambda: self._tracked_around(index))
-
-    def _tracked_around(self, index: int) -> _Part:
-        first = max(index - REACH, 0)
-        frames = self._access.read(first, index + REACH + 1)
-        self._pictures.get_or_make(index, lambda: frames[index - first])
-        excerpt = _Excerpt(
-            info=replace(self.video.info, frame_count=len(frames)),
-            pictures=[_renumbered(frame, number) for number, frame in enumerate(frames)],
-        )
-        tracks = find_faces(cast(Video, excerpt), device=self.device, progress=self._resources.progress)
-        return _Part(tracks=tracks, offset=first, whole=False)
-
     def _read_faces(
-        self, editor: MomentEditor, config: EditConfig, part: _Part, chosen: Sequence[FaceTrack]
+        self, editor: MomentEditor, config: EditConfig, part: TrackedPart, chosen: Sequence[FaceTrack]
     ) -> ReadFaces:
         key = (_editor_key(config), part.tracks, tuple(track.track_id for track in chosen))
-        return self._readings.get_or_make(key, lambda: editor.read_faces(chosen, self._looks(part, chosen)))
-
-    def _looks(self, part: _Part, chosen: Sequence[FaceTrack]) -> list[list[Frame]]:
-        """Groups of frames to judge faces from: as an edit of the whole clip does, or the middle of the part."""
-        count = part.tracks.frame_count
-        if not part.whole:
-            return [[self._numbered(count // 2, part, picture=True)]]
-        looks = [self._access.read(0, OPENING)]
-        for track in chosen:
-            first = _first_clear_view(track)
-            if first is not None and first >= OPENING:
-                looks.append(self._access.read(first, first + 1))
-        return looks
+        return self._readings.get_or_make(key, lambda: editor.read_faces(chosen, self._moments.looks(part, chosen)))
 
     def _editor(self, config: EditConfig) -> ExpressionEditor | None:
         if config.request is None:
@@ -358,19 +271,5 @@ def _editor_key(config: EditConfig) -> Hashable:
     return (config.editor, repr(sorted(config.editor_options.items())))
 
 
-def _renumbered(frame: Frame, number: int) -> Frame:
-    return replace(frame, index=number)  # type: ignore[type-var]  # all frames are dataclasses
-
-
 def _stream(frames: Iterable[Frame]) -> Generator[Frame, None, None]:
     yield from frames
-
-
-def _first_clear_view(track: FaceTrack) -> int | None:
-    """The first frame in which editors can judge a face."""
-    for start in range(track.first_frame, track.stop_frame, 64):
-        weight = track.samples(start, min(start + 64, track.stop_frame)).weight
-        clear = (weight > CLEAR_VIEW).nonzero()[0]
-        if len(clear):
-            return start + int(clear[0])
-    return None
