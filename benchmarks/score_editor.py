@@ -3,7 +3,9 @@
 python -m benchmarks.score_editor --data DIR --judges DIR [--emotions happy,sad] [--option folds=mean] [--out DIR]
 
 Edits 24 frames of each clip in memory (no encoding), fits landmarks anew to the edited frames and prints, per
-emotion: target probability before and after (both classifiers), lip aperture correlation, identity, jitter, seam.
+emotion: target probability before and after (both classifiers), lip aperture correlation, identity, jitter, seam. With
+--shading the mesh editor also edits without folds and shades: "shading" is the step at the face's outline of what these
+add, without the moved texture that "seam" sees as well.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from thfem_core.expression.editor import editors
 from thfem_core.expression.request import EMOTIONS, ExpressionRequest
 from thfem_core.face.tracking.tracker import track_faces
 from thfem_core.media.array_video import ArrayVideo
+from thfem_core.metrics.seam import seam_step
 
 from .judge import Judges, Look, add_arguments, compare, load_judges, look, markdown_table, mean, median, read_video
 from .strips import save_strip, tile
@@ -57,6 +60,22 @@ class Subject:
         self.tracks = track_faces(self.video, models=judges.faces).select("largest")
         self.look = look(images, self.count, judges, samples=SAMPLES)
 
+    def edited(self, request: ExpressionRequest, editor: str, options: dict[str, Any]) -> list[np.ndarray]:
+        """The frames as an editor changes them."""
+        stream = editors.create(editor, options).edit(
+            self.video.frames(),
+            self.tracks,
+            request,
+            frame_rate=self.video.info.frame_rate,
+            device=torch.device("cpu"),
+        )
+        return [frame.rgb() for frame in stream]
+
+
+def shading_step(plain: list[np.ndarray], shaded: list[np.ndarray], source: Look) -> float:
+    """Step at the face's outline of what folds and shades add, in gray levels."""
+    return mean(seam_step(plain[i], shaded[i], source.landmarks[i]) for i in source.samples)
+
 
 def _shrunk(image: np.ndarray) -> np.ndarray:
     import cv2
@@ -75,6 +94,7 @@ def main() -> None:
     parser.add_argument("--editor", default="mesh")
     parser.add_argument("--option", action="append", default=[], metavar="NAME=WORD", help="of the editor, repeatable")
     parser.add_argument("--frames", type=int, default=24)
+    parser.add_argument("--shading", action="store_true", help="also measure the step of folds and shades alone")
     parser.add_argument("--clips", default="", help="only clips whose name contains this")
     args = parser.parse_args()
     options = dict(each.split("=", 1) for each in args.option)
@@ -89,20 +109,17 @@ def main() -> None:
         rows = []
         for subject in subjects:
             start = time.perf_counter()
-            edited = editors.create(args.editor, options).edit(
-                subject.video.frames(),
-                subject.tracks,
-                request,
-                frame_rate=subject.video.info.frame_rate,
-                device=torch.device("cpu"),
-            )
-            images = [frame.rgb() for frame in edited]
+            images = subject.edited(request, args.editor, options)
             editing += time.perf_counter() - start
             after = look(images, subject.count, judges, near=subject.look.landmarks, samples=SAMPLES)
             measures = compare(subject.look, after)
             for i, name in enumerate(names):
                 measures[f"{name} before"] = subject.look.probability(i, emotion)
                 measures[f"{name} after"] = after.probability(i, emotion)
+            if args.shading:
+                measures["shading_step"] = shading_step(
+                    subject.edited(request, args.editor, {**options, "texture": 0.0}), images, subject.look
+                )
             results.append({"clip": subject.name, "emotion": emotion, **measures})
             rows.append(_strip(subject, after))
         if args.out:
@@ -131,6 +148,8 @@ def summary(results: list[dict[str, Any]], names: list[str]) -> str:
     header = ["emotion", "n"]
     header += [f"{name}: before → after (rise; raised)" for name in names]
     header += ["aperture r: mean (min)", "width r", "closures kept", "identity (min)", "jitter ×", "added", "seam"]
+    shading = all("shading_step" in r for r in results)
+    header += ["shading"] if shading else []
     rows = []
     for emotion in [*dict.fromkeys(r["emotion"] for r in results), "all"]:
         group = [r for r in results if emotion in ("all", r["emotion"])]
@@ -146,6 +165,8 @@ def summary(results: list[dict[str, Any]], names: list[str]) -> str:
         row.append(f"{median(r['jitter_ratio'] for r in group):.2f}")
         row.append(f"{mean(r['added_jitter'] for r in group):.2f}")
         row.append(f"{mean(r['seam_step'] for r in group):.1f}")
+        if shading:
+            row.append(f"{mean(r['shading_step'] for r in group):.1f}")
         rows.append(row)
     return markdown_table(header, rows)
 
