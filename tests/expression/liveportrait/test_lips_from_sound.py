@@ -38,7 +38,7 @@ from thfem_core.registry import Resources
 from thfem_core.talking_head.head import AdjacentWindow, FaceClip, talking_heads
 
 CPU = torch.device("cpu")
-COUNT = 50
+COUNT = 32
 LANDMARKS = talking_face(COUNT)
 REST = [row for row in range(21) if row not in LIP_ROWS]
 SPEECH = Speech((0.1 * np.random.default_rng(0).standard_normal(16000 * COUNT // 25)).astype(np.float32), level=0.1)
@@ -171,7 +171,7 @@ def test_the_lips_are_those_of_the_talking_head(folder: Path, monkeypatch: pytes
 
 
 def test_batched_is_one_by_one(folder: Path) -> None:
-    one, many = (edited(loaded(folder, batch=batch)) for batch in (1, 7))
+    one, many = (edited(loaded(folder, batch=batch), frames=slice(16)) for batch in (1, 7))
     assert np.abs(one - many).max() <= 1 and (one != many).mean() < 0.01
 
 
@@ -180,7 +180,7 @@ def test_chunked_is_whole(folder: Path) -> None:
     editor = loaded(folder)
     editor._lips.refinement = None
     whole = edited(editor)
-    for part in (slice(20, 35), slice(42, None)):
+    for part in (slice(12, 22), slice(27, None)):
         assert np.abs(whole[part] - edited(editor, frames=part)).max() <= 1
 
 
