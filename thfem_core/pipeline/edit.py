@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 
 from ..audio.speech import Speech
+from ..device import one_cpu_thread
 from ..expression.editor import editors
 from ..face.tracking.edited_landmarks import EditedLandmarks
 from ..face.tracking.track import FaceTracks
@@ -27,6 +28,7 @@ from .stages import ExpressionStage, LipStage, Stage
 from .still import StillVideo
 
 
+@one_cpu_thread()
 def edit(
     video: Video,
     config: EditConfig | None = None,

@@ -45,9 +45,8 @@ def find_faces(
     Returns:
         The tracks of all people.
     """
-    models = default_face_models(device)
     with one_cpu_thread():
-        return track_faces(video, models=models, config=config, progress=progress)
+        return track_faces(video, models=default_face_models(device), config=config, progress=progress)
 
 
 def kept_faces(video: Video) -> FaceTracks | None:

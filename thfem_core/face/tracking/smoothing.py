@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.signal import savgol_filter
 
 from ...errors import InputError
 from ..pose import RIGID_POINTS, HeadPose, head_pose, nearest_rotation
@@ -57,8 +56,13 @@ def savitzky_golay(values: np.ndarray, window: int, order: int = 2) -> np.ndarra
     window = min(window, len(values) - 1 + len(values) % 2)
     if window <= order + 1:
         return values.copy()
-    filtered: np.ndarray = savgol_filter(values, window, order, axis=0)
-    return filtered
+    half = window // 2
+    powers = np.vander(np.arange(-half, half + 1.0), order + 1)
+    fit = powers @ np.linalg.pinv(powers)  # row i: weights that give the polynomial's value at sample i of a window
+    windows = len(values) - window + 1
+    middle = sum(weight * values[i : i + windows] for i, weight in enumerate(fit[half]))
+    first, last = np.tensordot(fit[:half], values[:window], 1), np.tensordot(fit[half + 1 :], values[-window:], 1)
+    return np.concatenate([first, middle, last])
 
 
 def fill_gaps(values: np.ndarray) -> np.ndarray:
@@ -106,7 +110,7 @@ def smooth_landmarks(landmarks: np.ndarray, canonical: np.ndarray, config: Smoot
         translation=savitzky_golay(centre, config.pose_window),
     ).to_image(shape)
     departure = landmarks - smooth
-    energy = (departure[..., :2] ** 2).sum(axis=-1)
+    energy = departure[..., 0] ** 2 + departure[..., 1] ** 2
     noise = (config.noise * pose.scale[:, None]) ** 2
     kept = np.clip(1.0 - noise / np.maximum(energy, 1e-12), 0.0, 1.0)
     return (smooth + kept[..., None] * departure).astype(np.float32)
