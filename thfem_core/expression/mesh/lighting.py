@@ -62,8 +62,8 @@ class Light:
         Returns:
             (S,) brightness, softly kept above a quarter of the median.
         """
-        form = self.form.astype(np.float32)
-        value = np.einsum("sc,sc->s", normals @ form[:3, :3] + 2 * form[3, :3], normals) + form[3, 3]
+        form, n = self.form.astype(np.float32), normals.T  # rows of x, y and z: several times faster than columns
+        value = ((form[:3, :3] @ n + 2 * form[3, :3, None]) * n).sum(axis=0) + form[3, 3]
         return np.asarray(FLOOR + softplus(value - FLOOR, FLOOR_SOFTNESS))
 
 

@@ -27,17 +27,17 @@ def apply_warp(frame: Frame, warp: Warp, slopes: Sequence[float] = (1.0, 1.0, 1.
     box = _changed_box(warp)
     if box is None or not (box := box.clipped(frame.width, frame.height)).width or not box.height:
         return frame
-    place = _resample(warp.flow, warp, box)
+    place = _at_pixels(warp.flow, warp, box)
     reach = int(np.ceil(np.abs(place).max())) + CUBIC_REACH
     source = Box(box.x0 - reach, box.y0 - reach, box.x1 + reach, box.y1 + reach).clipped(frame.width, frame.height)
-    place[..., 0] += np.arange(box.x0 - source.x0, box.x1 - source.x0, dtype=np.float32)[None, :]
-    place[..., 1] += np.arange(box.y0 - source.y0, box.y1 - source.y0, dtype=np.float32)[:, None]
     x, y = cv2.split(place)
+    x += np.arange(box.x0 - source.x0, box.x1 - source.x0, dtype=np.float32)
+    y += np.arange(box.y0 - source.y0, box.y1 - source.y0, dtype=np.float32)[:, None]
     moved = cv2.remap(frame.rgb(source), x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     if warp.gain.any():
-        gain = np.exp(warp.gain[..., None] * np.asarray(slopes, np.float32))
-        moved = cv2.multiply(moved, _resample(gain, warp, box), dtype=cv2.CV_8U)
-    return frame.paste(box, moved, _resample(warp.alpha, warp, box))
+        gain = cv2.merge([np.exp(np.float32(slope) * warp.gain) for slope in slopes])
+        moved = cv2.multiply(moved, _at_pixels(gain, warp, box), dtype=cv2.CV_8U)
+    return frame.paste(box, moved, _at_pixels(warp.alpha, warp, box))
 
 
 def _changed_box(warp: Warp) -> Box | None:
@@ -55,16 +55,8 @@ def _changed_box(warp: Warp) -> Box | None:
     )
 
 
-def _resample(grid: np.ndarray, warp: Warp, box: Box) -> np.ndarray:
-    """Bring a grid (h, w) or (h, w, C) of the warp to the pixels of ``box``, bilinearly, clamped at its border."""
-    height, width = warp.alpha.shape
-    x_scale, y_scale = width / warp.box.width, height / warp.box.height
-    # Pixel centre x lies at grid coordinate (x + .5 - x0) * scale - .5.
-    matrix = np.array(
-        [
-            [x_scale, 0, (box.x0 + 0.5 - warp.box.x0) * x_scale - 0.5],
-            [0, y_scale, (box.y0 + 0.5 - warp.box.y0) * y_scale - 0.5],
-        ]
-    )
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    return cv2.warpAffine(grid, matrix, (box.width, box.height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+def _at_pixels(grid: np.ndarray, warp: Warp, box: Box) -> np.ndarray:
+    """Bring a grid (h, w) or (h, w, C) of the warp to the pixels of ``box``, a part of the warp's own, bilinearly."""
+    pixels = cv2.resize(grid, (warp.box.width, warp.box.height), interpolation=cv2.INTER_LINEAR)
+    x0, y0, x1, y1 = np.subtract(box, (*warp.box[:2], *warp.box[:2]))
+    return pixels[y0:y1, x0:x1]

@@ -42,12 +42,12 @@ class Warp:
 
 
 def _splat(cells: np.ndarray, values: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """Add values (C, N) at fractional cells (N, 2), all inside ``shape`` less one, shared bilinearly: (C, h, w)."""
+    """Add values (C, N) at fractional cells (2, N), all inside ``shape`` less one, shared bilinearly: (C, h, w)."""
     height, width = shape
     cells, values = (each.astype(np.float32, copy=False) for each in (cells, values))
     low = cells.astype(np.int32)
-    fx, fy = (cells - low.astype(np.float32)).T
-    index = torch.from_numpy((low[:, 1] * width + low[:, 0]).astype(np.int64))
+    fx, fy = cells - low.astype(np.float32)
+    index = torch.from_numpy((low[1] * width + low[0]).astype(np.int64))
     right = values * fx
     left = values - right
     out = torch.zeros(len(values), height * width)
@@ -103,8 +103,7 @@ def dense_warp(
     first, second, third = (
         surface.weights[:, k, None] * attributes.take(surface.corners[:, k], axis=0) for k in range(3)
     )
-    sampled = first + second + third
-    place, shift = sampled[:, :2], sampled[:, 2:]
+    place_x, place_y, shift_x, shift_y = np.ascontiguousarray((first + second + third).T)
     visible = facing(vertices, surface.triangles).take(surface.triangle) * surface.area
 
     margin = MARGIN * cell
@@ -115,16 +114,16 @@ def dense_warp(
         return None
     box = Box(int(low[0]), int(low[1]), int(high[0]), int(high[1]))
     grid = (max(2, round(box.height / cell)), max(2, round(box.width / cell)))
-    scale = np.array([grid[1] / box.width, grid[0] / box.height], np.float32)
     # Cell i spans [i, i + 1) and is represented by its centre, hence the half. Samples off the frame are dropped.
-    cells = (place - low.astype(np.float32)) * scale - np.float32(0.5)
-    x, y = cells.T
+    x = (place_x - np.float32(box.x0)) * np.float32(grid[1] / box.width) - np.float32(0.5)
+    y = (place_y - np.float32(box.y0)) * np.float32(grid[0] / box.height) - np.float32(0.5)
     inside = np.flatnonzero((x >= 0) & (y >= 0) & (x < grid[1] - 1) & (y < grid[0] - 1) & (visible > 0))
     weight = visible[inside]
-    channels = [weight, *(-shift[inside].T * weight)]
+    channels = [weight, -shift_x[inside] * weight, -shift_y[inside] * weight]
     if gain is not None:
         channels.append(gain[inside] * weight)
-    sums = [cv2.GaussianBlur(c, (0, 0), BLUR) for c in _splat(cells[inside], np.stack(channels), grid)]
+    cells = np.stack([x[inside], y[inside]])
+    sums = [cv2.GaussianBlur(c, (0, 0), BLUR) for c in _splat(cells, np.stack(channels), grid)]
     total = sums[0] + BACKGROUND * float(surface.area.mean())
     flow = cv2.merge([sums[1] / total, sums[2] / total])
     brightness = sums[3] / total if gain is not None else np.zeros(grid, np.float32)
