@@ -78,7 +78,7 @@ class LipRestoration:
     def visibility(self, index: int) -> float:
         """How well the mouth can be restored from where it is seen: 1 from the front, 0 from the side."""
         near = self._mouths.neighbourhood(index)
-        yaw = near.weights[index] @ np.abs([each.pose.angles()[0, 0] for each in near.mouths])
+        yaw = near.weights[index] @ np.abs([each.yaw for each in near.mouths])
         return float(1.0 - smoothstep(yaw, *_SIDE_VIEW))
 
     def need(self, index: int) -> float:
@@ -97,7 +97,7 @@ class LipRestoration:
     def _change_of_speech(self, index: int) -> float:
         """Mean distance (face units) between the edited lips and those of :meth:`shape`, averaged around a frame."""
         near, lips = self._mouths.neighbourhood(index), list(LIPS)
-        change = np.stack([each.edited[lips] - each.original[lips] for each in near.mouths])
+        change = np.stack([each.lip_change for each in near.mouths])
         weights = np.stack(list(near.weights.values()))
         operator = lip_aperture_operator()[np.ix_(lips, lips)]  # lips depend on lips alone
         lasting = np.matmul(operator, np.tensordot(weights, change, axes=1))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 
 import numpy as np
 import torch
 
 from ...face.mesh.canonical import canonical_mesh, canonical_shapes
+from ...face.mesh.topology import LIPS
 from ...face.models import FaceModels
 from ...face.pose import HeadPose, head_pose
 from ...face.tracking.edited_landmarks import EditedLandmarks
@@ -22,7 +24,7 @@ _FIT_NOISE = 1.2
 _LEAST_PRESENCE = 0.5  # below it the fit of an edited frame is not believed
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True)
 class Mouth:
     """The face of one frame, whose lower part is the mouth. Meshes are on the canonical head, in face units.
 
@@ -36,6 +38,17 @@ class Mouth:
     original: np.ndarray
     edited: np.ndarray
     weight: float
+
+    @cached_property
+    def yaw(self) -> float:
+        """Degrees by which the head is turned to the side, see :meth:`HeadPose.angles`."""
+        return float(self.pose.angles()[0, 0])
+
+    @cached_property
+    def lip_change(self) -> np.ndarray:
+        """How far the edit has moved the points of :data:`LIPS`: float (L, 3), face units."""
+        lips = list(LIPS)
+        return np.asarray(self.edited[lips] - self.original[lips])
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,18 +93,23 @@ class MouthTrack:
         self._mouths: dict[int, Mouth | None] = {}
 
     def observe(self, frames: Sequence[Frame]) -> None:
-        """Fit the mesh to the next edited frames."""
-        for frame, mouth in zip(frames, side_by_side(self._fit, frames, self._device), strict=True):
+        """Take note of the next edited frames; meshes that the editor does not know are fitted."""
+        faces = [(frame, self._edited.take(self._track.track_id, frame.index)) for frame in frames]
+        if any(known is None for _, known in faces):
+            mouths = side_by_side(lambda face: self._mouth(*face), faces, self._device)
+        else:
+            mouths = [self._mouth(*face) for face in faces]
+        for frame, mouth in zip(frames, mouths, strict=True):
             self._mouths[frame.index] = mouth
 
-    def _fit(self, frame: Frame) -> Mouth | None:
+    def _mouth(self, frame: Frame, known: np.ndarray | None) -> Mouth | None:
+        """Read the mouth of a frame; ``known``: landmarks (478, 3) as the edited frame shows them, if the editor told."""
         samples = self._track.samples(frame.index, frame.index + 1)
         landmarks, weight = samples.landmarks[0], float(samples.weight[0])
         if weight <= 0:
             return None
         pose = head_pose(landmarks[None], canonical_mesh())
         original = pose.to_canonical(landmarks[None])[0]
-        known = self._edited.take(self._track.track_id, frame.index)
         if known is not None:
             edited = pose.to_canonical(known[None])[0]
         else:
@@ -132,9 +150,16 @@ class MouthTrack:
 
     def neighbourhood(self, index: int) -> Neighbourhood:
         """The mouths within reach of a frame, weighted by a raised cosine around each of them."""
-        reach = self._reach
-        near = [i for i in range(index - reach, index + reach + 1) if self._mouths.get(i) is not None]
-        weights = 1 + np.cos(np.pi * np.clip(np.subtract.outer(near, near) / (reach + 1), -1, 1))
-        weights /= weights.sum(axis=1, keepdims=True)
+        near = [i for i in range(index - self._reach, index + self._reach + 1) if self._mouths.get(i) is not None]
+        weights = _raised_cosines(tuple(i - index for i in near), self._reach + 1)
         mouths = [mouth for i in near if (mouth := self._mouths[i]) is not None]
         return Neighbourhood(mouths=mouths, weights=dict(zip(near, weights, strict=True)))
+
+
+@lru_cache(maxsize=128)
+def _raised_cosines(places: tuple[int, ...], width: int) -> np.ndarray:
+    """(R, R): in row i, weights of R places that fall from place i to 0 at a distance of ``width`` and sum to 1."""
+    weights = 1 + np.cos(np.pi * np.clip(np.subtract.outer(places, places) / width, -1, 1))
+    weights /= weights.sum(axis=1, keepdims=True)
+    weights.flags.writeable = False
+    return weights

@@ -132,7 +132,9 @@ class MouthSession:
             plans = [self._plan(window.source, source, picture, frame) for frame in window.targets]
             if any(isinstance(plan, _Drawing) and plan.source is picture for plan in plans):
                 picture.prepare(self._clip.device, for_network=self._renderer is not None)
-        answers = side_by_side(self._draw, plans, self._clip.device)
+        drawings = [plan for plan in plans if isinstance(plan, _Drawing)]
+        patches = iter(side_by_side(self._draw, drawings, self._clip.device))
+        answers = [plan if isinstance(plan, str) else next(patches) for plan in plans]
         # No source or target of a later window lies before those of this one.
         self._mouths.forget(window.targets[0].index, keep=window.source.index)
         self._sound.forget(window)
@@ -150,9 +152,7 @@ class MouthSession:
             picture = SourceFace(frame, mouth)
         return _Drawing(source=picture, frame=frame, mouth=mouth, target=target)
 
-    def _draw(self, plan: _Drawing | str) -> PatchOrReason:
-        if isinstance(plan, str):
-            return plan
+    def _draw(self, plan: _Drawing) -> PatchOrReason:
         target, device = plan.target, self._clip.device
         return draw_patch(plan.source, plan.frame, plan.mouth, target.shape, target.opacity, self._renderer, device)
 
