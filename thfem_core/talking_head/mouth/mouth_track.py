@@ -103,7 +103,7 @@ class MouthTrack:
             self._mouths[frame.index] = mouth
 
     def _mouth(self, frame: Frame, known: np.ndarray | None) -> Mouth | None:
-        """Read the mouth of a frame; ``known``: landmarks (478, 3) as the edited frame shows them, if the editor told."""
+        """Read the mouth of a frame; ``known``: landmarks (478, 3) that it shows, if the editor told them."""
         samples = self._track.samples(frame.index, frame.index + 1)
         landmarks, weight = samples.landmarks[0], float(samples.weight[0])
         if weight <= 0:
