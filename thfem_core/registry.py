@@ -33,8 +33,8 @@ class BackEnd:
     options: Its options class.
     models: The model files it uses.
     converters: Model name → ``module:function`` relative to the folder, for ``models convert``.
-    permissive: Option → values with which no file for research only is read, the first is the usual one; empty where no
-        setting avoids them, or there are none.
+    permissive: Option → values with which no file for research only is read; empty where no setting avoids them, or
+        there are none.
     brings_expression: Of an editor, whether its options say what to show, so that an edit need not name an emotion.
     """
 

@@ -20,18 +20,28 @@ import numpy as np
 import torch
 from safetensors.numpy import save_file
 
+from thfem_core.expression.mesh.action_units import MeanExpression, fit_mean_expression
 from thfem_core.expression.mesh.presets import preset_units
 from thfem_core.expression.request import EMOTIONS, Emotion
 from thfem_core.expression.valence_arousal.emotion_map import PLACES
-from thfem_core.face.models import default_face_models
+from thfem_core.face.mesh.canonical import canonical_shapes
+from thfem_core.face.models import FaceModels, default_face_models
 
-from .train_expression_reader import FRAMES_LABELLED, SPLITS, clip_expression
+from .clip_faces import faces_of_clip
 
+SPLITS = ("train", "val")
+FRAMES = 12  # looked at in a clip
 PRESET_CLIPS = 20.0  # a preset counts as this many clips of its emotion
 ALIKE = 0.5  # cosine of clips and preset from which the clips show the emotion, and not something else
 FARTHEST = 0.3  # from the preset: beyond it a mesh looks wrong
 # Units that some emotion uses; what else clips show (speech above all) is no expression.
 EXPRESSIVE = np.any([preset_units(emotion) != 0 for emotion in PLACES], axis=0)
+
+
+def read_clip(path: Path, models: FaceModels) -> MeanExpression | None:
+    """Mean expression over evenly spread frames; None where no face is found."""
+    landmarks = [points for _, points in faces_of_clip(path, models, FRAMES)]
+    return fit_mean_expression(canonical_shapes(np.array(landmarks))) if landmarks else None
 
 
 def read_activations(data: Path, identity: str | None) -> dict[Emotion, list[np.ndarray]]:
@@ -53,7 +63,7 @@ def read_activations(data: Path, identity: str | None) -> dict[Emotion, list[np.
             if not wanted or label not in EMOTIONS or (not row["emotion"] and row["identity"] in resting):
                 continue
             resting |= {row["identity"]} if label == "neutral" else set()
-            expression = clip_expression(data / "crops" / row["file"], models, FRAMES_LABELLED)
+            expression = read_clip(data / "crops" / row["file"], models)
             if expression is not None:
                 found[label].append(expression.activation)
     return found

@@ -12,17 +12,21 @@ import torch
 from made_up_track import MadeUpTrack, talking_face
 
 from thfem_core.errors import WeightsError
-from thfem_core.expression.mesh import recognition, spectacles, texture
+from thfem_core.expression.mesh import texture
+from thfem_core.expression.mesh.action_units import ACTION_UNITS, MeanExpression
 from thfem_core.expression.mesh.back_end import MeshOptions
 from thfem_core.expression.mesh.clip_expression import measure_expression
 from thfem_core.expression.mesh.editor import MeshEditor
 from thfem_core.expression.mesh.plan import plan_motion
-from thfem_core.expression.mesh.recognition import load_reader, recognise
-from thfem_core.expression.mesh.spectacles import edge_features, rim_damping, spectacles_score, unroll_band
+from thfem_core.expression.mesh.presets import preset_units
+from thfem_core.expression.mesh.recognition import recognise
+from thfem_core.expression.mesh.spectacles import WORN_FROM, bridge_strength, rim_damping
 from thfem_core.expression.mesh.texture import load_ratio, ratio_samples
-from thfem_core.expression.request import EMOTIONS, ExpressionRequest
+from thfem_core.expression.request import EMOTIONS, Emotion, ExpressionRequest, ReferenceClip
+from thfem_core.face.mesh.basis import load_basis
 from thfem_core.face.models import default_face_models
 from thfem_core.media.array_frame import ArrayFrame
+from thfem_core.media.array_video import ArrayVideo
 from thfem_core.media.picture_file import read_image
 from thfem_core.weights.reading import embedded_tensors
 
@@ -37,26 +41,40 @@ def portrait() -> tuple[ArrayFrame, np.ndarray]:
     return frame, models.fit(frame, [roi])[0].landmarks
 
 
-def with_spectacles(frame: ArrayFrame, landmarks: np.ndarray) -> ArrayFrame:
+def with_spectacles(
+    frame: ArrayFrame, landmarks: np.ndarray, colour: tuple[int, int, int] = (25, 20, 20)
+) -> ArrayFrame:
     pixels = frame.pixels.copy()
     unit = np.linalg.norm(landmarks[33] - landmarks[263]) / 100
     centres = [landmarks[[33, 133], :2].mean(axis=0), landmarks[[362, 263], :2].mean(axis=0)]
     for centre in centres:
-        cv2.ellipse(pixels, (centre, (54 * unit, 42 * unit), 0), (25, 20, 20), max(2, round(3 * unit)), cv2.LINE_AA)
+        cv2.ellipse(pixels, (centre, (54 * unit, 42 * unit), 0), colour, max(2, round(3 * unit)), cv2.LINE_AA)
     bridge = [tuple(map(int, c + np.array([s * 27, -4]) * unit)) for c, s in zip(centres, (1, -1), strict=True)]
-    cv2.line(pixels, *bridge, (25, 20, 20), max(2, round(3 * unit)), cv2.LINE_AA)
+    cv2.line(pixels, *bridge, colour, max(2, round(3 * unit)), cv2.LINE_AA)
     return ArrayFrame(index=0, time=Fraction(0), pixels=pixels)
 
 
-def test_spectacles_are_seen(portrait: tuple[ArrayFrame, np.ndarray]) -> None:
+@pytest.mark.parametrize(("light", "colour"), [(1.0, (25, 20, 20)), (0.5, (250, 245, 240))])
+def test_dark_and_bright_spectacles_are_seen(
+    portrait: tuple[ArrayFrame, np.ndarray], light: float, colour: tuple[int, int, int]
+) -> None:
     frame, landmarks = portrait
-    assert spectacles_score(frame, landmarks) < 0 < spectacles_score(with_spectacles(frame, landmarks), landmarks)
+    lit = ArrayFrame(index=0, time=Fraction(0), pixels=(light * frame.pixels).astype(np.uint8))
+    worn = with_spectacles(lit, landmarks, colour)
+    assert bridge_strength(lit, landmarks) < WORN_FROM < bridge_strength(worn, landmarks)
+
+
+def test_a_shadow_over_half_of_the_nose_is_no_spectacles(portrait: tuple[ArrayFrame, np.ndarray]) -> None:
+    frame, landmarks = portrait
+    pixels = frame.pixels.copy()
+    pixels[int(landmarks[6, 1]) :] //= 2  # an edge across the nose, dark on one side only
+    assert bridge_strength(ArrayFrame(index=0, time=Fraction(0), pixels=pixels), landmarks) < WORN_FROM
 
 
 def test_a_face_off_the_frame_is_judged_without_failing(portrait: tuple[ArrayFrame, np.ndarray]) -> None:
     frame, landmarks = portrait
     for shift in (-150, 5000):
-        assert np.isfinite(edge_features(unroll_band(frame, landmarks + np.float32(shift)))).all()
+        assert np.isfinite(bridge_strength(frame, landmarks + np.float32(shift)))
 
 
 def test_rims_hold_and_the_mouth_does_not_care() -> None:
@@ -97,6 +115,17 @@ def test_recognition_is_a_distribution_and_follows_a_smile() -> None:
     assert after["happy"] > max(0.5, before["happy"])
 
 
+@pytest.mark.parametrize("emotion", EMOTIONS)
+def test_a_preset_is_read_as_its_emotion_on_any_face(emotion: Emotion) -> None:
+    basis, rng = load_basis(), np.random.default_rng(3)
+    fields = basis.action_units[[basis.index(name) for name in ACTION_UNITS]]
+    units = preset_units(emotion) + 0.1 * rng.standard_normal((20, len(ACTION_UNITS)))
+    modes = 0.7 * rng.standard_normal((20, len(basis.identity_modes)))
+    faces = basis.canonical + np.tensordot(units, fields, 1) + np.tensordot(modes, basis.identity_modes, 1)
+    read = [recognise(MeanExpression(activation=np.zeros(len(ACTION_UNITS)), shape=face)) for face in faces]
+    assert sum(max(each, key=lambda name: each[name]) == emotion for each in read) >= 18
+
+
 def test_a_missing_weight_file_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match=r"face_basis\.safetensors is missing .*build_face_basis\.py"):
         embedded_tensors("face_basis.safetensors", maker="training/build_face_basis.py", folder=tmp_path)
@@ -105,20 +134,23 @@ def test_a_missing_weight_file_says_what_to_do(tmp_path: Path) -> None:
         embedded_tensors("face_basis.safetensors", maker="training/build_face_basis.py", folder=tmp_path)
 
 
-def test_the_non_commercial_files_are_not_needed_for_an_emotion(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, portrait: tuple[ArrayFrame, np.ndarray]
+@pytest.mark.parametrize("shown", ["emotion", "reference"])
+def test_the_non_commercial_file_is_not_needed(
+    monkeypatch: pytest.MonkeyPatch, portrait: tuple[ArrayFrame, np.ndarray], shown: str
 ) -> None:
     frame, landmarks = portrait
 
     def missing(name: str, *, maker: str) -> None:
         raise AssertionError(f"{name} is read")
 
-    for module in (texture, recognition, spectacles):
-        monkeypatch.setattr(module, "embedded_tensors", missing)
-    for cached in (load_ratio, ratio_samples, load_reader):
+    monkeypatch.setattr(texture, "embedded_tensors", missing)
+    for cached in (load_ratio, ratio_samples):
         cached.cache_clear()
-    editor = MeshEditor(MeshOptions(spectacles="no"))
+    editor = MeshEditor()
     request = ExpressionRequest(emotion="angry")
+    if shown == "reference":
+        clip = ArrayVideo(frame.pixels[None], Fraction(25))
+        request = ExpressionRequest(reference=ReferenceClip(video=clip, track=MadeUpTrack(talking_face(8, smile=0.9))))
     (out,) = editor.edit(
         (f for f in [frame]),
         [MadeUpTrack(landmarks[None])],

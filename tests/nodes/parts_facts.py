@@ -143,10 +143,8 @@ def main(host: Path, repo: Path, base: Path, demo: str) -> None:
     facts["covered"] = float((covered - parts.images).abs().mean(dim=-1)[inside].mean())
     empty = node.execute(video=video, in_front=torch.zeros(1, 4, 9), **WIDGETS).args[1]
     facts["empty_mask"] = float((empty - parts.images).abs().mean(dim=-1)[inside].mean())
-    try:
-        node.execute(video=video, licence="commercial", reference=parts.images[:1], **WIDGETS)
-    except Exception as error:
-        facts["research"] = str(error)
+    like = node.execute(video=video, licence="commercial", reference=parts.images[:1], **WIDGETS)
+    facts["commercial"] = [described(like), like.ui["text"][0]]
 
     audio = {"waveform": parts.audio["waveform"], "sample_rate": parts.audio["sample_rate"]}
     sent.clear()

@@ -42,7 +42,8 @@ def test_what_a_mask_says_is_in_front_stays_as_it_is(facts):
 
 
 def test_only_parts_for_commercial_use(facts):
-    assert "a reference is read by a part for research only" in facts["research"]
+    described, text = facts["commercial"]
+    assert described[0] == [12, 512, 512, 3] and "licence commercial" in text
 
 
 def test_images_with_their_sound(facts):

@@ -27,8 +27,8 @@ def test_any_licence_changes_nothing() -> None:
 def test_what_is_for_research_only_is_left_out_and_told() -> None:
     config, left = permissive(EditConfig(request=HAPPY, occlusion="auto", licence="commercial"))
     assert config.talking_head is None and config.occlusion == "off"
-    assert config.editor_options == {"spectacles": "no"}
-    assert len(left) == 3 and all(line.startswith("licence commercial: ") for line in left)
+    assert config.editor_options == {}
+    assert len(left) == 2 and all(line.startswith("licence commercial: ") for line in left)
     assert permissive(config)[1] == (), "twice is once"
 
 
@@ -45,6 +45,17 @@ def test_what_the_user_may_decide_stays() -> None:
     assert config.editor_options["spectacles"] == "yes" and config.occlusion is CLIP
 
 
+def test_a_reference_and_spectacles_are_read_by_rules() -> None:
+    config = EditConfig(
+        request=ExpressionRequest(reference=ReferenceClip(video=CLIP)),
+        editor_options={"spectacles": "auto"},
+        talking_head=None,
+        occlusion="off",
+        licence="commercial",
+    )
+    assert permissive(config) == (config, ())
+
+
 def test_liveportrait_alone_is_permissive() -> None:
     config, left = permissive(EditConfig(request=HAPPY, editor="liveportrait", talking_head=None, licence="commercial"))
     assert config.editor == "liveportrait" and config.editor_options == {} and "liveportrait" not in str(left)
@@ -56,10 +67,6 @@ def test_liveportrait_alone_is_permissive() -> None:
         (
             {"editor_options": {"folds": "mean"}},
             "folds mean reads a file for research only; give light, or",
-        ),
-        (
-            {"request": ExpressionRequest(reference=ReferenceClip(video=CLIP))},
-            "a reference is read by a part for",
         ),
         ({"editor": "ned"}, r"the editor ned needs ned"),
         ({"editor": "liveportrait", "editor_options": {"lips": "sound"}}, "lips sound reads a file for research only"),

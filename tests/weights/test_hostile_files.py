@@ -13,7 +13,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from thfem_core.errors import WeightsError
-from thfem_core.expression.mesh import fold_maps, recognition, spectacles, texture
+from thfem_core.expression.mesh import fold_maps, texture
 from thfem_core.face.mediapipe.models import load_networks
 from thfem_core.face.mesh import basis
 from thfem_core.face.occlusion import loading as occlusion
@@ -95,8 +95,6 @@ EMBEDDED = {
     "face_basis": partial(read_through, basis, basis.load_basis),
     "fold_maps": partial(read_through, fold_maps, fold_maps.load_fold_maps),
     "expression_ratio": partial(read_through, texture, texture.load_ratio),
-    "expression_reader": partial(read_through, recognition, recognition.load_reader),
-    "spectacles": partial(read_through, spectacles, spectacles.load_judge),
     "occlusion": lambda path: read_through(occlusion, occlusion.load_occlusion_net, path, torch.device("cpu")),
     "mouth_basis": partial(read_through, coefficients, coefficients.load_mouth_basis),
     "mouth_motion": load_motion,

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 # any: the best there is. commercial: only files whose licence allows commercial use.
 Licence = Literal["any", "commercial"]
 LICENCES: tuple[Licence, ...] = ("any", "commercial")
-REFERENCE_READER = "expression-reader"  # the model that editors read for a reference clip
 
 
 def research_models(back_end: BackEnd) -> list[str]:
@@ -45,21 +44,12 @@ def permissive(config: EditConfig) -> tuple[EditConfig, tuple[str, ...]]:
         models = research_models(back_end)
         if models and not back_end.permissive:
             raise _needs_research(f"the editor {config.editor}", models)
-        if config.request.reference is not None and REFERENCE_READER in models:
-            raise InputError(
-                "a reference is read by a part for research only; give an emotion or sliders instead, or licence any"
-            )
-        options = dict(config.editor_options)
         defaults = {option.name: option.default for option in editors.options(config.editor)}
         for name, allowed in back_end.permissive.items():
-            value = options.get(name, defaults[name])
-            if value not in allowed and value != defaults[name]:
+            value = config.editor_options.get(name, defaults[name])
+            if value not in allowed:
                 choice = " or ".join(allowed)
                 raise InputError(f"{name} {value} reads a file for research only; give {choice}, or licence any")
-            if value not in allowed:
-                options[name] = allowed[0]
-                left.append(f"licence commercial: {name} {allowed[0]}, since {value} reads a file for research only")
-        changes["editor_options"] = options
     head = config.talking_head
     if isinstance(head, str) and (models := research_models(talking_heads.back_end(head))):
         if config.request is None:

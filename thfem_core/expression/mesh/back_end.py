@@ -40,7 +40,7 @@ BACK_END = BackEnd(
     summary="The embedded geometric editor: moves a face mesh, the picture follows.",
     factory="editor:MeshEditor",
     options=MeshOptions,
-    permissive={"spectacles": ("no", "yes"), "folds": ("light",)},
+    permissive={"folds": ("light",)},
     models=(
         embedded(
             "face_basis",
@@ -69,26 +69,6 @@ BACK_END = BackEnd(
             commercial=False,
             link=_CARD,
             note="only read for --folds mean",
-        ),
-        embedded(
-            "expression_reader",
-            "emotion of a reference clip",
-            176196,
-            "7d7de4c2b0fe91c30a264e0608e362d23b18922de0c431b05e8a1bc5f64883e8",
-            licence="CC BY-NC 4.0",
-            commercial=False,
-            link=_CARD,
-            note="only read for --reference",
-        ),
-        embedded(
-            "spectacles",
-            "does a face wear spectacles",
-            876,
-            "2b68cadf8773cea005bc4e05fb633ad2daabb3597334b35c650e1a5cb2d14246",
-            licence="CC BY-NC 4.0",
-            commercial=False,
-            link=_CARD,
-            note="edits work without it: --spectacles no",
         ),
     ),
 )

@@ -36,8 +36,12 @@ class ClipExpression:
     @property
     def above_neutral(self) -> np.ndarray:
         """(K,) mean activations less those of neutral faces, 0 or more."""
-        bias = np.array([NEUTRAL_BIAS.get(name, 0.0) for name in ACTION_UNITS])
-        return np.maximum(self.mean.activation - bias, 0.0)
+        return np.maximum(self.mean.activation - neutral_bias(), 0.0)
+
+
+def neutral_bias() -> np.ndarray:
+    """(K,) activations that the fit gives on neutral faces, in the order of ACTION_UNITS."""
+    return np.array([NEUTRAL_BIAS.get(name, 0.0) for name in ACTION_UNITS])
 
 
 def measure_expression(track: FaceTrack) -> ClipExpression | None:

@@ -28,7 +28,7 @@ from .clip_expression import ClipExpression, measure_expression
 from .fold_shading import FoldShading, Shading, Skin, measure_skin
 from .plan import MotionPlan, plan_motion
 from .render import apply_warp
-from .spectacles import spectacles_score
+from .spectacles import WORN_FROM, bridge_strength
 from .texture import MeanShading
 
 BLOCK = 32  # tracked frames read at once
@@ -251,8 +251,8 @@ class _Face:
         self._looked = self._seen = True
         landmarks = [self._sample(frame.index)[0] for frame in seen]
         if self._options.spectacles == "auto":
-            judged = zip(seen[::2], landmarks[::2], strict=True)
-            self._spectacles = float(np.mean([spectacles_score(*each) for each in judged])) > 0
+            lines = [bridge_strength(*each) for each in zip(seen, landmarks, strict=True)]
+            self._spectacles = float(np.mean(lines)) > WORN_FROM
         if self._options.texture and self._options.folds == "light":
             self._skin = measure_skin(seen, landmarks, self._plan.source.mean.shape)
         self._shade()

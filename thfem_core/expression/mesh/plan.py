@@ -37,6 +37,7 @@ FROWN = ACTION_UNITS.index("mouthFrown")
 # A reference's activations are a mixture of what its emotions typically show and of what was measured, whose gain
 # undoes the shrinkage by the fit's priors. Both are boosted, and limited where more looks wrong on other faces.
 TYPICAL_SHARE = 0.9
+NEUTRAL_REFERENCE = 0.1  # a reference is given for what it shows, and seldom for nothing
 MEASURED_GAIN = 1.6
 REFERENCE_BOOST = 1.4
 LOWEST_OFFSET, HIGHEST_OFFSET = -1.0, 1.3
@@ -150,7 +151,8 @@ def _towards(source: ClipExpression, units: np.ndarray) -> np.ndarray:
 
 def _copied(source: ClipExpression, reference: ClipExpression) -> tuple[np.ndarray, np.ndarray, dict[Emotion, float]]:
     """Offset (K,), dynamics (K,) and shading that give a face what a reference shows and it does not."""
-    asked, shown = (sharpened(recognise(each.mean)) for each in (reference, source))
+    asked = sharpened(recognise(reference.mean), neutral=NEUTRAL_REFERENCE)
+    shown = sharpened(recognise(source.mean))
     mixture = {emotion: asked[emotion] - shown[emotion] for emotion in asked}
     typical = sum(weight * preset_units(emotion) for emotion, weight in mixture.items())
     measured = MEASURED_GAIN * (reference.above_neutral - source.above_neutral)
@@ -164,15 +166,16 @@ def _copied(source: ClipExpression, reference: ClipExpression) -> tuple[np.ndarr
     )
 
 
-def sharpened(posterior: Mapping[Emotion, float]) -> dict[Emotion, float]:
+def sharpened(posterior: Mapping[Emotion, float], *, neutral: float = 1.0) -> dict[Emotion, float]:
     """Favour the likeliest emotions of a posterior: a mixture of half-recognised ones would show none of them.
 
     Args:
-        posterior: Probability of each emotion. Neutral counts half: a reference is given for what it shows.
+        posterior: Probability of each emotion.
+        neutral: Factor on that of neutral.
 
     Returns:
         Squares, scaled to a sum of 1.
     """
-    weights = {emotion: (p / 2 if emotion == "neutral" else p) ** 2 for emotion, p in posterior.items()}
+    weights = {emotion: (p * neutral if emotion == "neutral" else p) ** 2 for emotion, p in posterior.items()}
     total = sum(weights.values())
     return {emotion: weight / total for emotion, weight in weights.items()}

@@ -1,88 +1,45 @@
-"""Which emotion a face shows, from its mesh alone: a linear discriminant on the mean shape of a clip.
+"""Which emotion a face shows, from its mesh alone: how far its mean shape lies from a neutral one towards each preset.
 
-Trained by training/train_expression_reader.py. It gives a reference clip's expression its folds and its typical
-action units, where the mesh of a talking face is too coarse to show them.
+A rule, without weights. Far is what exceeds the differences between neutral people, which are those of the face basis:
+identities, habits of speech, and errors of the fitted mesh. It gives a reference clip's expression its folds and its
+typical action units, where the mesh of a talking face is too coarse to show them.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
-from ...weights.reading import Shapes, embedded_tensors
+from ...face.mesh.basis import load_basis
 from ..request import EMOTIONS, Emotion
 from .action_units import ACTION_UNITS, MeanExpression
+from .clip_expression import neutral_bias
+from .presets import preset_units
 
-DEPTH_WEIGHT = 0.4
-# Brings activations, of the order .3, to the order of the whitened shape components, 1.
-UNIT_WEIGHT = 3.0
-
-
-@dataclass(frozen=True, kw_only=True, eq=False, slots=True)
-class ExpressionReader:
-    """A trained discriminant over C components of the shape and K activations, float64.
-
-    mean: (1404,) weighted mean shape, see :func:`shape_vector`.
-    projection: (C, 1404) to whitened components.
-    weight: (7, C + K), one row per emotion in the order of EMOTIONS.
-    bias: (7,).
-    """
-
-    mean: np.ndarray
-    projection: np.ndarray
-    weight: np.ndarray
-    bias: np.ndarray
-
-
-def shape_vector(shape: np.ndarray) -> np.ndarray:
-    """Flatten a shape for the discriminant.
-
-    Args:
-        shape: (478, 3) on the canonical head, face units.
-
-    Returns:
-        (1404,): irises left out, depth weighted down.
-    """
-    return (shape[:468] * [1.0, 1.0, DEPTH_WEIGHT]).ravel()
-
-
-def features(expression: MeanExpression, *, mean: np.ndarray, projection: np.ndarray) -> np.ndarray:
-    """Compute what the discriminant looks at.
-
-    Args:
-        expression: Of a clip.
-        mean: (1404,), see :class:`ExpressionReader`.
-        projection: (C, 1404), see :class:`ExpressionReader`.
-
-    Returns:
-        (C + K,) shape components and weighted activations.
-    """
-    components = projection @ (shape_vector(expression.shape) - mean)
-    return np.concatenate([components, UNIT_WEIGHT * expression.activation])
-
-
-# of the shape's components, training/train_expression_reader.py keeps so many
-_COMPONENTS = 30
-_SHAPES: Shapes = {
-    "mean": (1404,),
-    "projection": (_COMPONENTS, 1404),
-    "weight": (len(EMOTIONS), _COMPONENTS + len(ACTION_UNITS)),
-    "bias": (len(EMOTIONS),),
-}
+# Standard deviations among people who show nothing: of each action unit's mean, and of a landmark for no reason that
+# the basis knows (face units; much, since neighbouring points err together).
+HABIT_SPREAD = 0.1
+NOISE = 6.0
+SHOWN = 3.0  # a shown emotion lies so many standard deviations from neutral
 
 
 @lru_cache(maxsize=1)
-def load_reader() -> ExpressionReader:
-    """Load the embedded discriminant (CC BY-NC 4.0).
+def _matched_filters() -> tuple[np.ndarray, np.ndarray]:
+    """Neutral face (936,), and the direction to each emotion but neutral (6, 936) in which people differ by 1."""
+    basis = load_basis()
+    units = _flat(basis.action_units[[basis.index(name) for name in ACTION_UNITS]])
+    people = np.concatenate([_flat(basis.identity_modes), HABIT_SPREAD * units])
+    covariance = people.T @ people + NOISE**2 * np.eye(people.shape[1])
+    presets = np.stack([preset_units(emotion) for emotion in EMOTIONS[1:]]) @ units
+    filters = np.linalg.solve(covariance, presets.T).T
+    filters /= np.sqrt((filters * presets).sum(axis=1, keepdims=True))
+    return _flat(basis.canonical) + neutral_bias() @ units, filters
 
-    Raises:
-        WeightsError: Its file is missing or damaged.
-    """
-    file, maker = "expression_reader.safetensors", "training/train_expression_reader.py"
-    tensors, _ = embedded_tensors(file, maker=maker, shapes=_SHAPES)
-    return ExpressionReader(**{name: tensors[name].double().numpy() for name in _SHAPES})
+
+def _flat(points: np.ndarray) -> np.ndarray:
+    """(..., 478, 3) → (..., 936): irises are left out, and depth, which a fitted mesh only guesses."""
+    return points[..., :468, :2].astype(np.float64).reshape(*points.shape[:-2], -1)
 
 
 def recognise(expression: MeanExpression) -> dict[Emotion, float]:
@@ -94,7 +51,8 @@ def recognise(expression: MeanExpression) -> dict[Emotion, float]:
     Returns:
         Posterior probability of each of the seven emotions under equal priors.
     """
-    reader = load_reader()
-    score = reader.weight @ features(expression, mean=reader.mean, projection=reader.projection) + reader.bias
+    neutral, filters = _matched_filters()
+    distance = filters @ (_flat(expression.shape) - neutral)
+    score = np.append(0.0, SHOWN * distance - SHOWN**2 / 2)  # log likelihoods, neutral's is 0
     likelihood = np.exp(score - score.max())
     return dict(zip(EMOTIONS, map(float, likelihood / likelihood.sum()), strict=True))

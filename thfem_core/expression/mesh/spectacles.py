@@ -1,7 +1,7 @@
 """Spectacles do not smile: told from the picture, they keep the mesh around the eyes near rigid.
 
-The judge is a logistic regression on edge strengths around the eyes, in a band of the face unrolled onto the
-canonical mesh (training/train_spectacles.py).
+They are told by a rule, without a network: what holds two lenses together is a line across the bridge of the nose,
+where bare skin shades softly: two sharp edges that face each other.
 """
 
 from __future__ import annotations
@@ -10,17 +10,20 @@ from functools import lru_cache
 
 import cv2
 import numpy as np
+from scipy.spatial import Delaunay
 
 from ...face.mesh import topology
 from ...face.mesh.basis import load_basis
-from ...face.mesh.surface import face_surface
 from ...face.smoothstep import smoothstep
 from ...media.frame import Box, Frame
-from ...weights.reading import embedded_tensors
 
-# The unrolled band, face units: half width, top, bottom, spacing.
-BAND_HALF, BAND_TOP, BAND_BOTTOM, BAND_STEP = 72, -26, 42, 2
-CELLS = 9  # of half the band, in each direction
+# The band from the middle of one eye to the other's, unrolled at 1 face unit: y from -30 (brows) to 30 (cheeks).
+BAND_HALF, BAND_TOP, BAND_BOTTOM = 36, -30, 30
+# Where the bridge of spectacles may lie (between the eyes, below the brows' inner ends at -16), and how thick it may
+# be: 12 units are about 11 mm.
+BRIDGE_HALF, BRIDGE_TOP, BRIDGE_BOTTOM, BRIDGE_THICKEST = 6, -15, 16, 12
+EDGE = 2  # an edge of a rim is this sharp, bare skin shades softly
+WORN_FROM = 0.4  # of what the greys differ by: most skin stays below .3, most rims are above .5
 # Rims reach from the eye's middle (face units) to here, softened by ±; lids are moved by eyes.py and stay free.
 RIM_OUTER, RIM_SOFTNESS = 31.0, 8.0
 RIM_SHARE = 0.25  # of a displacement that is left at the rims
@@ -28,87 +31,57 @@ _EYES = tuple(zip(topology.EYE_UPPER, topology.EYE_LOWER, strict=True))
 
 
 @lru_cache(maxsize=1)
-def _band_samples() -> tuple[np.ndarray, tuple[int, int]]:
-    """Index of the surface sample nearest to each band point, and the band's shape (rows, columns)."""
-    surface = face_surface()
-    columns = np.arange(-BAND_HALF, BAND_HALF + 1, BAND_STEP, dtype=np.float32)
-    rows = np.arange(BAND_TOP, BAND_BOTTOM, BAND_STEP, dtype=np.float32)
-    place = surface.canonical[:, :2]
-    chosen = []
-    for y in rows:
-        near = np.flatnonzero(np.abs(place[:, 1] - y) < 3 * BAND_STEP)
-        distance = (place[near, :1] - columns) ** 2 + (place[near, 1:] - y) ** 2
-        chosen.append(near[distance.argmin(axis=0)])
-    return np.concatenate(chosen), (len(rows), len(columns))
+def _band_points() -> tuple[np.ndarray, np.ndarray]:
+    """Landmarks around each point of the band (rows, columns, 3), and their barycentric weights of the same shape."""
+    columns, rows = np.meshgrid(np.arange(-BAND_HALF, BAND_HALF + 1), np.arange(BAND_TOP, BAND_BOTTOM + 1))
+    points = np.stack([columns, rows], axis=-1)
+    flat = Delaunay(load_basis().canonical[:468, :2])  # the face from the front, eyes closed
+    triangle = flat.find_simplex(points)
+    to_weights, last = flat.transform[triangle, :2], flat.transform[triangle, 2]
+    two = np.einsum("...ij,...j->...i", to_weights, points - last)
+    return flat.simplices[triangle], np.concatenate([two, 1 - two.sum(axis=-1, keepdims=True)], axis=-1)
 
 
 def unroll_band(frame: Frame, landmarks: np.ndarray) -> np.ndarray:
-    """Unroll the band around the eyes onto the canonical face.
+    """Unroll the band between the eyes onto the canonical face.
 
     Args:
         frame: Any frame.
         landmarks: (478, 3) of a face in it, pixels.
 
     Returns:
-        (rows, columns) float32 grey, 0..255; 0 where the band lies outside the frame.
+        (rows, columns) float32 grey, 0..255, one value per square face unit; 0 where all of it is outside the frame.
     """
-    chosen, shape = _band_samples()
-    surface = face_surface()
-    vertices = surface.place @ landmarks[:, :2]
-    points = np.einsum("nk,nkc->nc", surface.weights[chosen], vertices[surface.corners[chosen]])
-    low, high = np.floor(points.min(axis=0)).astype(int) - 1, np.ceil(points.max(axis=0)).astype(int) + 1
+    corners, weights = _band_points()
+    points = np.einsum("rck,rckd->rcd", weights, landmarks[corners, :2])
+    low, high = np.floor(points.min(axis=(0, 1))).astype(int) - 1, np.ceil(points.max(axis=(0, 1))).astype(int) + 1
     box = Box(*map(int, low), *map(int, high)).clipped(frame.width, frame.height)
     if not box.width or not box.height:
-        return np.zeros(shape, np.float32)
+        return np.zeros(points.shape[:2], np.float32)
     grey = cv2.cvtColor(frame.rgb(box), cv2.COLOR_RGB2GRAY).astype(np.float32)
-    x, y = (points - box[:2] - 0.5).astype(np.float32).T.reshape(2, *shape)
+    x, y = (points - box[:2] - 0.5).astype(np.float32).transpose(2, 0, 1)
     return cv2.remap(grey, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
-def edge_features(band: np.ndarray) -> np.ndarray:
-    """Measure edges around the eyes.
-
-    Args:
-        band: As from :func:`unroll_band`.
-
-    Returns:
-        (2 · CELLS²,) log edge strength per cell of one half face (both halves averaged), across and along the band.
-    """
-    smooth = cv2.GaussianBlur(band, (0, 0), 0.6)
-    across, along = (np.abs(cv2.Sobel(smooth, cv2.CV_32F, dx, 1 - dx)) for dx in (1, 0))
-    usual = np.sqrt((across**2 + along**2).mean()) + 4  # grey levels: keeps flat pictures from looking edgy
-    half = band.shape[1] // 2 + 1
-    cells = [
-        cv2.resize(((e + e[:, ::-1]) / (2 * usual))[:, :half], (CELLS, CELLS), interpolation=cv2.INTER_AREA)
-        for e in (across, along)
-    ]
-    return np.log(np.stack(cells) + 0.15).ravel()
-
-
-@lru_cache(maxsize=1)
-def load_judge() -> tuple[np.ndarray, float]:
-    """Load weight (2 · CELLS²,) and bias of the embedded logistic regression (CC BY-NC 4.0).
-
-    Raises:
-        WeightsError: Its file is missing or damaged.
-    """
-    shapes = {"weight": (2 * CELLS**2,), "bias": (1,)}
-    tensors, _ = embedded_tensors("spectacles.safetensors", maker="training/train_spectacles.py", shapes=shapes)
-    return tensors["weight"].numpy(), float(tensors["bias"][0])
-
-
-def spectacles_score(frame: Frame, landmarks: np.ndarray) -> float:
-    """Judge whether a face wears spectacles.
+def bridge_strength(frame: Frame, landmarks: np.ndarray) -> float:
+    """Measure the line across the nose by which spectacles are told.
 
     Args:
         frame: Any frame.
         landmarks: (478, 3) of a face in it, pixels.
 
     Returns:
-        Log odds; above 0 means yes.
+        Step of grey at the weaker of the line's two edges, in standard deviations of the band's greys; spectacles from
+        WORN_FROM on.
     """
-    weight, bias = load_judge()
-    return float(weight @ edge_features(unroll_band(frame, landmarks)) + bias)
+    band = unroll_band(frame, landmarks)
+    steps = band[EDGE:] - band[:-EDGE]
+    columns = slice(BAND_HALF - BRIDGE_HALF, BAND_HALF + BRIDGE_HALF + 1)
+    place = (slice(BRIDGE_TOP - BAND_TOP - EDGE, BRIDGE_BOTTOM - BAND_TOP - EDGE), columns)
+    slack = np.ones((3, 1), np.uint8)  # a line may slope by a row
+    brighter, darker = (cv2.dilate(np.maximum(sign * steps, 0), slack)[place].mean(axis=1) for sign in (1, -1))
+    facing = cv2.dilate(darker[:, None], np.ones((2 * BRIDGE_THICKEST + 1, 1), np.uint8))[:, 0]
+    return float(np.minimum(brighter, facing).max() / (band.std() + 2))  # + 2: flat pictures are not lined
 
 
 @lru_cache(maxsize=1)
