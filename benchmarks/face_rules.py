@@ -3,9 +3,9 @@
     python -m benchmarks.face_rules DATA [--only spectacles | emotions]
 
 DATA holds ``index.csv`` (columns file, identity, split, emotion), ``crops/`` and ``ned_pairs/``. The rules have no
-weights; their constants were checked on the splits train and val only. Who wears spectacles was seen by eye, once per
-person: WEARERS, judged from five frames of one clip per person. Emotions are read from twelve frames per clip, as of a
-reference, and of neutral clips also as of the face to edit.
+weights; their constants were chosen on the splits train and val (docs/quality.md says where test was looked at). Who
+wears spectacles was seen by eye, once per person: WEARERS, judged from five frames of one clip per person. Emotions are
+read from twelve frames per clip, as of a reference, and of neutral clips also as of the face to edit.
 """
 
 from __future__ import annotations
