@@ -17,6 +17,8 @@ from .faces import ChosenFaces
 from .report import EditReport, frames_without_faces
 from .stages import Stage
 
+AHEAD = 2  # frames that may wait between two stages: more take memory and save no time
+
 
 class PreparedEdit:
     """An edit that is ready to run: all is loaded, and faces are found.
@@ -69,9 +71,11 @@ class PreparedEdit:
         tracks = self.faces.tracks
         try:
             with ExitStack() as stack:
-                frames = stack.enter_context(closing(prefetch(self.video.frames(warn=self.warnings.append))))
+                frames = stack.enter_context(
+                    closing(prefetch(self.video.frames(warn=self.warnings.append), depth=AHEAD))
+                )
                 for stage in self._stages:
-                    frames = stack.enter_context(closing(prefetch(stage(frames))))
+                    frames = stack.enter_context(closing(prefetch(stage(frames), depth=AHEAD)))
                 for frame in frames:
                     if tracks is not None and self._count == tracks.frame_count:
                         raise _other_length(tracks.frame_count, "more")

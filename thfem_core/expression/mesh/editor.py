@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import chain, islice
+from itertools import islice
 
 import numpy as np
 import torch
@@ -90,10 +91,10 @@ class MeshEditor:
             source = measure_expression(track)
             if source is not None:
                 faces.append(_Face(track, self.plan(request, source, reference), self._options))
-        first = list(islice(frames, LOOK_AHEAD))
+        first = deque(islice(frames, LOOK_AHEAD))
         for face in faces:
-            face.look(first)
-        jobs = _moves(chain(first, frames), faces, request, edited, occlusion)
+            face.look(list(first))
+        jobs = _moves(_emptied(first, frames), faces, request, edited, occlusion)
         yield from ordered_map(lambda job: _render(*job), jobs, workers=WORKERS)
 
     def read_faces(self, tracks: Sequence[FaceTrack], looks: Sequence[Sequence[Frame]]) -> MeshFaces:
@@ -145,6 +146,13 @@ class MeshFaces:
             _render(frame, moves) if frame.index in drawn else frame
             for frame, moves in _moves(frames, faces, request, edited, occlusion)
         ]
+
+
+def _emptied(first: deque[Frame], others: Iterable[Frame]) -> Iterator[Frame]:
+    """Yield the first frames, letting go of each, then the others."""
+    while first:
+        yield first.popleft()
+    yield from others
 
 
 def _read_reference(request: ExpressionRequest) -> ClipExpression | None:
