@@ -17,7 +17,7 @@ from .faces import ChosenFaces
 from .report import EditReport, frames_without_faces
 from .stages import Stage
 
-AHEAD = 2  # frames that may wait between two stages: more take memory and save no time
+AHEAD = 2  # frames that may wait between two stages; each takes memory
 
 
 class PreparedEdit:
