@@ -10,10 +10,10 @@ from functools import lru_cache
 
 import cv2
 import numpy as np
-from scipy.spatial import Delaunay
 
 from ...face.mesh import topology
 from ...face.mesh.basis import load_basis
+from ...face.mesh.surface import face_surface
 from ...face.smoothstep import smoothstep
 from ...media.frame import Box, Frame
 
@@ -32,14 +32,21 @@ _EYES = tuple(zip(topology.EYE_UPPER, topology.EYE_LOWER, strict=True))
 
 @lru_cache(maxsize=1)
 def _band_points() -> tuple[np.ndarray, np.ndarray]:
-    """Landmarks around each point of the band (rows, columns, 3), and their barycentric weights of the same shape."""
-    columns, rows = np.meshgrid(np.arange(-BAND_HALF, BAND_HALF + 1), np.arange(BAND_TOP, BAND_BOTTOM + 1))
-    points = np.stack([columns, rows], axis=-1)
-    flat = Delaunay(load_basis().canonical[:468, :2])  # the face from the front, eyes closed
-    triangle = flat.find_simplex(points)
-    to_weights, last = flat.transform[triangle, :2], flat.transform[triangle, 2]
-    two = np.einsum("...ij,...j->...i", to_weights, points - last)
-    return flat.simplices[triangle], np.concatenate([two, 1 - two.sum(axis=-1, keepdims=True)], axis=-1)
+    """Vertices of the face's surface around each point of the band (rows, columns, 3), and their barycentric shares."""
+    surface = face_surface()
+    triangles = (surface.place @ load_basis().canonical)[surface.triangles, :2]  # the face from the front
+    last = triangles[:, 2]
+    to_weights = np.linalg.inv(triangles[:, :2] - triangles[:, 2:])
+    columns = np.arange(-BAND_HALF, BAND_HALF + 1)
+    corners, weights = [], []
+    for row in range(BAND_TOP, BAND_BOTTOM + 1):
+        points = np.stack([columns, np.full_like(columns, row)], axis=1)
+        two = np.einsum("cfi,fij->cfj", points[:, None] - last, to_weights)
+        every = np.concatenate([two, 1 - two.sum(axis=-1, keepdims=True)], axis=-1)
+        inside = every.min(axis=-1).argmax(axis=-1)  # the one triangle in which no weight is below 0
+        corners.append(surface.triangles[inside])
+        weights.append(every[np.arange(len(columns)), inside])
+    return np.stack(corners), np.stack(weights)
 
 
 def unroll_band(frame: Frame, landmarks: np.ndarray) -> np.ndarray:
@@ -53,7 +60,8 @@ def unroll_band(frame: Frame, landmarks: np.ndarray) -> np.ndarray:
         (rows, columns) float32 grey, 0..255, one value per square face unit; 0 where all of it is outside the frame.
     """
     corners, weights = _band_points()
-    points = np.einsum("rck,rckd->rcd", weights, landmarks[corners, :2])
+    vertices = face_surface().place @ landmarks[:, :2]
+    points = np.einsum("rck,rckd->rcd", weights, vertices[corners])
     low, high = np.floor(points.min(axis=(0, 1))).astype(int) - 1, np.ceil(points.max(axis=(0, 1))).astype(int) + 1
     box = Box(*map(int, low), *map(int, high)).clipped(frame.width, frame.height)
     if not box.width or not box.height:
