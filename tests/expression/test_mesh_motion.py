@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_up_track import MadeUpTrack, talking_face
-from scipy.optimize import lsq_linear
 
-from thfem_core.expression.mesh.action_units import ACTION_UNITS, constrained_minimum, fit_mean_expression
+from thfem_core.expression.mesh.action_units import ACTION_UNITS, fit_mean_expression
 from thfem_core.expression.mesh.brows import rigid_brow_operator
 from thfem_core.expression.mesh.clip_expression import measure_expression
 from thfem_core.expression.mesh.eyes import aperture_change, lid_displacement
@@ -138,17 +137,6 @@ def test_reading_explains_identity_without_inventing_an_expression() -> None:
         who = np.tensordot(rng.normal(size=len(basis.identity_modes)), basis.identity_modes, axes=1)
         units = fit_mean_expression((basis.canonical + who)[None]).activation
         assert units.max() < 0.35
-
-
-@pytest.mark.parametrize("seed", range(8))
-def test_bounded_fits_are_those_of_scipy(seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    columns, target, bounded = rng.normal(size=(60, 20)), rng.normal(size=60), rng.random(20) < 0.7
-    x = constrained_minimum(columns.T @ columns, columns.T @ target, bounded)
-    lowest = np.where(bounded, 0.0, -np.inf)
-    np.testing.assert_allclose(x, lsq_linear(columns, target, (lowest, np.inf), method="bvls").x, atol=1e-9)
-    assert (x[bounded] == 0).any()
-    assert (x[bounded] > 0).any()
 
 
 def test_a_clear_expression_that_the_reference_shows_too_stays_as_it_is() -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+from scipy.optimize import lsq_linear
 
 from ...face.mesh.basis import load_basis
 
@@ -76,41 +77,12 @@ def fit_mean_expression(shapes: np.ndarray) -> MeanExpression:
     residual = (mean_shape - load_basis().canonical).ravel() * weight
     columns = np.sqrt(precision) * np.concatenate([modes, units], axis=1)
     prior = np.concatenate([np.ones(modes.shape[1]), np.full(units.shape[1], 1 / ACTIVATION_SPREAD)])
-    # normal equations: they are small (M + K unknowns)
-    matrix, vector = columns.T @ columns + np.diag(prior**2), columns.T @ (np.sqrt(precision) * residual)
-    solution = constrained_minimum(matrix, vector, np.arange(len(vector)) >= modes.shape[1])
+    # The normal equations are small (M + K unknowns): their square root gives the same minimum as all D rows.
+    root = np.linalg.cholesky(columns.T @ columns + np.diag(prior**2))
+    target = np.linalg.solve(root, columns.T @ (np.sqrt(precision) * residual))
+    lowest = np.concatenate([np.full(modes.shape[1], -np.inf), np.zeros(units.shape[1])])
+    solution = lsq_linear(root.T, target, (lowest, np.inf), method="bvls").x
     return MeanExpression(activation=solution[modes.shape[1] :], shape=mean_shape)
-
-
-def constrained_minimum(matrix: np.ndarray, vector: np.ndarray, bounded: np.ndarray) -> np.ndarray:
-    """Minimise x · matrix · x / 2 - vector · x where some unknowns are 0 or more.
-
-    Source: the active-set method of Lawson and Hanson, "Solving Least Squares Problems" (1974), chapter 23; SciPy has
-    it too, but its import takes a third of a second and 40 MB.
-
-    Args:
-        matrix: (N, N), symmetric and positive definite.
-        vector: (N,).
-        bounded: (N,) bool, unknowns that must not be below 0.
-
-    Returns:
-        (N,) the minimum.
-    """
-    free, x = ~bounded, np.zeros(len(vector))
-    for _ in range(3 * len(vector)):  # more rounds than it ever takes: rounding must not make it go in circles
-        best = np.zeros_like(x)
-        best[free] = np.linalg.solve(matrix[np.ix_(free, free)], vector[free])
-        below = free & bounded & (best <= 0)
-        if below.any():  # go as far as the first bound, and stay on it
-            x += (x[below] / (x[below] - best[below])).min() * (best - x)
-            free &= ~bounded | (x > 1e-12)
-            continue
-        x = best
-        gain = np.where(free, 0.0, vector - matrix @ x)
-        if gain.max() <= 1e-10 * np.abs(vector).max():
-            break
-        free[gain.argmax()] = True
-    return x
 
 
 def fit_unit_motion(shapes: np.ndarray, mean: MeanExpression) -> np.ndarray:

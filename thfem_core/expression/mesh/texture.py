@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+from scipy.ndimage import map_coordinates
 
 from ...face.mesh.surface import face_surface
 from ...face.smoothstep import smoothstep
@@ -75,8 +76,6 @@ def ratio_samples() -> tuple[tuple[str, ...], np.ndarray]:
     Raises:
         WeightsError: The file of the ratios is missing or damaged.
     """
-    from scipy.ndimage import map_coordinates  # here, since its import takes .15 s and the default needs it not
-
     surface = face_surface()
     ratio = load_ratio()
     columns, rows = texture_coordinates(surface.canonical).T * ratio.log_ratio.shape[1] - 0.5

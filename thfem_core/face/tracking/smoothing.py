@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.signal import savgol_filter
 
 from ...errors import InputError
 from ..pose import RIGID_POINTS, HeadPose, head_pose, nearest_rotation
@@ -56,13 +57,8 @@ def savitzky_golay(values: np.ndarray, window: int, order: int = 2) -> np.ndarra
     window = min(window, len(values) - 1 + len(values) % 2)
     if window <= order + 1:
         return values.copy()
-    half = window // 2
-    powers = np.vander(np.arange(-half, half + 1.0), order + 1)
-    fit = powers @ np.linalg.pinv(powers)  # row i: weights that give the polynomial's value at sample i of a window
-    windows = len(values) - window + 1
-    middle = sum(weight * values[i : i + windows] for i, weight in enumerate(fit[half]))
-    first, last = np.tensordot(fit[:half], values[:window], 1), np.tensordot(fit[half + 1 :], values[-window:], 1)
-    return np.concatenate([first, middle, last])
+    filtered: np.ndarray = savgol_filter(values, window, order, axis=0)
+    return filtered
 
 
 def fill_gaps(values: np.ndarray) -> np.ndarray:
