@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +18,9 @@ from training.stages import eamm, eat
 from training.stages.faces import FaceStage, train_only
 
 FULL_SIZE = "THFEM_FULL_SIZE" in os.environ
+# For comparing one process with two. Pictures that published generators with random weights draw are flat: the patch
+# discriminator normalises them, and rounding (windows one by one or two at once) grows to a tenth of a step.
+COMPARED = {"adversarial": 0.0} if FULL_SIZE else {}
 LOOP = LoopConfig(steps=2, batch=1, lr=1e-3, warmup=0, weight_decay=0.0, ema=0.0, log_every=1, validate_every=1000)
 
 
@@ -71,13 +75,13 @@ def with_small_generator(stage: FaceStage) -> FaceStage:
     return stage
 
 
-def make_stage(name: str, pairs: Path, folder: Path) -> FaceStage:
+def make_stage(name: str, pairs: Path, folder: Path, **settings: Any) -> FaceStage:
     """As it begins, from files in ``folder``, with the published generator."""
     data = DataConfig(pairs=str(pairs), window=1)
     torch.manual_seed(0)
     if name == "eat":
         names = ("00000429-checkpoint.pth.tar", "U_mead.npy", "mean_mead.npy", "pad.npy")
         files, graph = tuple(str(folder / file) for file in names), str(folder / "output_graph.pb")
-        return eat.EatStage(eat.EatStageConfig(data=data, loop=LOOP, files=files, deepspeech=graph))
+        return eat.EatStage(eat.EatStageConfig(data=data, loop=LOOP, files=files, deepspeech=graph, **settings))
     files = (str(folder / "eamm.safetensors"),)
-    return eamm.EammStage(eamm.EammStageConfig(data=data, loop=LOOP, files=files))
+    return eamm.EammStage(eamm.EammStageConfig(data=data, loop=LOOP, files=files, **settings))

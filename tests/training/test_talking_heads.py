@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from small_heads import FULL_SIZE, LOOP, make_stage, with_small_generator
+from small_heads import COMPARED, FULL_SIZE, LOOP, make_stage, with_small_generator
 from torch import Tensor, nn
 
 from tests.training.made_pairs import speech_and_pictures, warped, write_clip_with_sound
@@ -118,7 +118,9 @@ def test_two_processes_are_one_with_twice_the_batch(
     name: str, pairs: Path, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     files = request.getfixturevalue(FILES[name])
-    stage = with_small_generator(make_stage(name, pairs, files))  # also stores head poses before two processes do
+    stage = with_small_generator(
+        make_stage(name, pairs, files, **COMPARED)
+    )  # also stores head poses before two processes do
     before = {key: value.clone() for key, value in trained(stage).items()}
     script = Path(__file__).with_name("heads_in_two_processes.py")
     environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(map(str, SEARCHED))}

@@ -12,7 +12,7 @@ from ...weights.model import Model, ModelFile
 _FILES = (
     ("basis", 189696, "e24a545316bc2a1b4f6d34fdffc0a62e4f1f12da4ba39c0fb2ddb09a5862f4de"),
     ("motion", 1291560, "e3a4f46ddd10599d824253e0c78674bfaa88bb2f2cb1c65e5ee5bf470b6cda35"),
-    ("renderer", 2600720, "064a8eddaedaa56d143e6db78519e00fcd81e9c0369c84354c539156b79f5bc9"),
+    ("renderer", 2600832, "b8fc5f5848bfc999664d6e5182352dd2e774d576b27aff0dfe3c367f08aba153"),
 )
 MODEL = Model(
     name="mouth",
