@@ -191,6 +191,15 @@ class ComfyServer:
     def get(self, path: str) -> Any:
         return json.loads(self.raw(path))
 
+    def history(self, run: Run) -> dict[str, Any]:
+        """What the host keeps of an executed prompt, which it writes down just after it has told of the end."""
+        for _ in range(100):
+            kept: dict[str, dict[str, Any]] = self.get(f"/history/{run.prompt_id}")
+            if run.prompt_id in kept:
+                return kept[run.prompt_id]
+            time.sleep(0.1)
+        raise AssertionError(f"the host has no history of {run.prompt_id}")
+
     def refusal(self, graph: dict[str, Any]) -> dict[str, Any]:
         """What the host answers to a prompt that it must refuse."""
         try:

@@ -46,7 +46,7 @@ def test_the_shipped_workflow_draws(
     difference = np.abs(result.frames.astype(int) - clip_facts.frames[:count]).max(axis=-1)
     assert ((difference > 40).mean(axis=(1, 2)) > 0.02).all(), "the face is drawn anew"
     assert np.percentile(difference, 5) < 8, "and nothing beside it: its crop fills most of this clip"
-    history = comfy.get(f"/history/{run.prompt_id}")[run.prompt_id]
+    history = comfy.history(run)
     told = str(history["outputs"]["90"])
     assert "self-test" in told and "WRONG: these files do not draw people" in told and "liveportrait on cpu" in told
 
@@ -62,5 +62,5 @@ def test_lips_from_sound_in_the_same_picture(files: Path, comfy: ComfyServer, cl
             each["inputs"] |= {"lips": "sound", "pasting": "plain"}
     run = comfy.run(graph, timeout=600)
     assert run.outcome == "success", run.error
-    told = str(comfy.get(f"/history/{run.prompt_id}")[run.prompt_id]["outputs"])
+    told = str(comfy.history(run)["outputs"])
     assert "lips drawn by the sound, with the expression" in told

@@ -20,7 +20,7 @@ def test_two_edits_get_a_verdict_each_and_one_video(comfy, clip, tmp_path):
         graph[key]["inputs"]["networks"] = "none"
     run = comfy.run(graph)
     assert run.outcome == "success"
-    outputs = comfy.get(f"/history/{run.prompt_id}")[run.prompt_id]["outputs"]
+    outputs = comfy.history(run)["outputs"]
     tables = [outputs[key]["text"][0] for key in verdicts]
     assert all("lip opening follows the source" in table for table in tables) and tables[0] != tables[1]
     assert all(outputs[key]["images"] for key in verdicts)

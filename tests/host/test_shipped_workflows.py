@@ -57,7 +57,7 @@ def test_a_shipped_workflow_edits_the_clip(name, editing, comfy, clip, clip_fact
     shares = progress_of(run, node_of(graph, editing))
     assert shares == sorted(shares) and len(shares) >= 3 and shares[-1] == 1
 
-    history = comfy.get(f"/history/{run.prompt_id}")[run.prompt_id]
+    history = comfy.history(run)
     assert history["outputs"][node_of(graph, "THFEM_SaveVideo")]["images"] == run.files(
         node_of(graph, "THFEM_SaveVideo")
     )
