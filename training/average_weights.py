@@ -38,17 +38,14 @@ def average(states: Sequence[dict[str, Tensor]], shares: Sequence[float]) -> dic
     """
     if min(shares) <= 0:
         raise InputError(f"a share is {min(shares):g}; give numbers above 0")
-    first, total = states[0], sum(shares)
-    mean = {}
-    for name, tensor in first.items():
-        others = [state.get(name) for state in states]
-        if any(other is None or other.shape != tensor.shape for other in others) or len(first) != len(states[-1]):
-            raise InputError(f"the networks differ in {name}; give files of one network")
+    shapes = [{name: tensor.shape for name, tensor in state.items()} for state in states]
+    if any(each != shapes[0] for each in shapes):
+        raise InputError("the networks differ in their tensors; give files of one network")
+    mean, total = dict(states[0]), sum(shares)
+    for name, tensor in mean.items():
         if tensor.is_floating_point():
-            parts = [share / total * other.float() for share, other in zip(shares, others, strict=True)]  # type: ignore[union-attr]
+            parts = [share / total * state[name].float() for share, state in zip(shares, states, strict=True)]
             mean[name] = torch.stack(parts).sum(dim=0).to(tensor.dtype)
-        else:
-            mean[name] = tensor
     return mean
 
 

@@ -52,4 +52,7 @@ def test_mistakes_are_one_line(part: str, message: str, files: list[Path], tmp_p
 def test_another_network_is_refused(files: list[Path], tmp_path: Path, capsys) -> None:
     save_file({"weight": torch.zeros(2, 2).half(), "count": torch.tensor(7)}, files[1])
     assert main([str(tmp_path / "out"), f"1={files[0]}", f"1={files[1]}"]) != 0
-    assert "differ in weight" in capsys.readouterr().err
+    assert "differ in their tensors" in capsys.readouterr().err
+    save_file({"weight": torch.zeros(2, 3).half(), "count": torch.tensor(7), "more": torch.zeros(1)}, files[1])
+    assert main([str(tmp_path / "out"), *(f"1={file}" for file in files)]) != 0
+    assert "differ in their tensors" in capsys.readouterr().err
