@@ -12,6 +12,7 @@ from thfem_core.face.occlusion.network import PIXELS
 
 from .limbs import hand, skin_colour
 from .objects import Drawn, caption, drink, medical_mask, microphone, telephone
+from .people import varied
 from .shapes import SHAPES, fill, place
 from .textures import TRAINED, UNSEEN, coloured, noise, picture_pieces
 from .worn import dress
@@ -62,13 +63,18 @@ def draw_sample(
         rng: Everything random.
         faces: The people.
         index: Whose face.
-        unseen: Take the textures and fonts that are kept for tests, and change places and picture quality less.
+        unseen: Take the textures and fonts that are kept for tests, leave people as they are, and change places and
+            picture quality less.
         kind: One of :data:`KINDS` that is drawn once; None draws what comes, or nothing.
 
     Returns:
         A face, covered or not.
     """
-    picture, outline = _jittered(rng, faces, index, strength=0.3 if unseen else 1.0)
+    picture, outline = faces.pictures[index], faces.outlines[index].astype(np.float32)
+    if not unseen:
+        other = int(rng.integers(len(faces.people)))
+        picture, outline = varied(rng, picture, outline, faces.pictures[other], faces.outlines[other])
+    picture, outline = _jittered(rng, picture, outline, strength=0.3 if unseen else 1.0)
     picture = dress(rng, picture.astype(np.float32), outline)
     covered = np.zeros((PIXELS, PIXELS), np.float32)
     kinds = [kind] if kind is not None else []
@@ -87,17 +93,16 @@ def draw_sample(
 
 
 def _jittered(
-    rng: np.random.Generator, faces: FacePictures, index: int, *, strength: float
+    rng: np.random.Generator, stored: np.ndarray, outline: np.ndarray, *, strength: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """The face cut out as a mesh that lies a little wrong would: picture (128, 128, 3) and landmarks (478, 2)."""
-    stored = faces.pictures[index]
     half, angle, scale = len(stored) / 2, rng.normal(0, 6 * strength), np.exp(rng.normal(0, 0.08 * strength))
     matrix = cv2.getRotationMatrix2D((half - 0.5, half - 0.5), angle, scale)
     wide = np.exp(rng.normal(0, 0.08 * strength))
     matrix[0] = wide * matrix[0] + (0, 0, (1 - wide) * (half - 0.5))
     matrix[:, 2] = matrix[:, 2] + PIXELS / 2 - half + rng.normal(0, 4 * strength, 2)
     picture = cv2.warpAffine(stored, matrix, (PIXELS, PIXELS), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    outline = (faces.outlines[index].astype(np.float32) - 0.5) @ matrix[:, :2].T + matrix[:, 2] + 0.5
+    outline = (outline - 0.5) @ matrix[:, :2].T + matrix[:, 2] + 0.5
     if rng.random() < 0.5:
         picture, outline = picture[:, ::-1], outline * (-1, 1) + (PIXELS, 0)
     return np.ascontiguousarray(picture), outline.astype(np.float32)
