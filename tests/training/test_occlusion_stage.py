@@ -14,6 +14,7 @@ from thfem_core.face.occlusion.crop import SIDE
 from thfem_core.face.occlusion.network import PIXELS, OcclusionNet
 from training.config import LoopConfig
 from training.occluders.compose import KINDS, FacePictures, draw_sample
+from training.occluders.people import bend, relight, varied
 from training.stages.occlusion import OcclusionStage, OcclusionStageConfig, load_faces, occlusion_scores, start_from
 from training.train_thg import stage_config
 
@@ -62,6 +63,40 @@ def test_samples_repeat(faces: FacePictures) -> None:
     first, second = (draw_sample(np.random.default_rng(7), faces, 1) for _ in range(2))
     np.testing.assert_array_equal(first.picture, second.picture)
     np.testing.assert_array_equal(first.covered, second.covered)
+
+
+def test_people_are_varied_and_stay_whole(faces: FacePictures) -> None:
+    rows = faces.pictures[0], faces.outlines[0], faces.pictures[3], faces.outlines[3]
+    seen = set()
+    for seed in range(12):
+        picture, outline = varied(np.random.default_rng(seed), *rows)
+        assert picture.shape == rows[0].shape and picture.dtype == np.uint8 and outline.shape == (478, 2)
+        assert np.abs(outline - rows[1]).max() < 12
+        seen.add(picture.tobytes())
+    assert len(seen) > 6, "most samples show somebody new"
+
+
+def test_a_bent_face_carries_its_landmarks_along() -> None:
+    """A disc at each of four landmarks is found where its landmark went."""
+    before = np.float32([[60, 60], [130, 66], [64, 128], [120, 120]])
+    y, x = np.mgrid[:STORED, :STORED]
+    moved = []
+    for index, (column, row) in enumerate(before):
+        disc = np.exp(-((x - column) ** 2 + (y - row) ** 2) / 18).astype(np.float32)
+        bent, after = bend(np.random.default_rng(3), np.repeat(disc[..., None], 3, axis=2), before)
+        weight = bent[..., 0] / bent[..., 0].sum()
+        assert np.hypot((weight * x).sum() - after[index, 0], (weight * y).sum() - after[index, 1]) < 1
+        moved.append(np.hypot(*(after[index] - before[index])))
+    assert max(moved) > 1.5
+
+
+@pytest.mark.parametrize("amount", [0.0, 0.5, 1.0])
+def test_light_is_taken_over_in_part_and_details_stay(amount: float) -> None:
+    ours, theirs = np.full((64, 64, 3), 100, np.float32), np.full((64, 64, 3), (160, 100, 70), np.float32)
+    ours[::2] += 8
+    lit = relight(ours, theirs, cells=4, amount=amount)
+    expected = ours * ((theirs + 20) / 124) ** amount
+    np.testing.assert_allclose(lit, expected, rtol=1e-5)
 
 
 def test_some_faces_are_free(faces: FacePictures) -> None:
