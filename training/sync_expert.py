@@ -43,12 +43,18 @@ class PictureExpert(nn.Module):
         return self.net.embed_sound(sound)
 
 
-def load_expert(path: Path) -> PictureExpert:
-    """Wav2Lip's ``lipsync_expert.pth``, frozen. Raises WeightsError where it is missing or holds something else."""
-    if not path.exists():
-        raise WeightsError(
-            f'{path} is missing; get lipsync_expert.pth of Wav2Lip (non-commercial), or set renderer.expert = ""'
-        )
+def load_expert(path: Path, instead: str) -> PictureExpert:
+    """Wav2Lip's ``lipsync_expert.pth``, frozen.
+
+    Args:
+        path: The file.
+        instead: Says what to set in the configuration where there is none.
+
+    Raises:
+        WeightsError: It is missing, or holds something else.
+    """
+    if not path.is_file():
+        raise WeightsError(f"there is no file {path}; get lipsync_expert.pth of Wav2Lip (non-commercial), or {instead}")
     expert = PictureExpert()
     load_strict(expert.net, state_dict(path), what=f"Wav2Lip's expert {path}")
     return expert.eval().requires_grad_(False)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -22,7 +23,7 @@ from torch import Tensor, nn
 
 from tests.training.made_pairs import speech_and_pictures, warped, write_clip_with_sound
 from thfem_core.cli.main import main as thfem
-from thfem_core.errors import InputError
+from thfem_core.errors import InputError, WeightsError
 from thfem_core.media.file_video import FileVideo
 from thfem_core.media.writer import write_video
 from thfem_core.talking_head.eat.networks import CHECKPOINT_NETWORKS, EatNetworks
@@ -33,7 +34,7 @@ from training.loop import make_accelerator, train
 from training.mesh_sync import MeshSyncExpert
 from training.stages import eamm, eat
 from training.stages.base import Batch
-from training.stages.faces import FaceStage, numbered, train_only
+from training.stages.faces import FaceStage, numbered, train_only, unseen_windows
 
 SEARCHED = (Path(__file__).parents[2], Path(__file__).parent)
 
@@ -283,3 +284,54 @@ def test_what_is_missing_is_one_clear_line(tmp_path: Path) -> None:
         eamm.EammStageConfig(data=data, loop=LOOP, files=("x",), pixel=0.0)
     with pytest.raises(InputError, match="no train pairs in"):
         FaceWindows(data=data, split="train")
+    with pytest.raises(InputError, match=r"eat\.deepspeech is missing"):
+        eat.EatStageConfig(data=data, loop=LOOP, files=("x",))
+
+
+@pytest.mark.parametrize(("name", "losses"), [("eat", eat.EatLosses), ("eamm", eamm.EammLosses)])
+def test_a_missing_expert_names_the_stages_own_setting(name: str, losses: type, tmp_path: Path) -> None:
+    data, more = DataConfig(pairs=str(tmp_path)), {"deepspeech": "x"} if name == "eat" else {}
+    kind = eat.EatStageConfig if name == "eat" else eamm.EammStageConfig
+    config = kind(data=data, loop=LOOP, files=("x",), expert="thfem_sync", **more)
+    with pytest.raises(WeightsError, match=f'there is no file thfem_sync; .* set {name}.expert = "thfem-sync"'):
+        losses(nn.Identity(), config)
+
+
+@pytest.mark.parametrize("published", ["eat"], indirect=True)
+def test_logits_of_another_deepspeech_are_not_taken(
+    published: FaceStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    graph = tmp_path / "other_graph.pb"
+    graph.write_bytes(b"another")
+    monkeypatch.setattr(eat, "trainable_eat", lambda files: (copy.deepcopy(published.network.net), None))
+    monkeypatch.setattr(eat, "load_deepspeech", lambda path: nn.Identity())
+    monkeypatch.setattr(eat, "computed_logits", lambda network: lambda speech: np.full((60, 29), 7, np.float32))
+    other = eat.EatStage(replace(published.config, deepspeech=str(graph)))
+    ours, theirs = (each.draw(np.random.default_rng(0), 1)["speech"] for each in (published, other))
+    assert (theirs == 7).any() and not (ours == 7).any()
+
+
+@pytest.mark.parametrize("kept", [0, 100, 1000])
+def test_a_damaged_array_beside_a_pair_is_one_clear_line(kept: int, tmp_path: Path) -> None:
+    path, rows = tmp_path / "rows.npy", np.arange(600.0)
+    assert np.array_equal(eat.kept_array(path, lambda: rows), rows)
+    assert np.array_equal(eat.kept_array(path, lambda: rows + 1), rows), "what is there is not made again"
+    path.write_bytes(path.read_bytes()[:kept])
+    with pytest.raises(InputError, match=r"rows\.npy is damaged .*; delete it, and it is made again"):
+        eat.kept_array(path, lambda: rows)
+
+
+def test_only_where_no_pair_is_held_out_are_training_pairs_measured(
+    pairs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = DataConfig(pairs=str(shutil.copytree(pairs, tmp_path / "pairs")), window=1)
+    assert unseen_windows(data).split == "train"
+    assert "is held out: training pairs are measured" in capsys.readouterr().err
+    facts = next(Path(data.pairs).glob("*/pair.json"))
+    facts.write_text(facts.read_text().replace('"split": "train"', '"split": "val"'))
+    assert unseen_windows(data).split == "val"
+    assert not capsys.readouterr().err
+    arrays = facts.with_name("pair.npz")
+    arrays.write_bytes(arrays.read_bytes()[:1000])
+    with pytest.raises(InputError, match="is damaged"):
+        unseen_windows(data)

@@ -45,6 +45,7 @@ class EammLosses(FaceLosses):
     """EAMM with its losses on a batch of windows."""
 
     net: EammNetworks
+    stage = "eamm"
 
     def predict(self, batch: Batch) -> tuple[Callable[[], Tensor], dict[str, Tensor]]:
         with full_precision(batch["mfcc"]):

@@ -38,10 +38,12 @@ from thfem_core.talking_head.eat.pose_image import pose_images
 from thfem_core.talking_head.eat.session import hull_volume
 from thfem_core.talking_head.eat.speech_features import computed_logits, load_deepspeech
 from thfem_core.talking_head.eat.timeline import Timeline, speech_windows
+from thfem_core.weights.checksum import sha256_of
 
 from ..data.face_windows import FaceWindows, Window
 from ..data.pair_files import TrainingPair
 from ..data.prepare import write_beside
+from ..stored import reading
 from .base import Batch
 from .faces import FaceLosses, FaceStage, FaceStageConfig, full_precision, train_only
 
@@ -71,11 +73,17 @@ class EatStageConfig(FaceStageConfig):
     outside: Literal["silence", "zeros"] = "silence"
     audio_lr: float = 1.5
 
+    def __post_init__(self) -> None:
+        FaceStageConfig.__post_init__(self)  # super() does not know a class with slots
+        if not self.deepspeech:
+            raise InputError("eat.deepspeech is missing; name the file of DeepSpeech 0.1.0, such as output_graph.pb")
+
 
 class EatLosses(FaceLosses):
     """EAT with its losses on a batch of windows."""
 
     net: EatNetworks
+    stage = "eat"
 
     def predict(self, batch: Batch) -> tuple[Callable[[], Tensor], dict[str, Tensor]]:
         with full_precision(batch["mel"]):
@@ -158,18 +166,15 @@ class EatStage(FaceStage):
         # As an array: windows are drawn in processes that must not touch the graphics card.
         self._outside = net.silence.numpy() * (config.outside == "silence")
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        speech = load_deepspeech(Path(config.deepspeech)).to(device) if config.deepspeech else None
+        graph = Path(config.deepspeech)
+        logits_of = computed_logits(load_deepspeech(graph).to(device))
+        name = f"deepspeech-{sha256_of(graph)[:8]}.npy"  # of another graph there may be logits, too
         self._logits: dict[Path, np.ndarray] = {}
         self._poses: dict[Path, np.ndarray] = {}
         estimator = net.head_pose.to(device)
         for windows in (self.windows, self.unseen):
             for pair, sound in zip(windows.pairs, windows.speech, strict=True):
-                path = pair.folder / "deepspeech.npy"
-                if speech is not None and not path.exists():
-                    write_beside(path, partial(np.save, arr=computed_logits(speech)(sound)))
-                if not path.exists():
-                    raise InputError(f"{path} is missing; set deepspeech to the file of DeepSpeech, which makes it")
-                self._logits[pair.folder] = np.load(path)
+                self._logits[pair.folder] = kept_array(pair.folder / name, partial(logits_of, sound))
                 self._poses[pair.folder] = stored_poses(estimator, pair, config.pose)
         net.head_pose.cpu()
 
@@ -219,6 +224,15 @@ class EatStage(FaceStage):
         return {name: tensor.clone() for name, tensor in tensors.items()}
 
 
+def kept_array(path: Path, make: Callable[[], np.ndarray]) -> np.ndarray:
+    """An array that is kept beside a pair, made where it is not there yet. Raises InputError where it is damaged."""
+    if not path.exists():
+        write_beside(path, partial(np.save, arr=make()))
+    with reading(path, remedy="delete it, and it is made again"):
+        array: np.ndarray = np.load(path)
+    return array
+
+
 @torch.no_grad()
 def stored_poses(estimator: HeadPoseEstimator, pair: TrainingPair, side: str) -> np.ndarray:
     """(T, 225) head poses of a pair's frames by EAT's own estimator; kept beside the pair.
@@ -230,11 +244,13 @@ def stored_poses(estimator: HeadPoseEstimator, pair: TrainingPair, side: str) ->
     """
     weights = estimator.get_parameter("fc_t.weight").detach().cpu().numpy()
     path = pair.folder / f"eat-poses-{side}-{hashlib.sha256(weights.tobytes()).hexdigest()[:8]}.npy"
-    if not path.exists():
+
+    def estimated() -> np.ndarray:
         device, rows = next(estimator.parameters()).device, []
         pictures = pair.pictures(side)
         for begin in range(0, len(pictures), _AT_ONCE):
             images = torch.from_numpy(pictures[begin : begin + _AT_ONCE]).to(device).permute(0, 3, 1, 2).float() / 255
             rows.append(torch.cat(estimator(images), dim=1).cpu().numpy())
-        write_beside(path, partial(np.save, arr=np.concatenate(rows).astype(np.float32)))
-    return np.load(path)
+        return np.concatenate(rows).astype(np.float32)
+
+    return kept_array(path, estimated)

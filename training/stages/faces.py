@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -20,6 +22,7 @@ from ..config import DataConfig, LoopConfig
 from ..data.face_windows import FaceWindows, Window
 from ..losses import PYRAMID, AdversarialLoss, GanKind, PerceptualLoss, pixel_loss, sync_loss
 from ..mesh_sync import OURS, MeshSyncExpert
+from ..stored import reading
 from ..sync_expert import FRAMES, PictureExpert, load_expert
 from .base import Batch, Stage, StepOutput, as_batch
 
@@ -99,7 +102,12 @@ class FaceLosses(nn.Module):
     """A talking head with the losses of Eq. 6; subclasses draw.
 
     Everything stays in eval mode: batch norms keep their statistics, spectral norms their vectors.
+
+    Attributes:
+        stage: name of its table in the configuration.
     """
+
+    stage: ClassVar[str]
 
     def __init__(self, net: nn.Module, config: FaceStageConfig) -> None:
         super().__init__()
@@ -108,8 +116,11 @@ class FaceLosses(nn.Module):
         self.perceptual = PerceptualLoss(Path(vgg), scales=PYRAMID) if vgg else None
         self.expert: PictureExpert | MeshSyncExpert | None = None
         if expert:
-            self.expert = MeshSyncExpert() if expert == OURS else load_expert(Path(expert))
+            self.expert = MeshSyncExpert() if expert == OURS else load_expert(Path(expert), self._other_expert())
         self.eval()
+
+    def _other_expert(self) -> str:
+        return f'set {self.stage}.expert = "{OURS}" (the pack\'s own), or "" for none'
 
     def train(self, mode: bool = True) -> FaceLosses:
         return super().train(False)
@@ -174,6 +185,20 @@ def train_only(net: nn.Module, prefixes: Iterable[str]) -> None:
         weight.requires_grad_(any(part in name for part in trained))
 
 
+def unseen_windows(data: DataConfig) -> FaceWindows:
+    """Held-out pairs; the training pairs, and a line that says so, where none is held out, as in the smallest trials.
+
+    Raises InputError where pairs are damaged.
+    """
+    splits = set()
+    for path in Path(data.pairs).glob("*/pair.json"):
+        with reading(path, remedy="delete its folder and run python -m training.build_pairs again"):
+            splits.add(json.loads(path.read_text(encoding="utf-8"))["split"])
+    if "val" not in splits:
+        print(f"no pair in {data.pairs} is held out: training pairs are measured instead", file=sys.stderr)
+    return FaceWindows(data=data, split="val" if "val" in splits else "train")
+
+
 class FaceStage(Stage):
     """Fine-tuning of a published talking head; subclasses say what a window holds besides pictures."""
 
@@ -184,17 +209,10 @@ class FaceStage(Stage):
 
     def __init__(self, config: FaceStageConfig, network: FaceLosses, discriminator: State | None) -> None:
         self.config, self.network = config, network
-        self.windows, self.unseen = FaceWindows(data=config.data, split="train"), self._unseen()
+        self.windows, self.unseen = FaceWindows(data=config.data, split="train"), unseen_windows(config.data)
         if config.adversarial:
             self.scores = PatchScores(discriminator)
             self.adversarial = AdversarialLoss(self.scores, weight=config.adversarial, kind=config.gan)
-
-    def _unseen(self) -> FaceWindows:
-        """Held-out pairs; the training pairs where none is held out, as in the smallest trials."""
-        try:
-            return FaceWindows(data=self.config.data, split="val")
-        except InputError:
-            return FaceWindows(data=self.config.data, split="train")
 
     def conditions(self, windows: FaceWindows, window: Window, rng: np.random.Generator) -> dict[str, Any]:
         """Subclasses: sound, pose and emotion of a window."""

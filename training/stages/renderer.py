@@ -172,7 +172,7 @@ class RendererStage(Stage):
             first_network(config),
             config,
             perceptual=PerceptualLoss(Path(vgg), depth=config.vgg_depth) if vgg else None,
-            expert=load_expert(Path(expert)) if expert else None,
+            expert=load_expert(Path(expert), 'set renderer.expert = ""') if expert else None,
         )
         if config.adversarial:
             self.adversarial = AdversarialLoss(MouthDiscriminator(), weight=config.adversarial, kind=config.gan)
