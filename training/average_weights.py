@@ -13,14 +13,17 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from math import inf
 from pathlib import Path
 
 import torch
-from safetensors import safe_open
-from safetensors.torch import load_file, save_file
+from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from thfem_core.errors import InputError, ThfemError
+from thfem_core.media.atomic import check_output
+
+from .stored import save_tensors
 
 
 def average(states: Sequence[dict[str, Tensor]], shares: Sequence[float]) -> dict[str, Tensor]:
@@ -28,16 +31,17 @@ def average(states: Sequence[dict[str, Tensor]], shares: Sequence[float]) -> dic
 
     Args:
         states: Their tensors by name.
-        shares: Their weights in the mean, positive.
+        shares: Their weights in the mean, positive and finite.
 
     Returns:
         The mean, in the types of the first; whole numbers are the first's.
 
     Raises:
-        InputError: The networks differ in their tensors, or a share is not positive.
+        InputError: The networks differ in their tensors, or a share is not positive and finite.
     """
-    if min(shares) <= 0:
-        raise InputError(f"a share is {min(shares):g}; give numbers above 0")
+    for share in shares:
+        if not 0 < share < inf:
+            raise InputError(f"a share is {share:g}; give finite numbers above 0")
     shapes = [{name: tensor.shape for name, tensor in state.items()} for state in states]
     if any(each != shapes[0] for each in shapes):
         raise InputError("the networks differ in their tensors; give files of one network")
@@ -56,15 +60,25 @@ def main(argv: list[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     try:
         shares, files = zip(*(_part(text) for text in arguments.parts), strict=True)
-        mean = average([load_file(file) for file in files], shares)
+        check_output(arguments.out)
+        states, notes = zip(*map(_read, files), strict=True)
+        mean_of = json.dumps([f"{share:g} {file.name}" for share, file in zip(shares, files, strict=True)])
+        save_tensors(arguments.out, average(states, shares), notes[0] | {"mean_of": mean_of})
     except ThfemError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
-    with safe_open(files[0], "pt") as first:
-        metadata = dict(first.metadata() or {})
-    metadata["mean_of"] = json.dumps([f"{share:g} {file.name}" for share, file in zip(shares, files, strict=True)])
-    save_file(mean, arguments.out, metadata=metadata)
     return 0
+
+
+def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Tensors and metadata of a file. Raises InputError."""
+    try:
+        with safe_open(path, "pt") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
+            return tensors, dict(file.metadata() or {})
+    except (OSError, SafetensorError) as error:
+        reason = " ".join(str(error).split())
+        raise InputError(f"{path} is no whole safetensors file ({reason}); give files of finished stages") from None
 
 
 def _part(text: str) -> tuple[float, Path]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
 import dataclasses
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
@@ -63,14 +65,17 @@ class LoopConfig:
 
     def __post_init__(self) -> None:
         for name in ("steps", "batch", "accumulate", "checkpoint_every", "log_every", "validate_every"):
-            if getattr(self, name) < 1:
-                raise InputError(f"loop.{name} is {getattr(self, name)}; give 1 or more")
-        if self.workers < 0:
-            raise InputError(f"loop.workers is {self.workers}; give 0 or more processes")
+            check_least(f"loop.{name}", getattr(self, name), 1)
+        for name in ("workers", "warmup", "weight_decay", "clip", "seed"):
+            check_least(f"loop.{name}", getattr(self, name), 0)
         if not 0 < self.lr < 1:
             raise InputError(f"loop.lr is {self.lr:g}; give a learning rate such as 3e-4")
         if not 0 <= self.ema < 1:
             raise InputError(f"loop.ema is {self.ema:g}; give 0 (off) to 0.9999")
+        if not all(0 <= beta < 1 for beta in self.betas):
+            raise InputError(f"loop.betas is {list(self.betas)}; give two numbers from 0 to below 1, as [0.9, 0.99]")
+        if not all(0 < share < 1 for share in self.drops) or list(self.drops) != sorted(self.drops):
+            raise InputError(f"loop.drops is {list(self.drops)}; give rising shares of the run, as [0.5, 0.8]")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -101,6 +106,20 @@ class DataConfig:
             raise InputError("data names neither prepared nor pairs; give the folder of build_dataset or build_pairs")
         if not 1 <= self.window <= 100:
             raise InputError(f"data.window is {self.window}; give 1 to 100 frames (the paper uses 5)")
+
+
+def check_least(name: str, value: float, least: int) -> None:
+    """Raises InputError if the value of the setting ``name`` is less than ``least``, or not finite."""
+    if not least <= value < inf:
+        raise InputError(f"{name} is {value}; give {least} or more")
+
+
+def check_flags(arguments: argparse.Namespace, *names: str) -> None:
+    """Raises InputError if one of the flags that were given is less than 1."""
+    for name in names:
+        value = getattr(arguments, name, None)
+        if value is not None:
+            check_least(f"--{name.replace('_', '-')}", value, 1)
 
 
 def from_table(kind: type[C], table: dict[str, Any], where: str) -> C:
@@ -169,6 +188,8 @@ def _read_toml(path: Path, above: tuple[Path, ...]) -> dict[str, Any]:
         raise InputError(f"{path} is not valid TOML: {error}") from None
     except UnicodeDecodeError:
         raise InputError(f"{path} is no text in UTF-8; write it again") from None
+    except OSError as error:  # such as a folder
+        raise InputError(f"{path} cannot be read ({error.strerror}); give a .toml file, see training/configs") from None
     base = table.pop("base", None)
     if base is None:
         return table

@@ -215,7 +215,7 @@ def train(
         The steps taken in all.
 
     Raises:
-        InputError: the checkpoint is of another network.
+        InputError: the checkpoint is damaged, or of another network.
     """
     folder.mkdir(parents=True, exist_ok=True)
     trainer = _Trainer(stage=stage, config=config, accelerator=accelerator)
@@ -304,14 +304,15 @@ def save(trainer: _Trainer, folder: Path) -> None:
 
 
 def resume(trainer: _Trainer, folder: Path) -> None:
-    """Go on from the newest checkpoint, if there is one. Raises InputError where it is of another network."""
+    """Go on from the newest checkpoint, if any. Raises InputError where it is damaged or of another network."""
     known = checkpoints(folder)
     if not known:
         return
     try:
         trainer.accelerator.load_state(str(known[-1]))
     except Exception as error:  # of pickle, safetensors, torch or accelerate
-        reason = str(error).partition("\n")[0]
+        reason = str(error).partition("\n")[0].partition(". ")[0][:120]  # what follows is advice to programmers
         raise InputError(
-            f"{known[-1]} does not fit this configuration ({reason}); delete it to begin anew, or give another --runs"
+            f"{known[-1]} is damaged, or does not fit this configuration ({reason}); "
+            "delete it to begin anew, or give another --runs"
         ) from None

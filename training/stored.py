@@ -1,14 +1,21 @@
-"""Reading what an earlier run left, which may be damaged by now."""
+"""Reading what an earlier run left, which may be damaged by now, and writing where one may not."""
 
 from __future__ import annotations
 
+import csv
+import os
 import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from thfem_core.errors import InputError
+from safetensors import SafetensorError
+from safetensors.torch import save_file
+from torch import Tensor
+
+from thfem_core.errors import InputError, OutputError
+from thfem_core.media.atomic import complete_file, output_error
 
 
 @contextmanager
@@ -16,7 +23,7 @@ def reading(path: Path, *, remedy: str) -> Iterator[None]:
     """Name the file in whatever goes wrong while it is read.
 
     Args:
-        path: A JSON, TOML or NumPy file that is read in the block.
+        path: A JSON, TOML, CSV or NumPy file that is read in the block.
         remedy: Says what to do where it is damaged.
 
     Raises:
@@ -33,8 +40,40 @@ def reading(path: Path, *, remedy: str) -> Iterator[None]:
         TypeError,
         AttributeError,
         EOFError,
+        csv.Error,
         zipfile.BadZipFile,
         zlib.error,
     ) as error:
         reason = " ".join(str(error).split())[:120] or type(error).__name__
         raise InputError(f"{path} is damaged ({reason}); {remedy}") from error
+
+
+def check_folder(path: Path) -> None:
+    """Find out, before hours of work, whether a folder is there or can be made. Raises OutputError where not."""
+    try:
+        there = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
+    except OSError as error:  # such as a name that is too long
+        raise output_error(error, path) from error
+    if not there.is_dir():
+        raise OutputError(f"cannot write to the folder {path}: {there} is a file; choose another folder")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise OutputError(f"cannot write to the folder {path}: {there} is not writable; choose another folder")
+
+
+def save_tensors(path: Path, tensors: dict[str, Tensor], notes: dict[str, str]) -> None:
+    """Write a ``.safetensors`` file, which appears when it is complete.
+
+    Args:
+        path: The file.
+        tensors: On the CPU, contiguous, by name.
+        notes: Its metadata.
+
+    Raises:
+        OutputError: It cannot be written.
+    """
+    with complete_file(path) as part:
+        try:
+            save_file(tensors, part, notes)
+        except SafetensorError as error:  # of the disk, as OSError of others
+            reason = " ".join(str(error).split())
+            raise OutputError(f"cannot write {path}: {reason}; choose another folder") from None

@@ -21,10 +21,10 @@ from typing import Any, NamedTuple
 
 import torch
 
-from thfem_core.errors import InputError, ThfemError
+from thfem_core.errors import InputError, OutputError, ThfemError
 from thfem_core.talking_head.mouth.coefficients import load_mouth_basis
 
-from .config import LoopConfig, check_name, from_table, read_toml
+from .config import LoopConfig, check_flags, check_name, from_table, read_toml
 from .loop import make_accelerator, train
 from .stages.base import Stage
 from .stages.eamm import EammStage, EammStageConfig
@@ -33,6 +33,7 @@ from .stages.motion import MotionStage, MotionStageConfig
 from .stages.occlusion import OcclusionStage, OcclusionStageConfig
 from .stages.renderer import RendererStage, RendererStageConfig
 from .stages.sync import SyncStage, SyncStageConfig
+from .stored import check_folder
 
 
 class _Recipe(NamedTuple):
@@ -72,14 +73,20 @@ def stage_config(stage: str, table: dict[str, Any]) -> Any:
 
 def run(arguments: argparse.Namespace) -> None:
     """Train one stage and, once it is finished, export it. Raises ThfemError."""
-    if arguments.steps is not None and arguments.steps < 1:
-        raise InputError(f"--steps is {arguments.steps}; give 1 or more")
+    check_flags(arguments, "steps", "cpu_threads")
     table = read_toml(arguments.config)
     config = stage_config(arguments.stage, table)
     if arguments.seed is not None:
         config = dataclasses.replace(config, loop=dataclasses.replace(config.loop, seed=arguments.seed))
     loop: LoopConfig = config.loop
-    runs = Path(arguments.runs or table.get("runs", "runs/mouth"))
+    named = table.get("runs", "runs/mouth")
+    if not isinstance(named, str):
+        raise InputError(f'runs is {named!r}; give the name of a folder, as runs = "runs/mouth"')
+    runs = Path(arguments.runs or named)
+    result = runs / f"{arguments.stage}.safetensors"
+    check_folder(runs / arguments.stage)
+    if result.is_dir():
+        raise OutputError(f"cannot write {result}: it is a folder; move it away, or give another --runs")
     if arguments.cpu or not torch.cuda.is_available():
         torch.set_num_threads(arguments.cpu_threads)
     torch.manual_seed(loop.seed)  # the first weights
@@ -91,7 +98,7 @@ def run(arguments: argparse.Namespace) -> None:
             print(f"stopped at step {step} of {loop.steps}; run the same command again to go on")
         else:
             notes = {"stage": arguments.stage, "config": json.dumps(table, sort_keys=True), "seed": str(loop.seed)}
-            finish(stage, runs / f"{arguments.stage}.safetensors", notes)
+            finish(stage, result, notes)
     accelerator.end_training()
 
 

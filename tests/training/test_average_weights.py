@@ -10,6 +10,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
+from thfem_core.errors import InputError, OutputError
 from training.average_weights import main
 
 
@@ -41,12 +42,30 @@ def test_shares_are_weights_and_the_first_says_the_rest(files: list[Path], tmp_p
         ("x={1}", "is no SHARE=FILE"),
         ("1=nobody", "there is no file"),
         ("0={1}", "above 0"),
+        ("nan={1}", "finite numbers above 0"),
+        ("inf={1}", "finite numbers above 0"),
+        ("1={damaged}", "damaged.safetensors is no whole safetensors file"),
+        ("1={other}", "other.txt is no whole safetensors file"),
     ],
 )
 def test_mistakes_are_one_line(part: str, message: str, files: list[Path], tmp_path: Path, capsys) -> None:
-    assert main([str(tmp_path / "out"), f"1={files[0]}", part.format(*files)]) != 0
+    damaged, other = tmp_path / "damaged.safetensors", tmp_path / "other.txt"
+    damaged.write_bytes(files[1].read_bytes()[:40])
+    other.write_text("a text of some length")
+    part = part.format(*files, damaged=damaged, other=other)
+    assert main([str(tmp_path / "out"), f"1={files[0]}", part]) == InputError.exit_code
     said = capsys.readouterr().err
     assert message in said and len(said.splitlines()) == 1 and not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("out", ["no_folder/out.safetensors", "folder", "0.safetensors/out.safetensors"])
+def test_where_nothing_can_be_written_is_one_line(out: str, files: list[Path], tmp_path: Path, capsys) -> None:
+    (tmp_path / "folder").mkdir()
+    before = sorted(tmp_path.rglob("*"))
+    assert main([str(tmp_path / out), f"1={files[0]}", f"1={files[1]}"]) == OutputError.exit_code
+    said = capsys.readouterr().err
+    assert said.startswith("error: cannot write") and len(said.splitlines()) == 1
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_another_network_is_refused(files: list[Path], tmp_path: Path, capsys) -> None:

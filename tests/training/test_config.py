@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import inf, nan
 from pathlib import Path
 
 import pytest
 
-from thfem_core.errors import InputError
+from thfem_core.errors import InputError, OutputError
 from thfem_core.talking_head.mouth.renderer import RendererConfig
 from training.config import LoopConfig, from_table, read_toml
 from training.train_thg import STAGES, main, stage_config
@@ -83,6 +84,18 @@ def test_values_become_what_the_fields_want() -> None:
         ({"data": DATA, "loop": {"lr": -1.0}}, "loop.lr is -1; give a learning rate"),
         ({"data": DATA, "loop": {"ema": 1.0}}, "loop.ema is 1; give 0"),
         ({"data": DATA, "loop": {"betas": [0.9]}}, "betas has 1 values; give 2"),
+        (
+            {"data": DATA, "loop": {"betas": [2.0, 0.5]}},
+            r"loop\.betas is \[2\.0, 0\.5\]; give two numbers from 0 to below 1",
+        ),
+        ({"data": DATA, "loop": {"betas": [0.9, nan]}}, "loop.betas is .*nan"),
+        ({"data": DATA, "loop": {"weight_decay": -1.0}}, r"loop\.weight_decay is -1\.0; give 0 or more"),
+        ({"data": DATA, "loop": {"weight_decay": inf}}, r"loop\.weight_decay is inf; give 0 or more"),
+        ({"data": DATA, "loop": {"clip": nan}}, r"loop\.clip is nan; give 0 or more"),
+        ({"data": DATA, "loop": {"warmup": -3}}, r"loop\.warmup is -3; give 0 or more"),
+        ({"data": DATA, "loop": {"seed": -1}}, r"loop\.seed is -1; give 0 or more"),
+        ({"data": DATA, "loop": {"drops": [0.8, 0.4]}}, r"loop\.drops is \[0\.8, 0\.4\]; give rising shares"),
+        ({"data": DATA, "loop": {"drops": [50.0]}}, r"loop\.drops is \[50\.0\]; give rising shares"),
         ({"data": DATA, "loop": {"precision": "fp8"}}, "precision is 'fp8'; give one of: 'no', 'fp16', 'bf16'"),
         ({"data": {"prepared": "x", "window": 0}}, r"data\.window is 0; give 1 to 100"),
         ({"data": DATA, "motion": 3}, r"motion is 3; it must be a table"),
@@ -119,11 +132,50 @@ def test_the_command_says_what_is_wrong(
     assert not (tmp_path / "runs").exists()
 
 
-def test_steps_and_files_that_do_not_exist(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert command(tmp_path, "", "--stage", "sync", "--steps", "0") == InputError.exit_code
-    assert "--steps is 0; give 1 or more" in capsys.readouterr().err
-    assert main(["--config", str(tmp_path / "none.toml"), "--stage", "sync"]) == InputError.exit_code
-    assert "there is no configuration" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("text", "flags", "message"),
+    [
+        ("", ["--steps", "0"], "--steps is 0; give 1 or more"),
+        ("", ["--cpu-threads", "0"], "--cpu-threads is 0; give 1 or more"),
+        ("[data]\nprepared = 'x'", ["--seed", "-1"], "loop.seed is -1; give 0 or more"),
+        ("runs = 5\n[data]\nprepared = 'x'", [], "runs is 5; give the name of a folder"),
+        ("base = '.'", [], "cannot be read (Is a directory); give a .toml file"),
+    ],
+)
+def test_flags_and_settings_of_the_command(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, flags: list[str], message: str
+) -> None:
+    assert command(tmp_path, text, "--stage", "sync", *flags) == InputError.exit_code
+    error = capsys.readouterr().err
+    assert error.startswith("error: ") and message in error and error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("runs", "message"),
+    [
+        ("file", "file is a file; choose another folder"),
+        ("file/below", "file is a file; choose another folder"),
+        ("n" * 300, "name is too long"),
+        ("runs", "runs/sync.safetensors: it is a folder; move it away, or give another --runs"),
+    ],
+)
+def test_where_nothing_can_be_written_is_said_before_anything_is_loaded(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, runs: str, message: str
+) -> None:
+    loaded = STAGES["sync"]._replace(stage=lambda config: pytest.fail("must not be loaded"))
+    monkeypatch.setitem(STAGES, "sync", loaded)
+    (tmp_path / "file").touch()
+    (tmp_path / "runs" / "sync.safetensors").mkdir(parents=True)
+    text = "[data]\nprepared = 'x'"
+    assert command(tmp_path, text, "--stage", "sync", "--runs", str(tmp_path / runs)) == OutputError.exit_code
+    error = capsys.readouterr().err
+    assert error.startswith("error: cannot write") and message in error and error.count("\n") == 1
+
+
+def test_files_and_stages_that_do_not_exist(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, message in (("none.toml", "there is no configuration"), (".", "(Is a directory); give a .toml file")):
+        assert main(["--config", str(tmp_path / name), "--stage", "sync"]) == InputError.exit_code
+        assert message in capsys.readouterr().err
     with pytest.raises(SystemExit):
         command(tmp_path, "", "--stage", "lips")
     assert "invalid choice: 'lips'" in capsys.readouterr().err

@@ -15,11 +15,13 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tiny_stage import TinyStage, WholeBatchStage
 from torch import nn
 
-from thfem_core.errors import InputError
+from thfem_core.errors import InputError, OutputError
 from training.config import LoopConfig
 from training.loop import averaged_model, checkpoints, lr_factor, make_accelerator, train
 from training.stages.base import Stage
@@ -132,12 +134,53 @@ def test_a_checkpoint_of_another_network_is_one_clear_line(tmp_path: Path) -> No
     run(TinyStage(), tmp_path, steps=1)
     stage = TinyStage()
     stage.network.net[0].requires_grad_(False)
-    with pytest.raises(InputError, match=r"checkpoint-00000001 does not fit .* delete it to begin anew") as caught:
+    with pytest.raises(
+        InputError, match=r"checkpoint-00000001 is damaged, or does not fit .* delete it to begin anew"
+    ) as caught:
         run(stage, tmp_path)
     assert "\n" not in str(caught.value)
-    (checkpoints(tmp_path)[0] / "custom_checkpoint_0.pkl").write_bytes(b"half a checkpo")
-    with pytest.raises(InputError, match="does not fit"):
+
+
+@pytest.mark.parametrize("name", ["custom_checkpoint_0.pkl", "optimizer.bin"])
+@pytest.mark.parametrize("kept", [b"", b"half a checkpo", 300])
+def test_a_damaged_checkpoint_is_one_line_without_advice_to_programmers(
+    tmp_path: Path, name: str, kept: bytes | int
+) -> None:
+    run(TinyStage(), tmp_path, steps=1)
+    path = checkpoints(tmp_path)[0] / name
+    path.write_bytes(path.read_bytes()[:kept] if isinstance(kept, int) else kept)
+    with pytest.raises(InputError, match="is damaged, or does not fit") as caught:
         run(TinyStage(), tmp_path)
+    said = str(caught.value)
+    assert "\n" not in said and "weights_only" not in said and len(said) < 300 + len(str(path))
+
+
+@pytest.mark.parametrize("blocked", ["tiny.safetensors/", "file"])
+def test_an_export_that_cannot_be_written_is_one_line_and_leaves_nothing(tmp_path: Path, blocked: str) -> None:
+    (tmp_path / "tiny.safetensors").mkdir()
+    (tmp_path / "file").touch()
+    path = tmp_path / blocked if blocked.endswith("/") else tmp_path / "file" / "tiny.safetensors"
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(OutputError, match=r"cannot write .*tiny\.safetensors"):
+        TinyStage().export(path, {})
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_an_export_is_read_again(tmp_path: Path) -> None:
+    stage = TinyStage()
+    stage.export(tmp_path / "tiny.safetensors", {"stage": "tiny"})
+    assert_same(load_file(tmp_path / "tiny.safetensors"), dict(stage.exported()))
+    assert [path.name for path in tmp_path.iterdir()] == ["tiny.safetensors"]
+
+
+def test_a_full_disk_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any) -> None:
+        raise SafetensorError('Error while serializing: IoError(Os { code: 28, message: "No space left on device" })')
+
+    monkeypatch.setattr("training.stored.save_file", full)
+    with pytest.raises(OutputError, match=r"cannot write .*No space left"):
+        TinyStage().export(tmp_path / "tiny.safetensors", {})
+    assert not list(tmp_path.iterdir())
 
 
 def test_an_error_in_the_data_comes_out(tmp_path: Path) -> None:

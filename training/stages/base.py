@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from ..losses import AdversarialLoss
+from ..stored import save_tensors
 
 Batch = dict[str, Tensor]
 
@@ -75,10 +74,12 @@ class Stage(ABC):
         Args:
             path: a ``.safetensors`` file.
             notes: its metadata.
+
+        Raises:
+            OutputError: it cannot be written.
         """
-        part = path.with_suffix(".part")
-        save_file({name: tensor.detach().cpu().contiguous() for name, tensor in self.exported().items()}, part, notes)
-        os.replace(part, path)
+        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in self.exported().items()}
+        save_tensors(path, tensors, notes)
 
 
 def half_precision(network: nn.Module) -> dict[str, Tensor]:
