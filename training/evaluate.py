@@ -21,9 +21,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from thfem_core.cli.demo import DEMO_CLIP
-from thfem_core.errors import InputError, ThfemError
+from thfem_core.device import resolve_device
+from thfem_core.errors import ThfemError
+from thfem_core.media.atomic import complete_file
 from thfem_core.media.open_video import open_video
 
+from .config import check_flags, check_least
 from .data.layouts import DATASETS, read_dataset
 from .evaluation.cdrl import comparison_table, measure_emotion, result_jobs, save_numbers
 from .evaluation.cdrl_folders import folder_jobs
@@ -35,6 +38,7 @@ from .evaluation.study import Result, make_items, ratings, write_study
 from .evaluation.systems import parse_system
 from .evaluation.tables import Table, all_tables
 from .parallel import add_worker_arguments, chosen_workers, run_jobs
+from .stored import make_folder, reading
 
 FORMATS = {"md": Table.markdown, "csv": Table.csv, "latex": Table.latex}
 CLIPS = "clips.json"
@@ -66,16 +70,22 @@ def run(args: argparse.Namespace) -> int:
         networks=args.networks,
         folders=tuple(args.models),
         every=args.every,
-        device=args.device,
+        device=_device(args),
     )
     jobs = [Job(config=config, system=s, pair=pair) for some in pairs.values() for pair in some for s in systems]
-    args.out.mkdir(parents=True, exist_ok=True)
+    make_folder(args.out)
     paths = {clip.name: str(clip.video.absolute()) for clip in clips}
-    (args.out / CLIPS).write_text(json.dumps(paths, indent=1), encoding="utf-8")
+    with complete_file(args.out / CLIPS) as path:
+        path.write_text(json.dumps(paths, indent=1), encoding="utf-8")
     failures = measure_all(jobs, chosen_workers(args))
     for line in failures:
         print(f"failed: {line}", file=sys.stderr)
     return 1 if failures else 0
+
+
+def _device(args: argparse.Namespace) -> str:
+    """The device as workers are told. A cluster's machines may have cards that this one lacks."""
+    return args.device if args.ray else str(resolve_device(args.device))
 
 
 def add_tables(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -115,9 +125,10 @@ def add_cdrl(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 
 def by_cdrl(args: argparse.Namespace) -> int:
+    check_least("--seed", args.seed, 0)
     settings = {
         "models": tuple(args.models),
-        "device": args.device,
+        "device": _device(args),
         "seed": args.seed,
         "margin": 0 if args.dataset == "ravdess" else 35,
     }
@@ -130,7 +141,7 @@ def by_cdrl(args: argparse.Namespace) -> int:
     else:
         clips = read_dataset(args.dataset, args.root)
         jobs = result_jobs(args.out.absolute(), clips, held_out_clips(clips), **settings)
-    args.out.mkdir(parents=True, exist_ok=True)
+    make_folder(args.out)
     save_numbers(args.out, list(run_jobs(measure_emotion, jobs, chosen_workers(args))))
     table = comparison_table(args.out, args.dataset)
     if table is not None:
@@ -155,24 +166,24 @@ def study(args: argparse.Namespace) -> int:
 
 
 def finished(out: Path) -> list[Result]:
-    """The results that ``run`` left. Raises InputError where there are none."""
-    if not (out / CLIPS).exists():
-        raise InputError(f"{out} holds no results; run `python -m training.evaluate run` first")
-    clips = json.loads((out / CLIPS).read_text(encoding="utf-8"))
+    """The results that ``run`` left. Raises InputError where there are none, or one is damaged."""
+    with reading(out / CLIPS, remedy="run `python -m training.evaluate run` first"):
+        clips = dict(json.loads((out / CLIPS).read_text(encoding="utf-8")))
     results = []
     for path in sorted(out.glob("*/*/*.json")):
-        facts = json.loads(path.read_text(encoding="utf-8"))
-        results.append(
-            Result(
-                system=facts["system"],
-                setting=facts["setting"],
-                emotion=facts["emotion"],
-                source_clip=facts["source_clip"],
-                video=path.with_suffix(".mp4"),
-                source=Path(clips[facts["source_clip"]]),
-                reference=Path(clips[facts["reference_clip"]]),
+        with reading(path, remedy="delete it and run `python -m training.evaluate run` again"):
+            facts = json.loads(path.read_text(encoding="utf-8"))
+            results.append(
+                Result(
+                    system=facts["system"],
+                    setting=facts["setting"],
+                    emotion=facts["emotion"],
+                    source_clip=facts["source_clip"],
+                    video=path.with_suffix(".mp4"),
+                    source=Path(clips[facts["source_clip"]]),
+                    reference=Path(clips[facts["reference_clip"]]),
+                )
             )
-        )
     return results
 
 
@@ -207,10 +218,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         add(commands)
     args = parser.parse_args(argv)
     try:
+        check_flags(args, "limit", "every", "per_emotion")
         return args.run(args) or 0
     except ThfemError as error:
         print(f"evaluate: {error}", file=sys.stderr)
         return error.exit_code
+    except KeyboardInterrupt:
+        print("evaluate: stopped; run the same command again to go on", file=sys.stderr)
+        return 130
 
 
 if __name__ == "__main__":

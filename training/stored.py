@@ -60,6 +60,15 @@ def check_folder(path: Path) -> None:
         raise OutputError(f"cannot write to the folder {path}: {there} is not writable; choose another folder")
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder with those around it, where it is not there yet. Raises OutputError where that cannot be."""
+    check_folder(path)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise output_error(error, path) from error
+
+
 def save_tensors(path: Path, tensors: dict[str, Tensor], notes: dict[str, str]) -> None:
     """Write a ``.safetensors`` file, which appears when it is complete.
 

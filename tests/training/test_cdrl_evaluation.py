@@ -131,3 +131,15 @@ def test_what_is_missing_is_one_clear_line(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="holds no pictures"):
         list(cdrl.clip_pictures(cdrl.PictureSource(path=tmp_path), "cpu"))
     assert cdrl.comparison_table(tmp_path, "mead") is None
+    with pytest.raises(InputError, match="holds no finished result"):
+        cdrl.result_jobs(tmp_path, [], [])
+    for text in ("{", '{"system": 1}', '[{"system": "NED"}]', "[3]"):
+        (tmp_path / "cdrl.json").write_text(text)
+        with pytest.raises(InputError, match=r"cdrl\.json is damaged .*; delete it and run"):
+            cdrl.comparison_table(tmp_path, "mead")
+
+
+def test_an_unknown_device_is_one_clear_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()  # the networks' own loader
+    with pytest.raises(InputError, match="unknown device 'gpu'"):
+        cdrl._networks((), "gpu")

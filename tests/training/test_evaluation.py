@@ -14,16 +14,18 @@ import cv2
 import numpy as np
 import pytest
 
-from thfem_core.errors import InputError
+from thfem_core.errors import InputError, OutputError
 from thfem_core.expression.request import EMOTIONS
 from thfem_core.media.array_video import ArrayVideo
 from thfem_core.media.file_video import FileVideo
 from thfem_core.media.sound import join_sound
 from thfem_core.media.writer import write_video
 from thfem_core.metrics.frechet import FeatureSpread
+from training import evaluate
 from training.data.layouts import mead_clips, ravdess_clips, read_dataset, thirty_per_emotion
 from training.evaluate import main
 from training.evaluation import jobs
+from training.evaluation.cdrl import save_numbers
 from training.evaluation.pairs import held_out_clips, make_pairs
 from training.evaluation.results import AVERAGE, Results
 from training.evaluation.study import QUESTIONS, make_items
@@ -246,6 +248,79 @@ def test_tables_take_the_papers_form(tmp_path: Path) -> None:
         assert latex.splitlines()[1].count("r", 16) >= 1
 
 
+def test_clips_of_a_list_have_tables_without_the_papers_numbers(tmp_path: Path, capsys) -> None:
+    results = all_results(tmp_path, {"NED": 0.4, "mesh": 0.5}, official=True)
+    by_emotion = {"By emotion (CSV, intra-identity)", "By emotion (CSV, cross-identity)"}
+    tables = {table.title: table for table in all_tables(results, "csv")}
+    assert set(tables) == by_emotion | {"Lips and picture, by the embedded face mesh"}
+    for title in by_emotion:
+        assert [row[0] for row in tables[title].rows] == [*(emotion.capitalize() for emotion in EMOTIONS), "Avg."]
+        assert {row[3] for row in tables[title].rows} == {"0.400"}, "CSIM of NED"
+    row = {"system": "NED", "setting": "intra", "emotion": "sad", "fad": 1.0, "lse_d": 2.0, "csim": 0.5}
+    save_numbers(tmp_path, [row])
+    assert main(["tables", "csv", str(tmp_path)]) == 0
+    shown = capsys.readouterr().out
+    assert "| Neutral | " in shown and "| intra | NED | " in shown and "printed by" not in shown
+
+
+def said(capsys: pytest.CaptureFixture[str], *command: object) -> str:
+    """The one line of a command that is refused."""
+    capsys.readouterr()
+    assert main([str(word) for word in command]) in (InputError.exit_code, OutputError.exit_code)
+    error = capsys.readouterr().err
+    assert error.startswith("evaluate: ") and error.count("\n") == 1
+    return error
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--limit", "0"], "--limit is 0; give 1 or more"),
+        (["--limit", "-1"], "--limit is -1; give 1 or more"),
+        (["--every", "0"], "--every is 0; give 1 or more"),
+        (["--device", "gpu"], "unknown device 'gpu'"),
+        (["--device", "cuda:99"], "device 'cuda:99' is not there"),
+    ],
+)
+def test_flags_of_run_are_judged_before_anything_is_made(
+    mead: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], flags: list[str], message: str
+) -> None:
+    assert message in said(capsys, "run", "mead", mead, tmp_path / "out", "--systems", "copy=none", *flags)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("below", [".", "more"])
+def test_results_cannot_lie_at_or_under_a_file(mead: Path, tmp_path: Path, capsys, below: str) -> None:
+    out = tmp_path / "file" / below
+    (tmp_path / "file").touch()
+    assert "file is a file; choose another" in said(capsys, "run", "mead", mead, out, "--systems", "copy=none")
+
+
+def test_a_device_that_a_worker_lacks_fails_its_jobs_in_words(mead: Path, tmp_path: Path) -> None:
+    config = jobs.JobConfig(out=tmp_path, networks="none", device="cuda:99")
+    pair = make_pairs(read_dataset("mead", mead), "intra")[0]
+    line = jobs.do_job(jobs.Job(config=config, system=parse_system("copy=none"), pair=pair))
+    assert line.startswith("copy, intra, ") and "device 'cuda:99' is not there" in line
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_other_protocol_needs_results(mead: Path, tmp_path: Path, capsys) -> None:
+    out = tmp_path / "out"
+    assert "out holds no finished result" in said(capsys, "cdrl", "mead", mead, out)
+    assert "unknown device 'gpu'" in said(capsys, "cdrl", "mead", mead, out, "--device", "gpu")
+    assert "--seed is -1; give 0 or more" in said(capsys, "cdrl", "mead", mead, out, "--seed", -1)
+    assert not out.exists()
+
+
+def test_an_interrupted_run_ends_in_one_line(mead: Path, tmp_path: Path, capsys, monkeypatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(evaluate, "measure_all", interrupted)
+    assert main(["run", "mead", str(mead), str(tmp_path), "--systems", "copy=none"]) == 130
+    assert capsys.readouterr().err == "evaluate: stopped; run the same command again to go on\n"
+
+
 def test_stand_ins_are_labelled_and_never_beside_the_papers_numbers(tmp_path: Path) -> None:
     results = all_results(tmp_path, {"NED": 0.4}, official=False)
     assert [c.label for c in results.columns()] == ["FD [Id]↓", "LSE-D [Sync]↓", "CSIM [Expr]↑"]
@@ -315,6 +390,38 @@ def test_answers_to_another_study_and_pairs_without_results_are_refused(study: P
     assert main(["ratings", str(study / "key.json"), str(answers)]) == 2
     with pytest.raises(InputError, match="no result of the same clip"):
         make_items([], [("a", "b")])
+
+
+@pytest.mark.parametrize("text", [None, b"{", b"[1]", b'[{"name": "x"}]', b"\xff\xfe\xfd"])
+def test_a_key_that_is_none_is_refused(study: Path, tmp_path: Path, capsys, text: bytes | None) -> None:
+    key = tmp_path / "other.json"
+    if text is not None:
+        key.write_bytes(text)
+    assert "give the key.json that `python -m training.evaluate study` wrote" in said(capsys, "ratings", key, key)
+
+
+@pytest.mark.parametrize("text", [None, b"\xff\xfe\xfd"])
+def test_answers_that_are_none_are_refused(study: Path, tmp_path: Path, capsys, text: bytes | None) -> None:
+    answers = tmp_path / "answers.csv"
+    if text is not None:
+        answers.write_bytes(text)
+    assert "answers.csv" in (line := said(capsys, "ratings", study / "key.json", answers))
+    assert "give the CSV files that participants of this study sent" in line
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"system": "NED"}'])
+@pytest.mark.parametrize("name", ["clips.json", "NED/intra/source__sad.json"])
+def test_a_study_of_damaged_results_is_refused(study: Path, tmp_path: Path, capsys, name: str, text: str) -> None:
+    (tmp_path / "out" / name).write_text(text)
+    line = said(capsys, "study", tmp_path / "out", tmp_path / "again", "--pair", "NED", "NED+EAT")
+    assert "is damaged" in line and ".json" in line and not (tmp_path / "again").exists()
+
+
+def test_a_study_needs_choices_and_a_place(study: Path, tmp_path: Path, capsys) -> None:
+    command = ["study", tmp_path / "out", tmp_path / "again", "--pair", "NED", "NED+EAT"]
+    assert "--per-emotion is 0; give 1 or more" in said(capsys, *command, "--per-emotion", 0)
+    (tmp_path / "again").touch()
+    assert "again is a file; choose another" in said(capsys, *command)
 
 
 def test_a_browser_runs_the_study(study: Path, tmp_path: Path) -> None:

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import cast
 
 import numpy as np
-import torch
 
+from thfem_core.device import resolve_device
 from thfem_core.errors import InputError
+from thfem_core.media.atomic import complete_file
 from thfem_core.media.open_video import open_video
 from thfem_core.media.picture_file import read_image
 from thfem_core.metrics.cdrl import measures
@@ -27,12 +28,13 @@ from ..data.layouts import DatasetClip
 from ..data.pair_alignment import speech_of
 from ..data.pairs import face_crops
 from ..stored import reading
-from .results import AVERAGE, Results, mean_of
+from .results import AVERAGE, Results, mean_of, no_result
 from .tables import Table, shown
 
 NUMBERS = "cdrl.json"
 # Beside ours under names of their own: the same letters stand for other networks, crops and pairings.
 LABELS = ("FAD (cdrl)↓", "LSE-D (cdrl)↓", "CSIM (cdrl)↑")
+_ROW = ("system", "setting", "emotion", "fad", "lse_d", "csim")
 SKIPPED = 2  # frames of a source that have no picture, as in NED
 
 
@@ -77,7 +79,7 @@ class EmotionJob:
 
 @cache
 def _networks(models: tuple[Path, ...], device: str) -> CdrlNetworks:
-    return load_networks(Resources(device=torch.device(device), folders=models))
+    return load_networks(Resources(device=resolve_device(device), folders=models))
 
 
 def clip_pictures(source: PictureSource, device: str) -> Iterator[np.ndarray]:
@@ -133,6 +135,9 @@ def result_jobs(
         clips: the data set.
         held_out: clips that may be compared with: the real ones of each actor and emotion.
         settings: of :class:`EmotionJob`.
+
+    Raises:
+        InputError: nothing is finished there, a result is damaged, or there is nothing real to compare one with.
     """
     by_name = {clip.name: clip for clip in clips}
     groups: dict[tuple[str, str, str], dict[str, list[PictureSource]]] = {}
@@ -143,6 +148,8 @@ def result_jobs(
             actors = groups.setdefault((facts["system"], facts["setting"], facts["emotion"]), {})
         result = PictureSource(path=path.with_suffix(".mp4"), sound=source, skipped=SKIPPED)
         actors.setdefault(source.actor, []).append(result)
+    if not groups:
+        raise no_result(out)
     jobs = []
     for (system, setting, emotion), generated in sorted(groups.items()):
         real = {actor: _real_clips(held_out, clips, actor, emotion) for actor in generated}
@@ -164,12 +171,14 @@ def _real_clips(
 
 
 def save_numbers(out: Path, rows: Sequence[dict[str, str | float]]) -> None:
-    """``cdrl.json`` beside the results; systems measured before stay unless they are measured again."""
+    """``cdrl.json`` beside the results; systems measured before stay unless they are measured again.
+
+    Raises InputError where the old one is damaged, OutputError where none can be written.
+    """
     path = out / NUMBERS
     known = {_key(row): row for row in read_numbers(out)} | {_key(row): row for row in rows}
-    part = path.with_suffix(".part")
-    part.write_text(json.dumps(list(known.values()), indent=1), encoding="utf-8")
-    part.replace(path)
+    with complete_file(path) as part:
+        part.write_text(json.dumps(list(known.values()), indent=1), encoding="utf-8")
 
 
 def _key(row: dict[str, str | float]) -> tuple[str | float, ...]:
@@ -177,9 +186,12 @@ def _key(row: dict[str, str | float]) -> tuple[str | float, ...]:
 
 
 def read_numbers(out: Path) -> list[dict[str, str | float]]:
-    """What :func:`save_numbers` wrote; empty where the protocol was not run."""
+    """What :func:`save_numbers` wrote; empty where the protocol was not run. Raises InputError where it is damaged."""
     path = out / NUMBERS
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    if not path.exists():
+        return []
+    with reading(path, remedy="delete it and run `python -m training.evaluate cdrl` again"):
+        return [{name: row[name] for name in _ROW} for row in json.loads(path.read_text(encoding="utf-8"))]
 
 
 def comparison_table(out: Path, dataset: str) -> Table | None:
@@ -203,7 +215,9 @@ def comparison_table(out: Path, dataset: str) -> Table | None:
         lines.append((setting, system, *map(shown, [*mine, *theirs])))
     for paper, printed in NED_PUBLISHED.items():
         for setting in dict.fromkeys(line[0] for line in lines):
-            values = printed[cast(Dataset, dataset), setting]
+            values = printed.get((cast(Dataset, dataset), setting))
+            if values is None:  # of other clips
+                continue
             lines.append((setting, f"NED, printed by {paper}", *map(shown, [*[nan] * len(columns), *values])))
     return Table(
         title="Both protocols (averages over the emotions); columns marked cdrl are the paper group's and compare with "

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from thfem_core.device import resolve_device
 from thfem_core.errors import ThfemError
 from thfem_core.face.models import FaceModels, default_face_models
 from thfem_core.media.atomic import complete_file
@@ -26,6 +27,7 @@ from thfem_core.metrics.verdict_table import as_data
 from thfem_core.metrics.visual_pass import ComparisonConfig
 
 from ..parallel import Workers, run_jobs
+from ..stored import make_folder
 from .pairs import Pair
 from .systems import System, job_name, run_system
 
@@ -39,7 +41,7 @@ class JobConfig:
         networks: see :func:`thfem_core.metrics.judges.choosing.choose_judges`.
         folders: of model files.
         every: networks look at one frame in this many.
-        device: "cpu" or "cuda".
+        device: as :func:`thfem_core.device.resolve_device` takes it.
     """
 
     out: Path
@@ -75,9 +77,13 @@ def measure_all(jobs: Sequence[Job], workers: Workers) -> list[str]:
 
 @cache
 def _tools(config: JobConfig) -> tuple[torch.device, FaceModels, Judges]:
-    """What a process loads once. Cards of this machine are shared among its processes; Ray shows each its own."""
-    cards = torch.cuda.device_count() if config.device == "cuda" else 0
-    device = torch.device(f"cuda:{os.getpid() % cards}" if cards else config.device)
+    """What a process loads once. Cards of this machine are shared among its processes; Ray shows each its own.
+
+    Raises ThfemError where the device or a network is not there.
+    """
+    device = resolve_device(config.device)
+    if device == torch.device("cuda"):
+        device = torch.device("cuda", os.getpid() % torch.cuda.device_count())
     judges, _ = choose_judges(config.networks, device=device, folders=config.folders)
     return device, default_face_models(device), judges
 
@@ -94,7 +100,7 @@ def do_job(job: Job) -> str:
 def _do(job: Job) -> None:
     device, faces, judges = _tools(job.config)
     video = job.path(".mp4")
-    video.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(video.parent)
     if not video.exists():
         run_system(job.system, job.pair, video, device=device)
     found = compare_clips(

@@ -57,6 +57,11 @@ class _Cell:
         return sum(found) / len(found) if found else float("nan")
 
 
+def no_result(out: Path) -> InputError:
+    """What to say of a folder in which nothing is finished."""
+    return InputError(f"{out} holds no finished result; run `python -m training.evaluate run` first")
+
+
 class Results:
     """All finished jobs under a folder. FAD is taken between all frames of an emotion's outputs and all frames of their
     references; LSE-D and CSIM are means over clips. The average is the mean over the seven emotions, as in the paper.
@@ -69,7 +74,7 @@ class Results:
             with reading(path, remedy="delete it and run `python -m training.evaluate run` again"):
                 self._add(path)
         if not self._cells:
-            raise InputError(f"{out} holds no finished result; run `python -m training.evaluate run` first")
+            raise no_result(out)
 
     def _add(self, path: Path) -> None:
         facts = json.loads(path.read_text(encoding="utf-8"))

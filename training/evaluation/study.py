@@ -19,6 +19,7 @@ from thfem_core.errors import InputError
 from thfem_core.expression.request import EMOTIONS
 from thfem_core.media.atomic import complete_file
 
+from ..stored import make_folder, reading
 from .tables import PAPER, Table
 
 QUESTIONS = {
@@ -27,6 +28,7 @@ QUESTIONS = {
     "mouth": ("Mouth shape similarity", "In which video do the lips move more like those of the source above?"),
 }
 TEMPLATE = Path(__file__).with_name("study_page.html")
+_ANSWERS = "give the CSV files that participants of this study sent"
 FIELDS = ("participant", "item", "left", "chosen", "seconds")
 
 
@@ -93,8 +95,8 @@ def make_items(results: Sequence[Result], pairs: Sequence[tuple[str, str]], *, p
 
 
 def write_study(results: Sequence[Result], items: Sequence[Item], folder: Path) -> Path:
-    """``index.html``, ``videos/`` and ``key.json`` in ``folder``; returns the page."""
-    (folder / "videos").mkdir(parents=True, exist_ok=True)
+    """``index.html``, ``videos/`` and ``key.json`` in ``folder``; returns the page. Raises OutputError."""
+    make_folder(folder / "videos")
     used = {name for item in items for name in (item.video_a, item.video_b, item.shown) if name}
     for result in results:
         for video in (result.video, result.source, result.reference):
@@ -117,17 +119,19 @@ def write_study(results: Sequence[Result], items: Sequence[Item], folder: Path) 
 def ratings(key: Path, answers: Iterable[Path]) -> Table:
     """The shares of Table 4 from the participants' CSV files, the paper's own in brackets where it has that pair.
 
-    An answer given twice by one participant counts once, the last. Raises InputError for a file of another study.
+    An answer given twice by one participant counts once, the last. Raises InputError for a file that is missing,
+    damaged, or of another study.
     """
-    items = {entry["name"]: entry for entry in json.loads(key.read_text(encoding="utf-8"))}
+    with reading(key, remedy="give the key.json that `python -m training.evaluate study` wrote"):
+        items = {entry["name"]: Item(**entry) for entry in json.loads(key.read_text(encoding="utf-8"))}
     votes: dict[tuple[str, str], str] = {}
     for path in answers:
-        with path.open(newline="", encoding="utf-8") as file:
+        with reading(path, remedy=_ANSWERS), path.open(newline="", encoding="utf-8") as file:
             for row in csv.DictReader(file):
                 if set(FIELDS) - set(row) or row["item"] not in items or row["chosen"] not in ("a", "b"):
-                    raise InputError(f"{path} holds answers to another study; give the CSV files of this one")
+                    raise InputError(f"{path} holds answers to another study; {_ANSWERS}")
                 votes[row["participant"], row["item"]] = row["chosen"]
-    pairs = list(dict.fromkeys((entry["a"], entry["b"]) for entry in items.values()))
+    pairs = list(dict.fromkeys((item.a, item.b) for item in items.values()))
     paper = json.loads(PAPER.read_text(encoding="utf-8"))["4"]["questions"]
     rows = []
     for question, (title, _) in QUESTIONS.items():
@@ -147,8 +151,8 @@ def ratings(key: Path, answers: Iterable[Path]) -> Table:
     )
 
 
-def _is(entry: dict[str, str], question: str, a: str, b: str) -> bool:
-    return (entry["question"], entry["a"], entry["b"]) == (question, a, b)
+def _is(item: Item, question: str, a: str, b: str) -> bool:
+    return (item.question, item.a, item.b) == (question, a, b)
 
 
 def _hash(*words: str) -> str:

@@ -17,6 +17,7 @@ from .results import AVERAGE, PAPER_COLUMNS, Column, Results, mesh_columns
 PAPER = Path(__file__).with_name("paper_tables.json")
 _SETTING_WORDS = {"intra": "Intra-ID", "cross": "Cross-ID"}
 _BY_EMOTION = {("mead", "intra"): 1, ("mead", "cross"): 2, ("ravdess", "intra"): 9, ("ravdess", "cross"): 10}
+_NOT_THE_PAPERS = 0  # number of a table of other clips, of which the paper printed nothing
 _PAPER_LABELS = ("FAD↓", "LSE-D↓", "CSIM↑")
 
 
@@ -87,7 +88,7 @@ class PaperNumbers:
         self._tables = json.loads(PAPER.read_text(encoding="utf-8"))
 
     def systems(self, table: int, setting: str) -> dict[str, dict[str, dict[str, float]]]:
-        return self._tables[str(table)]["systems"].get(setting, {})
+        return self._tables.get(str(table), {"systems": {}})["systems"].get(setting, {})
 
     def number(self, table: int, setting: str, system: str, emotion: str, key: str) -> float:
         return self.systems(table, setting).get(system, {}).get(emotion, {}).get(key, float("nan"))
@@ -160,14 +161,17 @@ _PAPERS_COLUMNS = tuple(
 
 
 def all_tables(results: Results, dataset: str) -> Iterator[Table]:
-    """Every table the results allow, each followed by the paper's own. A bracket holds the paper's number for a system
-    of the same name; measures of stand-in networks are labelled and never stand beside the paper's."""
+    """Every table the results allow, those of MEAD and RAVDESS followed by the paper's own. A bracket holds the
+    paper's number for a system of the same name; measures of stand-in networks are labelled and never stand beside the
+    paper's."""
     paper, columns = PaperNumbers(), results.columns()
     for setting in results.settings():
-        number = _BY_EMOTION[dataset, setting]
-        systems, title = results.systems(setting), f"Table {number} ({dataset.upper()}, {setting}-identity)"
+        number = _BY_EMOTION.get((dataset, setting), _NOT_THE_PAPERS)
+        systems, of = results.systems(setting), f"({dataset.upper()}, {setting}-identity)"
+        title = f"Table {number} {of}" if number else f"By emotion {of}"
         yield _by_emotion(title, [setting], systems, columns, _with_paper(results, paper, number))
-        yield _paper_by_emotion(paper, number, [setting])
+        if number:
+            yield _paper_by_emotion(paper, number, [setting])
     if dataset == "mead":
         yield from _mead_tables(results, paper, columns)
     everything = mesh_columns()
