@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import sys
 from collections import defaultdict
 from fractions import Fraction
 from pathlib import Path
@@ -23,6 +24,7 @@ from thfem_core.alignment.clips import speech_features
 from thfem_core.alignment.dtw import dtw_path
 from thfem_core.alignment.pauses import quiet_frames, with_even_pauses
 from thfem_core.audio.speech import Speech
+from thfem_core.errors import ThfemError
 from thfem_core.media.open_video import open_video
 from thfem_core.media.sound import Sound
 from training.data.layouts import csv_clips
@@ -53,12 +55,16 @@ def aligned(first: Speech, second: Speech, rates: tuple[Fraction, Fraction]) -> 
     return with_even_pauses(path, *(quiet_frames(*each) for each in given)), path.mean_cost
 
 
-def main() -> None:
+def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("clips", type=Path)
-    clips = csv_clips(parser.parse_args().clips)
-    speech = [speech_of(clip) for clip in clips]
-    rates = [open_video(clip.video).info.frame_rate for clip in clips]
+    try:
+        clips = csv_clips(parser.parse_args().clips)
+        speech = [speech_of(clip) for clip in clips]
+        rates = [open_video(clip.video).info.frame_rate for clip in clips]
+    except ThfemError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
     print("| clip | person | own warped copy: mean error, frames | cost |\n|---|---|---|---|")
     for clip, own, rate in zip(clips, speech, rates, strict=True):
         count = int(len(own.samples) / own.sample_rate * rate)
@@ -75,7 +81,8 @@ def main() -> None:
         values = [cost for cost, _ in listed]
         spread = f"{min(values):.0f} | {np.median(values):.0f} | {max(values):.0f}"
         print(f"| {kind} | {len(listed)} | {spread} | {min(listed)[1]} |")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import socket
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ Result = TypeVar("Result")
 
 _PROJECT = Path(__file__).parents[1]
 _WAITING_PER_CPU = 2  # tasks submitted ahead to a cluster
+_ANSWERS = 20.0  # seconds within which a cluster must
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,7 +49,7 @@ class Workers:
 
 
 def run_jobs(function: Callable[[Job], Result], jobs: Sequence[Job], workers: Workers) -> Iterator[Result]:
-    """Do every job once and yield the results as they come, in any order.
+    """Do every job once and yield the results as they come, in any order. A cluster is looked for at once.
 
     Args:
         function: of a module, so that other processes find it; what it loads it should keep (``functools.cache``).
@@ -56,15 +58,19 @@ def run_jobs(function: Callable[[Job], Result], jobs: Sequence[Job], workers: Wo
         workers: who does them.
 
     Raises:
+        InputError: there is no such cluster, or no Ray.
         Exception: what ``function`` raised. On a cluster: also when a job was lost more than ``workers.retries`` times.
     """
     if workers.ray is not None:
-        yield from _on_cluster(function, jobs, workers)
-    elif workers.processes == 1:
-        yield from map(function, jobs)
-    else:
-        parallel = joblib.Parallel(n_jobs=workers.processes, batch_size=1, return_as="generator_unordered")
-        yield from parallel(joblib.delayed(_with_one_thread)(function, job) for job in jobs)
+        return _on_cluster(function, jobs, workers, mine=_connect(workers.ray))
+    if workers.processes == 1:
+        return map(function, jobs)
+    return _in_processes(function, jobs, workers)
+
+
+def _in_processes(function: Callable[[Job], Result], jobs: Sequence[Job], workers: Workers) -> Iterator[Result]:
+    parallel = joblib.Parallel(n_jobs=workers.processes, batch_size=1, return_as="generator_unordered")
+    yield from parallel(joblib.delayed(_with_one_thread)(function, job) for job in jobs)
 
 
 def _with_one_thread(function: Callable[[Job], Result], job: Job) -> Result:
@@ -73,16 +79,34 @@ def _with_one_thread(function: Callable[[Job], Result], job: Job) -> Result:
     return function(job)
 
 
-def _on_cluster(function: Callable[[Job], Result], jobs: Sequence[Job], workers: Workers) -> Iterator[Result]:
-    """As Ray tasks, spread over the machines; what a lost machine had not finished is done by others."""
+def _connect(address: str) -> bool:
+    """Connect to a cluster; False where that was done before. Raises InputError where it does not answer."""
     try:
         import ray
     except ImportError:
         raise InputError("--ray needs Ray on this machine; install it with: pip install ray") from None
-    mine = not ray.is_initialized()
-    if mine:
-        environment: dict[str, Any] = {"env_vars": {"PYTHONPATH": str(_PROJECT)}}
-        ray.init(address=workers.ray, runtime_env=environment, logging_level=logging.WARNING)
+    if ray.is_initialized():
+        return False
+    environment: dict[str, Any] = {"env_vars": {"PYTHONPATH": str(_PROJECT)}}
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    try:
+        if host and port.isdecimal():  # Ray itself tries for minutes
+            socket.create_connection((host.strip("[]"), int(port)), timeout=_ANSWERS).close()
+        ray.init(address=address, runtime_env=environment, logging_level=logging.WARNING)
+    except (OSError, ValueError, OverflowError, RuntimeError) as error:
+        reason = " ".join(str(error).split())[:120]
+        raise InputError(
+            f"no Ray cluster answers at {address} ({reason}); see `ray start`, or give --workers"
+        ) from error
+    return True
+
+
+def _on_cluster(
+    function: Callable[[Job], Result], jobs: Sequence[Job], workers: Workers, *, mine: bool
+) -> Iterator[Result]:
+    """As Ray tasks, spread over the machines; what a lost machine had not finished is done by others."""
+    import ray
+
     try:
         task: Any = ray.remote(
             num_cpus=1, num_gpus=workers.gpus, max_retries=workers.retries, scheduling_strategy="SPREAD"
@@ -94,6 +118,8 @@ def _on_cluster(function: Callable[[Job], Result], jobs: Sequence[Job], workers:
             done, waiting = ray.wait(waiting)
             waiting += [task.remote(function, job) for _, job in zip(done, remaining, strict=False)]
             yield from ray.get(done)
+    except ray.exceptions.RayTaskError as error:
+        raise error.cause from None  # as other workers raise it
     finally:
         if mine:
             ray.shutdown()

@@ -8,14 +8,16 @@ import shutil
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks import alignment
 from tests.training.made_pairs import speech_and_pictures, warped, write_clip_with_sound
-from thfem_core.errors import InputError
+from thfem_core.errors import InputError, OutputError, WeightsError
 from thfem_core.expression.request import Emotion
 from thfem_core.talking_head.mouth.coefficients import load_mouth_basis
 from training.build_pairs import main
@@ -25,8 +27,10 @@ from training.data.layouts import csv_clips
 from training.data.pair_alignment import read_alignment
 from training.data.pair_files import read_pairs
 from training.data.pair_plan import PairConfig, plan_pairs
-from training.data.pairs import _aligned, build_pair
+from training.data.pairs import _aligned, _make, build_pair
 from training.stages.renderer import RendererStageConfig, window_tensors
+
+HEADER = "file,actor,emotion,sentence"
 
 
 @pytest.fixture(scope="module")
@@ -159,10 +163,18 @@ def test_alignments_read_alike_from_every_form(tmp_path_factory: pytest.TempPath
 
 def test_a_wrong_alignment_is_one_clear_line(tmp_path: Path) -> None:
     np.save(tmp_path / "back.npy", np.array([3, 2, 1]))
-    (tmp_path / "words.txt").write_text("no numbers")
-    for name in ("back.npy", "words.txt"):
-        with pytest.raises(InputError, match=f"{name} is no alignment of frames") as caught:
-            read_alignment(tmp_path / name)
+    for name, text in (
+        ("words.txt", "no numbers"),
+        ("table.json", '{"a": 1}'),
+        ("half.json", "[0, 0.5]"),
+        ("empty.npy", ""),
+        ("nan.txt", "0\nnan"),
+        ("empty.txt", ""),
+    ):
+        (tmp_path / name).write_text(text)
+    for path in tmp_path.iterdir():
+        with pytest.raises(InputError, match=f"{path.name} is no alignment of frames") as caught:
+            read_alignment(path)
         assert "\n" not in str(caught.value)
 
 
@@ -178,12 +190,212 @@ def test_another_systems_frames_need_their_folder(
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("file,actor\nx.mp4,ann", "line 2 of .* has no emotion"),
+        ("file,actor,emotion,sentence\nx.mp4,ann", "line 2 of .* has no emotion"),
         ("file,actor,emotion,sentence", "lists no clip"),
+        ("", "lists no clip"),
+        ("File,actor\nx.mp4,ann", "has no column file, emotion, sentence; its first line is 'File,actor'"),
+        (f"{HEADER}\na/x.mp4,ann,happy,one\n\nb/x.mp4,ann,happy,two", "line 4 of .* and line 2 .* called ann_happy_x"),
+        (f"{HEADER}\nx.mp4,../../M,happy,one", "line 2 of .*'../../M_happy_x' cannot be a file name"),
+        (f"{HEADER}\nx.mp4,a\u2028b,happy,one", "line 2 of .* cannot be a file name"),
+        (f"{HEADER}\nx.mp4,.ann,happy,one", "line 2 of .* cannot be a file name"),
+        (f"{HEADER}\nx\0.mp4,ann,happy,one", "clips.csv is damaged .*NUL.*; give a table in UTF-8"),
+        (f"{HEADER}\n{'x' * 140000},ann,happy,one", "clips.csv is damaged .*field"),
+        (f"{HEADER}\nx.mp4,Zo\udce9,happy,one", "clips.csv is damaged .*decode.*; give a table in UTF-8"),
         ("file,actor,emotion,sentence,split\nx.mp4,ann,happy,one,dev", "line 2 of .* has the split 'dev'"),
     ],
 )
 def test_a_wrong_table_is_one_clear_line(tmp_path: Path, text: str, words: str) -> None:
-    (tmp_path / "clips.csv").write_text(text)
-    with pytest.raises(InputError, match=words):
+    (tmp_path / "clips.csv").write_text(text, encoding="utf-8", errors="surrogateescape")
+    with pytest.raises(InputError, match=words) as caught:
         csv_clips(tmp_path / "clips.csv")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_table_of_excel_is_read(tmp_path: Path) -> None:
+    (tmp_path / "clips.csv").write_text(f"{HEADER}\r\nx.mp4,Zoé,happy,one\r\n", encoding="utf-8-sig", newline="")
+    assert [clip.name for clip in csv_clips(tmp_path / "clips.csv")] == ["Zoé_happy_x"]
+
+
+def test_the_benchmark_names_a_missing_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["alignment", str(tmp_path / "nope.csv")])
+    assert alignment.main() == 2
+    assert capsys.readouterr().err.startswith("error: there is no ")
+
+
+def write_table(folder: Path, *rows: str) -> Path:
+    (folder / "clips.csv").write_text("\n".join([HEADER, *rows]) + "\n", encoding="utf-8")
+    return folder / "clips.csv"
+
+
+@pytest.mark.parametrize(
+    ("options", "words", "code"),
+    [
+        (["--max-cost", "nan"], "--max-cost is nan", 2),
+        (["--max-cost", "-5"], "--max-cost is -5", 2),
+        (["--alignments", "{folder}/nope"], "--alignments: there is no folder", 2),
+        (["--alignments", "{folder}/clips.csv"], "--alignments: there is no folder", 2),
+        (["--editor", "frames", "--frames", "{folder}/nope"], "--frames: there is no folder", 2),
+        (["--device", "gpu"], "unknown device 'gpu'", 2),
+        (["--device", "cuda:77"], "device 'cuda:77' is not there", 2),
+        (["--editor", "ned"], "", WeightsError.exit_code),
+        (["--ray", "127.0.0.1:1"], "no Ray cluster answers at 127.0.0.1:1", 2),
+    ],
+)
+def test_what_every_pair_needs_is_checked_before_any_work(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str], words: str, code: int
+) -> None:
+    if "--ray" in options:
+        pytest.importorskip("ray")
+    table = write_table(tmp_path, "plain.mp4,ann,neutral,orbit")
+    assert main(["csv", str(table), str(tmp_path / "out"), *(o.format(folder=tmp_path) for o in options)]) == code
+    error = capsys.readouterr().err
+    assert error.startswith(f"error: {words}") and error.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_without_a_neutral_clip_there_is_nothing_to_edit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = write_table(tmp_path, "smiling.mp4,ann,happy,orbit")
+    assert main(["csv", str(table), str(tmp_path / "out")]) == 2
+    assert "none of the 1 clips is neutral" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("place", ["taken", "taken/out"])
+def test_an_output_that_cannot_be_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str], place: str) -> None:
+    table = write_table(tmp_path, "plain.mp4,ann,neutral,orbit")
+    (tmp_path / "taken").write_text("a file")
+    assert main(["csv", str(table), str(tmp_path / place)]) == OutputError.exit_code
+    error = capsys.readouterr().err
+    assert error.startswith(f"error: cannot write {tmp_path / place}") and error.count("\n") == 1
+
+
+def test_what_can_be_mended_is_not_remembered(
+    collection: tuple[Path, np.ndarray], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table, out = write_table(tmp_path, "plain.mp4,ann,neutral,orbit"), tmp_path / "out"
+    (tmp_path / "plain.mp4").write_text("no video")
+    assert main(["csv", str(table), str(out), "--by-label"]) == 1
+    said = capsys.readouterr()
+    assert "dropped 1: plain.mp4 cannot be opened" in said.err and said.out.startswith("0 pairs, 1 dropped")
+    assert {path.name for path in out.iterdir()} == {"manifest.json", "index.html"}
+    shutil.copy(collection[0].with_name("plain.mp4"), tmp_path)
+    assert main(["csv", str(table), str(out), "--by-label"]) == 0
+    assert capsys.readouterr().err == "" and len(read_pairs(out)) == 1
+
+
+def test_a_verdict_on_the_words_is_remembered_as_long_as_it_holds(
+    collection: tuple[Path, np.ndarray], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr("training.data.pairs._make", lambda job, folder: asked.append(job.name) or _make(job, folder))
+    shutil.copytree(collection[0].parent, tmp_path / "clips")
+
+    def judge(**settings: Any) -> str:
+        config = PairConfig(out=tmp_path / "out", by_label=True, **settings)
+        jobs, _ = plan_pairs(csv_clips(tmp_path / "clips" / "clips.csv"), config)
+        return build_pair(next(job for job in jobs if job.target.emotion == "sad"))["dropped"]
+
+    first = judge()
+    assert "other words" in first and judge() == first and len(asked) == 1
+    assert "more than 100" in judge(max_cost=100.0) and len(asked) == 2
+    (tmp_path / "clips" / "noise.mp4").touch()
+    assert "more than 100" in judge(max_cost=100.0) and len(asked) == 3
+    (tmp_path / "clips" / "noise.mp4").unlink()
+    assert "there is no file" in judge(max_cost=100.0)
+    assert not list((tmp_path / "out" / "dropped").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (
+            ["--editor", "frames", "--frames", "{clips}"],
+            "with editor mesh, by_label True, frames None, not editor frames",
+        ),
+        ([], "with by_label True, not by_label False; give another OUT"),
+        (["--by-label", "--search"], "with search False, not search True; give another OUT"),
+        (["--by-label", "--alignments", "{clips}"], "with alignments None, not alignments "),
+        (["--by-label", "--max-cost", "1"], "cost more than 1 per step, such as ann_neutral_plain__happy"),
+    ],
+)
+def test_other_settings_need_another_folder(
+    built: Path,
+    collection: tuple[Path, np.ndarray],
+    capsys: pytest.CaptureFixture[str],
+    options: list[str],
+    words: str,
+) -> None:
+    before = {path: path.stat().st_mtime_ns for path in built.rglob("*")}
+    given = [option.format(clips=collection[0].parent) for option in options]
+    assert main(["csv", str(collection[0]), str(built), *given]) == 2
+    error = capsys.readouterr().err
+    assert words in error and error.count("\n") == 1
+    assert {path: path.stat().st_mtime_ns for path in built.rglob("*")} == before
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("pair.json", b"{", "pair.json is damaged"),
+        ("pair.json", b"{}", "pair.json is damaged .'name'.; delete its folder"),
+        ("pair.npz", b"PK no archive", "pair.npz is damaged"),
+        ("edited.mp4", b"no video", "ann_neutral_plain__happy/edited.mp4 is damaged .*; delete its folder"),
+    ],
+)
+def test_a_damaged_pair_names_its_file(
+    built: Path, collection: tuple[Path, np.ndarray], tmp_path: Path, name: str, content: bytes, words: str
+) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(built / "ann_neutral_plain__happy", out / "ann_neutral_plain__happy")
+    (out / "ann_neutral_plain__happy" / name).write_bytes(content)
+    with pytest.raises(InputError, match=words):
+        read_pairs(out)[0].pictures("edited")
+    if name == "pair.json":
+        assert main(["csv", str(collection[0]), str(out), "--by-label"]) == 2
+
+
+def test_a_short_clip_of_a_pair_is_damaged(built: Path, tmp_path: Path) -> None:
+    shutil.copytree(built / "ann_neutral_plain__happy", tmp_path / "pair")
+    (pair,) = read_pairs(tmp_path)
+    with pytest.raises(InputError, match=r"target.mp4 has 50 frames, not 51; delete its folder"):
+        replace(pair, frame_map=np.arange(51)).pictures("target")
+
+
+def test_a_stop_is_one_line_and_leaves_nothing_half_done(
+    collection: tuple[Path, np.ndarray],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("training.data.pairs._make", interrupted)
+    assert main(["csv", str(collection[0]), str(tmp_path / "out"), "--by-label"]) == 130
+    assert capsys.readouterr().err.endswith("stopped; run the same command again to go on\n")
+    assert not list((tmp_path / "out").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [(WeightsError("the weights are gone"), 4), (OSError(28, "No space left on device", "pair.npz"), 3)],
+)
+def test_what_stops_every_pair_stops_the_command(
+    collection: tuple[Path, np.ndarray],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    error: Exception,
+    code: int,
+) -> None:
+    tried = []
+
+    def fail(job: object, folder: Path) -> None:
+        tried.append(job)
+        raise error
+
+    monkeypatch.setattr("training.data.pairs._make", fail)
+    assert main(["csv", str(collection[0]), str(tmp_path / "out"), "--by-label"]) == code
+    assert len(tried) == 1 and capsys.readouterr().err.startswith("error: ")
+    assert not list((tmp_path / "out").iterdir())

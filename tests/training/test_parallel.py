@@ -33,6 +33,14 @@ def test_what_is_wrong_is_one_clear_line() -> None:
         Workers(gpus=-1)
 
 
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "ray://127.0.0.1:1", "nohost.invalid:6379", "127.0.0.1:99999"])
+def test_a_cluster_that_does_not_answer_is_one_clear_line(tmp_path: Path, address: str) -> None:
+    pytest.importorskip("ray")
+    with pytest.raises(InputError, match=f"no Ray cluster answers at {address} ") as caught:
+        run_jobs(note_and_square, [(tmp_path, 1)], Workers(ray=address))
+    assert "\n" not in str(caught.value)
+
+
 @pytest.fixture
 def two_nodes() -> Iterator[object]:
     """A real Ray cluster of two machines with a processor each, both on this one."""
@@ -65,5 +73,6 @@ def test_a_machine_that_dies_loses_nothing(two_nodes, tmp_path: Path) -> None:
 
 
 def test_an_error_on_the_cluster_comes_out(two_nodes) -> None:
-    with pytest.raises(ValueError, match="cannot be done"):
+    with pytest.raises(ValueError, match=r"cannot be done$") as caught:
         list(run_jobs(fail, [1, 2], Workers(ray=two_nodes.address)))
+    assert type(caught.value) is ValueError

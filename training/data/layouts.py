@@ -8,13 +8,15 @@ statement, repetition, actor.
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 from thfem_core.errors import InputError
 from thfem_core.expression.request import EMOTIONS, Emotion
+
+from ..stored import reading
 
 # The six speakers of the paper's Section 4.1, and the first six actors of its appendix.
 MEAD_ACTORS = ("M003", "M009", "W029", "M012", "M030", "W015")
@@ -29,6 +31,7 @@ _RAVDESS_EMOTIONS: dict[str, Emotion] = {
     "08": "surprised",
 }
 SPLITS = ("train", "val", "test")
+_COLUMNS = ("file", "actor", "emotion", "sentence")
 _FULL, _SPEECH, _NORMAL, _STRONG = "01", "01", "01", "02"
 
 
@@ -130,40 +133,68 @@ def csv_clips(table: Path) -> list[DatasetClip]:
     """Clips of any collection.
 
     Args:
-        table: CSV with the columns file (beside the table, or absolute), actor, emotion and sentence, which is equal
-            where the same words are said; a column sound may name a sound file of its own, a column split may say
+        table: CSV in UTF-8 with the columns file (beside the table, or absolute), actor, emotion and sentence, which is
+            equal where the same words are said; a column sound may name a sound file of its own, a column split may say
             train, val or test, for splits by person.
 
     Raises:
-        InputError: the table is missing, empty, or a row lacks something.
+        InputError: the table is missing, no such table, or empty; a row lacks something, or two rows are one name.
     """
-    if not table.is_file():
-        raise InputError(f"there is no table {table}; it must have the columns file, actor, emotion and sentence")
-    clips = []
-    with table.open(newline="", encoding="utf-8") as file:
-        for number, row in enumerate(csv.DictReader(file), start=2):
-            lacking = [name for name in ("file", "actor", "emotion", "sentence") if not row.get(name)]
-            if lacking or row["emotion"] not in EMOTIONS:
-                problem = f"has no {lacking[0]}" if lacking else f"has the emotion {row['emotion']!r}"
-                raise InputError(f"line {number} of {table} {problem}; emotions are: {', '.join(EMOTIONS)}")
-            split = row.get("split") or ""
-            if split not in ("", *SPLITS):
-                raise InputError(f"line {number} of {table} has the split {split!r}; give one of: {', '.join(SPLITS)}")
-            video = table.parent / row["file"]
-            clips.append(
-                DatasetClip(
-                    actor=row["actor"],
-                    emotion=cast(Emotion, row["emotion"]),
-                    sentence=row["sentence"],
-                    name=f"{row['actor']}_{row['emotion']}_{video.stem}",
-                    video=video,
-                    sound=table.parent / row["sound"] if row.get("sound") else None,
-                    split=split,
-                )
+    clips: dict[str, DatasetClip] = {}
+    lines: dict[str, int] = {}
+    for number, row in _rows(table):
+        clip = _clip(row, table.parent, line := f"line {number} of {table}")
+        if clip.name in clips:
+            raise InputError(
+                f"{line} and line {lines[clip.name]} are both called {clip.name} (actor, emotion, file name); "
+                "give one of the files another name"
             )
+        clips[clip.name], lines[clip.name] = clip, number
     if not clips:
-        raise InputError(f"{table} lists no clip")
-    return sorted(clips)
+        raise InputError(f"{table} lists no clip; write a line for each clip below {','.join(_COLUMNS)}")
+    return sorted(clips.values())
+
+
+def _rows(table: Path) -> list[tuple[int, dict[str, str]]]:
+    """The lines of a table that are not empty, with their numbers."""
+    with reading(table, remedy=f"give a table in UTF-8 with the columns {', '.join(_COLUMNS)}, separated by commas"):
+        with table.open(newline="", encoding="utf-8-sig") as file:  # Excel begins its UTF-8 with a byte order mark
+            text = file.read()
+        if "\0" in text:
+            raise ValueError("it holds NUL characters")
+        reader = csv.DictReader(io.StringIO(text, newline=""), restval="")
+        rows = [(reader.line_num, row) for row in reader]
+    found = reader.fieldnames or _COLUMNS  # an empty table lists no clip
+    lacking = [name for name in _COLUMNS if name not in found]
+    if lacking:
+        raise InputError(
+            f"{table} has no column {', '.join(lacking)}; its first line is {','.join(found)!r}, and must name "
+            f"{','.join(_COLUMNS)}"
+        )
+    return rows
+
+
+def _clip(row: dict[str, str], folder: Path, line: str) -> DatasetClip:
+    lacking = [name for name in _COLUMNS if not row[name]]
+    if lacking or row["emotion"] not in EMOTIONS:
+        problem = f"has no {lacking[0]}" if lacking else f"has the emotion {row['emotion']!r}"
+        raise InputError(f"{line} {problem}; emotions are: {', '.join(EMOTIONS)}")
+    split = row.get("split") or ""
+    if split not in ("", *SPLITS):
+        raise InputError(f"{line} has the split {split!r}; give one of: {', '.join(SPLITS)}")
+    video = folder / row["file"]
+    name = f"{row['actor']}_{row['emotion']}_{video.stem}"
+    if name.startswith(".") or not name.isprintable() or set("/\\") & set(name):  # it becomes a folder
+        raise InputError(f"{line}: {name!r} cannot be a file name; give the actor or the file another name")
+    return DatasetClip(
+        actor=row["actor"],
+        emotion=row["emotion"],
+        sentence=row["sentence"],
+        name=name,
+        video=video,
+        sound=folder / row["sound"] if row.get("sound") else None,
+        split=split,
+    )
 
 
 DATASETS = ("mead", "ravdess", "csv")

@@ -61,7 +61,13 @@ def read_alignment(path: Path) -> np.ndarray:
         elif path.suffix == ".json":
             steps = np.array(json.loads(path.read_text(encoding="utf-8")))
         else:
-            steps = np.loadtxt(path, ndmin=2, delimiter="," if "," in path.read_text(encoding="utf-8") else None)
+            text = path.read_text(encoding="utf-8")
+            steps = (
+                np.loadtxt(text.splitlines(), ndmin=2, delimiter="," if "," in text else None) if text.strip() else []
+            )
+        steps = np.asarray(steps)
+        if not steps.size or not np.array_equal(steps, np.round(steps)):  # nan equals nothing
+            raise ValueError("it must hold whole numbers")
         steps = steps[:, 0] if steps.ndim == 2 and steps.shape[1] == 1 else steps
         if steps.ndim == 2:
             frames, first = np.unique(steps[:, 0], return_index=True)
@@ -69,9 +75,9 @@ def read_alignment(path: Path) -> np.ndarray:
                 raise ValueError("source frames are missing")
             steps = steps[first, 1]
         frame_map = np.asarray(steps, np.int64)
-        if frame_map.ndim != 1 or not len(frame_map) or frame_map.min() < 0 or np.any(np.diff(frame_map) < 0):
+        if frame_map.ndim != 1 or frame_map.min() < 0 or np.any(np.diff(frame_map) < 0):
             raise ValueError("it must not go back")
-    except (ValueError, OSError, IndexError) as error:
+    except (ValueError, OSError, IndexError, TypeError, EOFError) as error:
         raise InputError(
             f"{path} is no alignment of frames ({error}); see training.data.pair_alignment.read_alignment"
         ) from None

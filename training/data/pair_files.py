@@ -18,6 +18,10 @@ from thfem_core.media.open_video import open_video
 from ..stored import reading
 from .pair_plan import PairConfig
 
+_REMEDY = "delete its folder and run python -m training.build_pairs again"
+_FINISHED = "[!.]*/pair.json"  # a hidden folder is not finished
+_ARRAYS = ("frame_map", "speech", "edited_landmarks", "target_landmarks")
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrainingPair:
@@ -48,31 +52,64 @@ class TrainingPair:
     target_landmarks: np.ndarray
 
     def pictures(self, side: str) -> np.ndarray:
-        """(T, 256, 256, 3) uint8 of ``edited`` or ``target``."""
-        return np.stack([frame.rgb() for frame in open_video(self.folder / f"{side}.mp4").frames()])
+        """(T, 256, 256, 3) uint8 of ``edited`` or ``target``. Raises InputError where the file is damaged."""
+        path = self.folder / f"{side}.mp4"
+        try:
+            pictures = [frame.rgb() for frame in open_video(path).frames()]
+        except InputError as error:
+            raise InputError(f"{path} is damaged ({error}); {_REMEDY}") from error
+        if len(pictures) != len(self.frame_map):
+            raise InputError(f"{path} has {len(pictures)} frames, not {len(self.frame_map)}; {_REMEDY}")
+        return np.stack(pictures)
+
+
+def read_facts(path: Path) -> dict[str, Any]:
+    """What a ``pair.json`` says. Raises InputError where it is damaged."""
+    with reading(path, remedy=_REMEDY):
+        facts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        for name in ("name", "actor", "emotion", "split", "editor", "frames"):
+            facts[name]
+        Fraction(facts["frame_rate"]), float(facts["mean_cost"])
+    return facts
+
+
+def check_settings(config: PairConfig) -> None:
+    """Raises InputError where the folder holds pairs of other settings, or a damaged one."""
+    for path in sorted(config.out.glob(_FINISHED)):
+        facts = read_facts(path)
+        made = facts.get("settings", {"editor": facts["editor"]})
+        other = [name for name, value in config.settings.items() if made.get(name, value) != value]
+        if other:
+            then, now = (", ".join(f"{name} {some[name]}" for name in other) for some in (made, config.settings))
+            raise InputError(f"{config.out} was made with {then}, not {now}; give another OUT")
+        if facts["mean_cost"] > config.max_cost:
+            raise InputError(
+                f"{config.out} holds pairs that cost more than {config.max_cost:g} per step, such as {facts['name']} "
+                f"({facts['mean_cost']:.1f}); give another OUT"
+            )
 
 
 def read_pairs(folder: Path, split: str | None = None) -> list[TrainingPair]:
-    """The finished pairs of a folder. Raises InputError where there are none."""
+    """The finished pairs of a folder. Raises InputError where there are none, or one is damaged."""
     pairs = []
-    for path in sorted(folder.glob("*/pair.json")):
-        with reading(path, remedy="delete its folder and run python -m training.build_pairs again"):
-            facts = json.loads(path.read_text(encoding="utf-8"))
-            if split is not None and facts["split"] != split:
-                continue
-            with np.load(path.with_name("pair.npz")) as stored:
-                arrays = dict(stored)
-            pairs.append(
-                TrainingPair(
-                    folder=path.parent,
-                    actor=facts["actor"],
-                    emotion=facts["emotion"],
-                    split=facts["split"],
-                    frame_rate=Fraction(facts["frame_rate"]),
-                    mean_cost=facts["mean_cost"],
-                    **arrays,
-                )
+    for path in sorted(folder.glob(_FINISHED)):
+        facts = read_facts(path)
+        if split is not None and facts["split"] != split:
+            continue
+        data = path.with_name("pair.npz")
+        with reading(data, remedy=_REMEDY), np.load(data) as stored:
+            arrays = {name: stored[name] for name in _ARRAYS}
+        pairs.append(
+            TrainingPair(
+                folder=path.parent,
+                actor=facts["actor"],
+                emotion=facts["emotion"],
+                split=facts["split"],
+                frame_rate=Fraction(facts["frame_rate"]),
+                mean_cost=facts["mean_cost"],
+                **arrays,
             )
+        )
     if not pairs:
         raise InputError(f"no {split or ''} pairs in {folder}; make them with python -m training.build_pairs")
     return pairs

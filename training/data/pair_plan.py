@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from thfem_core.errors import InputError
 from thfem_core.expression.request import EMOTIONS
 
 from ..evaluation.pairs import held_out_clips
@@ -26,7 +28,7 @@ class PairConfig:
             are said to have; of those, the cheapest warping counts.
         alignments: folder of frame maps made elsewhere (see :func:`.pair_alignment.read_alignment`), used where one has
             the pair's name.
-        device: "cpu" or "cuda".
+        device: see :func:`thfem_core.device.resolve_device`.
     """
 
     out: Path
@@ -37,6 +39,21 @@ class PairConfig:
     search: bool = False
     alignments: Path | None = None
     device: str = "cpu"
+
+    def __post_init__(self) -> None:
+        if not self.max_cost > 0:  # nan is not, either
+            raise InputError(f"--max-cost is {self.max_cost:g}; give a number above 0, such as 110")
+        if (self.editor == "frames") != (self.frames is not None):
+            raise InputError("--editor frames and --frames DIR, the folder of another system's results, go together")
+        for option, folder in (("--frames", self.frames), ("--alignments", self.alignments)):
+            if folder is not None and not folder.is_dir():
+                raise InputError(f"{option}: there is no folder {folder}; check the path")
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What must be the same for all pairs of a folder; the largest cost may rise."""
+        names = ("editor", "by_label", "frames", "search", "alignments")
+        return {name: str(value) if isinstance(value := getattr(self, name), Path) else value for name in names}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,10 +86,16 @@ def plan_pairs(clips: Sequence[DatasetClip], config: PairConfig) -> tuple[list[P
 
     Returns:
         The jobs, and a line for each wish without a real clip of the same words.
+
+    Raises:
+        InputError: no clip is neutral.
     """
     held_out = set(held_out_clips(clips))
+    sources = [clip for clip in clips if clip.emotion == "neutral"]
+    if not sources:
+        raise InputError(f"none of the {len(clips)} clips is neutral, so there is nothing to edit; add neutral clips")
     jobs, lacking = [], []
-    for source in (clip for clip in clips if clip.emotion == "neutral"):
+    for source in sources:
         for emotion in EMOTIONS:
             shown = [clip for clip in clips if (clip.actor, clip.emotion) == (source.actor, emotion)]
             same_words = [clip for clip in shown if config.search or clip.sentence == source.sentence]
