@@ -30,6 +30,7 @@ from .data.pair_files import check_settings, write_manifest
 from .data.pair_plan import PairConfig, plan_pairs
 from .data.pairs import build_pair, check_tools
 from .parallel import add_worker_arguments, chosen_workers, run_jobs
+from .stored import check_folder, make_folder
 
 _REASONS = 8  # that are printed
 
@@ -67,18 +68,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
         jobs, lacking = plan_pairs(read_dataset(args.dataset, args.root.absolute()), config)
         workers = chosen_workers(args)
+        check_folder(config.out)
         check_settings(config)
         if workers.ray is None:  # a cluster's machines may have what this one lacks
             check_tools(config)
         results = run_jobs(build_pair, jobs, workers)
-        config.out.mkdir(parents=True, exist_ok=True)
+        make_folder(config.out)
         facts = list(tqdm(results, total=len(jobs), unit="pair", mininterval=10, disable=None))
         manifest = write_manifest(config, facts, lacking)
         page = write_page(config.out, facts, lacking)
     except ThfemError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
-    except OSError as error:  # whatever is read names its own faults
+    except OSError as error:  # such as a full disk; whatever is read names its own faults
         fault = output_error(error, Path(error.filename or args.out))
         print(f"error: {fault}", file=sys.stderr)
         return fault.exit_code

@@ -239,13 +239,20 @@ def write_table(folder: Path, *rows: str) -> Path:
         (["--editor", "frames", "--frames", "{folder}/nope"], "--frames: there is no folder", 2),
         (["--device", "gpu"], "unknown device 'gpu'", 2),
         (["--device", "cuda:77"], "device 'cuda:77' is not there", 2),
-        (["--editor", "ned"], "", WeightsError.exit_code),
+        (["--editor", "ned"], "ned-", WeightsError.exit_code),
         (["--ray", "127.0.0.1:1"], "no Ray cluster answers at 127.0.0.1:1", 2),
     ],
 )
 def test_what_every_pair_needs_is_checked_before_any_work(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str], words: str, code: int
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    options: list[str],
+    words: str,
+    code: int,
 ) -> None:
+    monkeypatch.delenv("THFEM_MODELS", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     if "--ray" in options:
         pytest.importorskip("ray")
     table = write_table(tmp_path, "plain.mp4,ann,neutral,orbit")
@@ -267,7 +274,7 @@ def test_an_output_that_cannot_be_is_one_line(tmp_path: Path, capsys: pytest.Cap
     (tmp_path / "taken").write_text("a file")
     assert main(["csv", str(table), str(tmp_path / place)]) == OutputError.exit_code
     error = capsys.readouterr().err
-    assert error.startswith(f"error: cannot write {tmp_path / place}") and error.count("\n") == 1
+    assert error.startswith(f"error: cannot write to the folder {tmp_path / place}: ") and error.count("\n") == 1
 
 
 def test_what_can_be_mended_is_not_remembered(
@@ -349,8 +356,9 @@ def test_a_damaged_pair_names_its_file(
     out = tmp_path / "out"
     shutil.copytree(built / "ann_neutral_plain__happy", out / "ann_neutral_plain__happy")
     (out / "ann_neutral_plain__happy" / name).write_bytes(content)
-    with pytest.raises(InputError, match=words):
-        read_pairs(out)[0].pictures("edited")
+    with pytest.raises(InputError, match=words) as caught:
+        read_pairs(out)
+    assert "\n" not in str(caught.value)
     if name == "pair.json":
         assert main(["csv", str(collection[0]), str(out), "--by-label"]) == 2
 

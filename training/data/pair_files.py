@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -14,12 +15,14 @@ import numpy as np
 from thfem_core.errors import InputError
 from thfem_core.expression.request import Emotion
 from thfem_core.media.open_video import open_video
+from thfem_core.media.source import open_media
 
 from ..stored import reading
 from .pair_plan import PairConfig
 
 _REMEDY = "delete its folder and run python -m training.build_pairs again"
 _FINISHED = "[!.]*/pair.json"  # a hidden folder is not finished
+_SIDES = ("edited", "target")
 _ARRAYS = ("frame_map", "speech", "edited_landmarks", "target_landmarks")
 
 
@@ -54,13 +57,20 @@ class TrainingPair:
     def pictures(self, side: str) -> np.ndarray:
         """(T, 256, 256, 3) uint8 of ``edited`` or ``target``. Raises InputError where the file is damaged."""
         path = self.folder / f"{side}.mp4"
-        try:
+        with _naming(path):
             pictures = [frame.rgb() for frame in open_video(path).frames()]
-        except InputError as error:
-            raise InputError(f"{path} is damaged ({error}); {_REMEDY}") from error
         if len(pictures) != len(self.frame_map):
             raise InputError(f"{path} has {len(pictures)} frames, not {len(self.frame_map)}; {_REMEDY}")
         return np.stack(pictures)
+
+
+@contextmanager
+def _naming(clip: Path) -> Iterator[Path]:
+    """Say in which pair a clip is damaged."""
+    try:
+        yield clip
+    except InputError as error:
+        raise InputError(f"{clip} is damaged ({error}); {_REMEDY}") from error
 
 
 def read_facts(path: Path) -> dict[str, Any]:
@@ -99,6 +109,9 @@ def read_pairs(folder: Path, split: str | None = None) -> list[TrainingPair]:
         data = path.with_name("pair.npz")
         with reading(data, remedy=_REMEDY), np.load(data) as stored:
             arrays = {name: stored[name] for name in _ARRAYS}
+        for side in _SIDES:  # not in the middle of a training
+            with _naming(path.with_name(f"{side}.mp4")) as clip, open_media(clip):
+                pass
         pairs.append(
             TrainingPair(
                 folder=path.parent,
