@@ -248,7 +248,7 @@ def test_tables_take_the_papers_form(tmp_path: Path) -> None:
         assert latex.splitlines()[1].count("r", 16) >= 1
 
 
-def test_clips_of_a_list_have_tables_without_the_papers_numbers(tmp_path: Path, capsys) -> None:
+def test_clips_of_a_list_have_tables_without_the_papers_numbers(tmp_path: Path, capsys, monkeypatch) -> None:
     results = all_results(tmp_path, {"NED": 0.4, "mesh": 0.5}, official=True)
     by_emotion = {"By emotion (CSV, intra-identity)", "By emotion (CSV, cross-identity)"}
     tables = {table.title: table for table in all_tables(results, "csv")}
@@ -256,6 +256,9 @@ def test_clips_of_a_list_have_tables_without_the_papers_numbers(tmp_path: Path, 
     for title in by_emotion:
         assert [row[0] for row in tables[title].rows] == [*(emotion.capitalize() for emotion in EMOTIONS), "Avg."]
         assert {row[3] for row in tables[title].rows} == {"0.400"}, "CSIM of NED"
+    monkeypatch.setattr(Results, "columns", lambda self: ())  # with --networks none
+    assert [table.title for table in all_tables(results, "csv")] == ["Lips and picture, by the embedded face mesh"]
+    monkeypatch.undo()
     row = {"system": "NED", "setting": "intra", "emotion": "sad", "fad": 1.0, "lse_d": 2.0, "csim": 0.5}
     save_numbers(tmp_path, [row])
     assert main(["tables", "csv", str(tmp_path)]) == 0

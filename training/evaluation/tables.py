@@ -169,7 +169,8 @@ def all_tables(results: Results, dataset: str) -> Iterator[Table]:
         number = _BY_EMOTION.get((dataset, setting), _NOT_THE_PAPERS)
         systems, of = results.systems(setting), f"({dataset.upper()}, {setting}-identity)"
         title = f"Table {number} {of}" if number else f"By emotion {of}"
-        yield _by_emotion(title, [setting], systems, columns, _with_paper(results, paper, number))
+        if columns:  # networks were asked
+            yield _by_emotion(title, [setting], systems, columns, _with_paper(results, paper, number))
         if number:
             yield _paper_by_emotion(paper, number, [setting])
     if dataset == "mead":
