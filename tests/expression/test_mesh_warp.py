@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from made_up_track import RATE, SIZE, MadeUpTrack, rotation, talking_face, textured_frames
 
 from thfem_core.errors import InputError
@@ -13,12 +17,15 @@ from thfem_core.expression.mesh.back_end import MeshOptions
 from thfem_core.expression.mesh.clip_expression import measure_expression
 from thfem_core.expression.mesh.editor import MeshEditor
 from thfem_core.expression.mesh.plan import plan_motion
+from thfem_core.expression.mesh.render import apply_warp
 from thfem_core.expression.mesh.texture import log_ratio, texture_coordinates
 from thfem_core.expression.request import ExpressionRequest, ReferenceClip, RegionStrengths, StrengthCurve
 from thfem_core.face.mesh.basis import load_basis
-from thfem_core.face.mesh.flow import dense_warp, facing
+from thfem_core.face.mesh.flow import Warp, dense_warp, facing
 from thfem_core.face.mesh.surface import face_surface
 from thfem_core.face.tracking.edited_landmarks import EditedLandmarks
+from thfem_core.media.array_frame import ArrayFrame
+from thfem_core.media.frame import Box
 
 
 def edit(frames: list, track: MadeUpTrack, request: ExpressionRequest, **config: float) -> list:
@@ -42,6 +49,29 @@ def test_flow_undoes_the_displacement_at_visible_landmarks() -> None:
     assert np.median(error) < 0.1
     assert np.quantile(error, 0.95) < 0.9
     assert np.abs(moved).max() > 5
+
+
+@given(
+    corner=st.tuples(st.integers(-30, 60), st.integers(-30, 60)),
+    size=st.tuples(st.integers(3, 70), st.integers(3, 70)),
+    cells=st.tuples(st.integers(2, 40), st.integers(2, 40)),
+    seed=st.integers(0, 9),
+)
+def test_warps_that_reach_their_borders_change_their_box_only(
+    corner: tuple[int, int], size: tuple[int, int], cells: tuple[int, int], seed: int
+) -> None:
+    """Beside something in front of a face, or at the edge of the frame, a warp may not have faded out at its border."""
+    rng = np.random.default_rng(seed)
+    pixels = rng.integers(0, 256, (64, 64, 3), np.uint8)
+    frame = ArrayFrame(index=0, time=Fraction(0), pixels=pixels)
+    box = Box(*corner, corner[0] + size[0], corner[1] + size[1])
+    flow = rng.uniform(-3, 3, (*cells, 2)).astype(np.float32)
+    gain = rng.uniform(-0.2, 0.2, cells).astype(np.float32)
+    warped = apply_warp(frame, Warp(box=box, flow=flow, gain=gain, alpha=np.ones(cells, np.float32))).rgb()
+    inside = np.zeros((64, 64), bool)
+    inside[max(0, box.y0) : max(0, box.y1), max(0, box.x0) : max(0, box.x1)] = True
+    np.testing.assert_array_equal(warped[~inside], pixels[~inside])
+    assert inside.sum() < 30 or (warped[inside] != pixels[inside]).any()
 
 
 def test_nothing_moves_without_displacement() -> None:

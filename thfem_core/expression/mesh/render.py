@@ -41,17 +41,18 @@ def apply_warp(frame: Frame, warp: Warp, slopes: Sequence[float] = (1.0, 1.0, 1.
 
 
 def _changed_box(warp: Warp) -> Box | None:
-    """The part of the frame, in pixels, that cells whose alpha is not 0 reach; None if nothing changes."""
+    """The part of the warp's box, in pixels, that cells whose alpha is not 0 reach; None if nothing changes."""
     rows, columns = np.flatnonzero(warp.alpha.any(axis=1)), np.flatnonzero(warp.alpha.any(axis=0))
     if not len(rows):
         return None
     height, width = warp.alpha.shape
     x_cell, y_cell = warp.box.width / width, warp.box.height / height
+    x0, y0, x1, y1 = warp.box
     return Box(
-        warp.box.x0 + int((columns[0] - 1) * x_cell),
-        warp.box.y0 + int((rows[0] - 1) * y_cell),
-        warp.box.x0 + int(np.ceil((columns[-1] + 2) * x_cell)),
-        warp.box.y0 + int(np.ceil((rows[-1] + 2) * y_cell)),
+        max(x0, x0 + int((columns[0] - 1) * x_cell)),
+        max(y0, y0 + int((rows[0] - 1) * y_cell)),
+        min(x1, x0 + int(np.ceil((columns[-1] + 2) * x_cell))),
+        min(y1, y0 + int(np.ceil((rows[-1] + 2) * y_cell))),
     )
 
 
