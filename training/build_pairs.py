@@ -12,6 +12,7 @@ frame maps made elsewhere.
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -85,6 +86,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"error: {fault}", file=sys.stderr)
         return fault.exit_code
     except KeyboardInterrupt:
+        for part in args.out.glob(".*.part"):  # of workers that were killed
+            shutil.rmtree(part, ignore_errors=True)
         print("stopped; run the same command again to go on", file=sys.stderr)
         return 130
     dropped = [row for row in facts if "dropped" in row]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -81,6 +82,7 @@ def _with_one_thread(function: Callable[[Job], Result], job: Job) -> Result:
 
 def _connect(address: str) -> bool:
     """Connect to a cluster; False where that was done before. Raises InputError where it does not answer."""
+    os.environ.setdefault("RAY_NUM_REDIS_GET_RETRIES", "2")  # each waits half a minute; Ray makes twenty
     try:
         import ray
     except ImportError:
@@ -90,10 +92,10 @@ def _connect(address: str) -> bool:
     environment: dict[str, Any] = {"env_vars": {"PYTHONPATH": str(_PROJECT)}}
     host, _, port = address.removeprefix("ray://").rpartition(":")
     try:
-        if host and port.isdecimal():  # Ray itself tries for minutes
+        if host and port.isdecimal():
             socket.create_connection((host.strip("[]"), int(port)), timeout=_ANSWERS).close()
         ray.init(address=address, runtime_env=environment, logging_level=logging.WARNING)
-    except (OSError, ValueError, OverflowError, RuntimeError) as error:
+    except Exception as error:  # Ray has many kinds
         reason = " ".join(str(error).split())[:120]
         raise InputError(
             f"no Ray cluster answers at {address} ({reason}); see `ray start`, or give --workers"

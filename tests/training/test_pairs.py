@@ -377,6 +377,7 @@ def test_a_stop_is_one_line_and_leaves_nothing_half_done(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     def interrupted(*_: object) -> None:
+        (tmp_path / "out" / ".of_a_killed_worker.part").mkdir()
         raise KeyboardInterrupt
 
     monkeypatch.setattr("training.data.pairs._make", interrupted)
