@@ -38,7 +38,7 @@ class Colours(torch.nn.Module):
 @pytest.fixture(scope="module")
 def expert_file() -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("training.stages.renderer.load_expert", lambda path: Colours())
+        patch.setattr("training.stages.renderer.load_expert", lambda path, instead: Colours())
         yield Path("lipsync_expert.pth")
 
 

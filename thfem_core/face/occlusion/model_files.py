@@ -8,8 +8,8 @@ MODELS = (
     embedded(
         "occlusion",
         "what is in front of a face",
-        744624,
-        "8c3ac25be12dfa5cff269d8c5a7aa00d8170ea737aec5ead43c9606db42c943c",
+        744608,
+        "6a4572309aa8fb1f52c2b529cbd647a68149dd5ef26679cc391c6298f567c867",
         licence="CC BY-NC 4.0",
         commercial=False,
         link="MODEL_CARD.md of the package",
