@@ -2,7 +2,7 @@
 
     python -m benchmarks.ablations --runs runs/ablations [--seeds 0 1] [--only mouth_pairs mouth_frames_1 ...]
 
-Trains what training/configs/ablations/mouth_*.toml describe (they name runs/pairs-small and the weights of VGG16,
+Trains what training/configs/ablations/mouth_*.toml describe (they name runs/pairs_small and the weights of VGG16,
 runs/vgg16.safetensors), measures each network on people of the splits val and test, and prints the tables; what is done
 is not done again. The pairs need splits by person: see the column split of training.build_pairs csv. ±: half the
 distance between the best and the worst seed. Pictures as in benchmarks.mouth_renderer (mouth of 64 x 64 px, true mesh,

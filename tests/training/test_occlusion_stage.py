@@ -11,11 +11,11 @@ import torch
 from thfem_core.errors import InputError
 from thfem_core.face.mesh.canonical import canonical_mesh
 from thfem_core.face.occlusion.crop import SIDE
-from thfem_core.face.occlusion.network import PIXELS, OcclusionNet
+from thfem_core.face.occlusion.network import PIXELS
 from training.config import LoopConfig
 from training.occluders.compose import KINDS, FacePictures, draw_sample
 from training.occluders.people import bend, relight, varied
-from training.stages.occlusion import OcclusionStage, OcclusionStageConfig, load_faces, occlusion_scores, start_from
+from training.stages.occlusion import OcclusionStage, OcclusionStageConfig, load_faces, occlusion_scores
 from training.train_thg import stage_config
 
 STORED = 192
@@ -131,18 +131,6 @@ def test_the_stage_learns_and_measures(folder: Path, monkeypatch: pytest.MonkeyP
     assert not stage.network.training and set(scores) == {"iou", "false"}
     assert scores == occlusion_scores(stage.network.net, stage.unseen, count=12)
     assert all(value.dtype in (torch.float16, torch.int64) for value in stage.exported().values())
-
-
-def test_a_wider_network_begins_with_what_a_narrower_one_does(monkeypatch: pytest.MonkeyPatch) -> None:
-    pictures = torch.rand(2, 3, PIXELS, PIXELS, generator=torch.Generator().manual_seed(0))
-    torch.manual_seed(0)
-    wide = OcclusionNet()
-    monkeypatch.setattr("thfem_core.face.occlusion.network.WIDTHS", (16, 24, 32))
-    narrow = OcclusionNet()
-    start_from(wide, narrow.state_dict())
-    torch.testing.assert_close(wide(pictures), narrow(pictures), atol=1e-4, rtol=1e-4)
-    with pytest.raises(InputError, match=r"does not fit: stem\.0\.weight differs"):
-        start_from(narrow, wide.state_dict())
 
 
 def test_the_configuration_needs_no_clips_of_speech() -> None:

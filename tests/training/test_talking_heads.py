@@ -119,7 +119,8 @@ def test_two_processes_have_the_gradients_of_one_with_twice_the_batch(
     name: str, pairs: Path, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     files = request.getfixturevalue(FILES[name])
-    stage = with_small_generator(make_stage(name, pairs, files, **COMPARED))  # stores head poses
+    # Made first: it also stores the head poses, which two processes would both do.
+    stage = with_small_generator(make_stage(name, pairs, files, **COMPARED))
     script = Path(__file__).with_name("heads_in_two_processes.py")
     environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(map(str, SEARCHED))}
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2", str(script)]

@@ -14,6 +14,7 @@ import numpy as np
 
 from thfem_core.errors import InputError
 from thfem_core.expression.request import Emotion
+from thfem_core.media.atomic import complete_file
 from thfem_core.media.open_video import open_video
 from thfem_core.media.source import open_media
 
@@ -83,6 +84,11 @@ def read_facts(path: Path) -> dict[str, Any]:
     return facts
 
 
+def read_splits(folder: Path) -> set[str]:
+    """The splits that the finished pairs of a folder are of. Raises InputError where a pair is damaged."""
+    return {read_facts(path)["split"] for path in folder.glob(_FINISHED)}
+
+
 def check_settings(config: PairConfig) -> None:
     """Raises InputError where the folder holds pairs of other settings, or a damaged one."""
     for path in sorted(config.out.glob(_FINISHED)):
@@ -138,7 +144,6 @@ def write_manifest(config: PairConfig, facts: Iterable[dict[str, Any]], lacking:
         "lacking": list(lacking),
     }
     path = config.out / "manifest.json"
-    part = path.with_suffix(".part")
-    part.write_text(json.dumps(manifest, indent=1), encoding="utf-8")
-    part.replace(path)
+    with complete_file(path) as part:
+        part.write_text(json.dumps(manifest, indent=1), encoding="utf-8")
     return path

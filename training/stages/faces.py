@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -20,9 +19,9 @@ from thfem_core.networks.discriminator import Discriminator
 
 from ..config import DataConfig, LoopConfig
 from ..data.face_windows import FaceWindows, Window
+from ..data.pair_files import read_splits
 from ..losses import PYRAMID, AdversarialLoss, GanKind, PerceptualLoss, pixel_loss, sync_loss
 from ..mesh_sync import OURS, MeshSyncExpert
-from ..stored import reading
 from ..sync_expert import FRAMES, PictureExpert, load_expert
 from .base import Batch, Stage, StepOutput, as_batch
 
@@ -190,13 +189,10 @@ def unseen_windows(data: DataConfig) -> FaceWindows:
 
     Raises InputError where pairs are damaged.
     """
-    splits = set()
-    for path in Path(data.pairs).glob("*/pair.json"):
-        with reading(path, remedy="delete its folder and run python -m training.build_pairs again"):
-            splits.add(json.loads(path.read_text(encoding="utf-8"))["split"])
-    if "val" not in splits:
-        print(f"no pair in {data.pairs} is held out: training pairs are measured instead", file=sys.stderr)
-    return FaceWindows(data=data, split="val" if "val" in splits else "train")
+    if "val" in read_splits(Path(data.pairs)):
+        return FaceWindows(data=data, split="val")
+    print(f"no pair in {data.pairs} is held out: training pairs are measured instead", file=sys.stderr)
+    return FaceWindows(data=data, split="train")
 
 
 class FaceStage(Stage):

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from thfem_core.errors import InputError
@@ -32,13 +31,11 @@ class OcclusionStageConfig:
         loop: how long and how.
         faces: folder that training.build_face_pictures made.
         left_out: beginnings of the names of files that show something in front of a face.
-        start: file of a trained network, as wide or narrower, to go on from; "" begins anew.
     """
 
     loop: LoopConfig
     faces: str = "runs/faces"
     left_out: tuple[str, ...] = ()
-    start: str = ""
 
 
 def load_faces(folder: Path, split: str, left_out: tuple[str, ...] = ()) -> FacePictures:
@@ -55,26 +52,6 @@ def load_faces(folder: Path, split: str, left_out: tuple[str, ...] = ()) -> Face
         return FacePictures(
             pictures=stored["pictures"][kept], outlines=stored["outlines"][kept], people=stored["people"][kept]
         )
-
-
-@torch.no_grad()
-def start_from(net: OcclusionNet, known: dict[str, Tensor]) -> None:
-    """Carry over what a trained network knows; channels that it lacks stay as they are and add nothing yet.
-
-    Args:
-        net: freshly made.
-        known: tensors of a file that this stage exported, of a network as wide or narrower.
-
-    Raises:
-        InputError: they are of another or a wider network.
-    """
-    for name, weight in net.named_parameters():
-        old = known.get(name)
-        if old is None or old.dim() != weight.dim() or any(map(int.__gt__, old.shape, weight.shape)):
-            raise InputError(f"the network to start from does not fit: {name} differs")
-        if weight.dim() > 1:
-            weight[: old.shape[0], old.shape[1] :] = 0
-        weight[tuple(map(slice, old.shape))] = old.float()
 
 
 class OcclusionLosses(nn.Module):
@@ -107,8 +84,6 @@ class OcclusionStage(Stage):
 
     def __init__(self, config: OcclusionStageConfig) -> None:
         self.config, self.network = config, OcclusionLosses()
-        if config.start:
-            start_from(self.network.net, load_file(config.start))
         self.faces, self.unseen = (load_faces(Path(config.faces), name, config.left_out) for name in ("train", "val"))
         self._of_person = [np.flatnonzero(self.faces.people == name) for name in np.unique(self.faces.people)]
 
