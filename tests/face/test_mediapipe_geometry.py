@@ -24,7 +24,6 @@ from thfem_core.face.mediapipe.roi import (
 from thfem_core.face.mediapipe.suppression import merge_ranges, weighted_nms
 from thfem_core.face.models import Detection, FaceRoi
 from thfem_core.media.array_frame import ArrayFrame
-from thfem_core.media.frame import Box
 
 rois = st.builds(
     FaceRoi,
@@ -33,19 +32,6 @@ rois = st.builds(
     side=st.floats(5, 500),
     rotation=st.floats(-math.pi, math.pi),
 )
-
-
-class WatchedFrame:
-    """A frame that remembers what was read of it."""
-
-    def __init__(self, pixels: np.ndarray) -> None:
-        self.height, self.width = pixels.shape[:2]
-        self.read: list[Box] = []
-        self._frame = as_frame(pixels)
-
-    def rgb(self, box: Box) -> np.ndarray:
-        self.read.append(box)
-        return self._frame.rgb(box)
 
 
 def gradient(width: int, height: int) -> np.ndarray:
@@ -156,11 +142,8 @@ def test_region_of_landmarks_holds_them_all():
 
 @given(rois)
 @settings(deadline=None)
-def test_crop_reads_only_the_region_and_shows_the_pixels_that_the_map_says(roi):
-    frame = WatchedFrame(gradient(255, 200))
-    picture = crop(frame, roi, 64).astype(np.float64)
-    (box,) = frame.read
-    assert box == box.clipped(255, 200) and box.width > 0 and box.height > 0
+def test_crop_shows_the_pixels_that_the_map_says(roi):
+    picture = crop(as_frame(gradient(255, 200)), roi, 64).astype(np.float64)
     y, x = np.mgrid[:64, :64] + 0.5
     expected = np.stack([x, y], axis=-1) @ roi_to_frame(roi, 64)[:, :2].T + roi_to_frame(roi, 64)[:, 2] - 0.5
     expected = np.clip(expected, 0, (254, 199))  # edge pixels repeat

@@ -157,6 +157,28 @@ def test_a_thumbnail_is_the_area_average(pix_fmt: str) -> None:
     assert np.abs(odd - cv2.resize(frame.rgb(), (23, 13), interpolation=cv2.INTER_AREA).astype(int)).max() <= 4
 
 
+@pytest.mark.parametrize("pix_fmt", ["yuv420p", "yuv411p", "yuv444p10le", "gbrp", "gray"])
+def test_a_thumbnail_of_a_part_is_that_part_of_the_whole(pix_fmt: str) -> None:
+    frame = planar(smooth_rgb(160, 96), pix_fmt)
+    whole = frame.thumbnail(40, 24)  # by a whole number: every pixel is a mean of its own 4 x 4
+    np.testing.assert_array_equal(frame.thumbnail(20, 10, Box(16, 8, 96, 48)), whole[2:12, 4:24])
+
+
+@pytest.mark.parametrize("pix_fmt", ["yuv420p", "yuv422p", "yuv444p10le", "gbrp", "gray"])
+@pytest.mark.parametrize("place", [(80.0, 48.0), (3.0, 90.0)])
+def test_a_warp_samples_the_picture_where_the_map_says(pix_fmt: str, place: tuple[float, float]) -> None:
+    frame = planar(smooth_rgb(160, 96), pix_fmt)
+    c, s = 0.9 * np.cos(0.4), 0.9 * np.sin(0.4)
+    linear = np.array([[c, -s], [s, c]])
+    to_frame = np.column_stack([linear, place - linear @ (24, 16)])
+    points = np.stack(np.meshgrid(np.arange(48), np.arange(32)), axis=-1) + 0.5
+    x, y = (points @ linear.T + to_frame[:, 2] - 0.5).astype(np.float32).transpose(2, 0, 1)
+    expected = cv2.remap(frame.rgb(), x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    difference = np.abs(frame.warped(to_frame, 48, 32).astype(int) - expected)
+    assert difference.mean() <= 1.0  # colour is sampled smoothly, and not in blocks
+    assert difference.max() <= 6
+
+
 @pytest.mark.parametrize(
     "pix_fmt",
     ["rgb24", "bgr24", "rgba", "bgra", "argb", "rgb0", "nv12", "nv16", "nv24", "yuyv422", "uyvy422", "p010le", "ya8",

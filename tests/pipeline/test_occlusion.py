@@ -90,7 +90,7 @@ def test_strength_0_gives_the_very_same_frames() -> None:
 def test_chunked_is_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     frames = textured_frames(FRAMES)
     whole, _ = run(frames, masks(RIGHT, first=4))
-    monkeypatch.setattr("thfem_core.face.occlusion.clip._BLOCK", 2)
+    monkeypatch.setattr("thfem_core.face.occlusion.followed_face._BLOCK", 2)
     monkeypatch.setattr("thfem_core.expression.mesh.editor.BLOCK", 3)
     parts, _ = run(frames, masks(RIGHT, first=4))
     assert all((a.rgb() == b.rgb()).all() for a, b in zip(whole, parts, strict=True))

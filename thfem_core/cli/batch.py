@@ -12,6 +12,7 @@ from .arguments import Commands, path_argument
 from .back_end_arguments import add_option_arguments
 from .bars import progress_bars
 from .edit import add_edit_arguments, add_encoding_arguments, check_edit, edit_config, encoded
+from .libraries import load_libraries
 
 
 def add_parser(commands: Commands) -> argparse.ArgumentParser:
@@ -35,6 +36,7 @@ def add_parser(commands: Commands) -> argparse.ArgumentParser:
 def run(args: argparse.Namespace) -> None:
     options = check_edit(args)
 
+    load_libraries()
     from ..device import resolve_device
     from ..pipeline.batch import REPORT, BatchItem, edit_folder
 

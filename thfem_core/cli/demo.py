@@ -10,6 +10,7 @@ from ..expression.request import EMOTIONS
 from .arguments import Commands, add_device_argument, add_strength_argument, path_argument
 from .bars import progress_bars
 from .edit import tell
+from .libraries import load_libraries
 
 DEMO_CLIP = Path(__file__).parents[1] / "assets" / "demo.mp4"
 PICTURE_MOMENTS = (0.08, 0.45, 0.56, 0.85)  # shares of the clip's length: mouth shut, open, and in between
@@ -38,6 +39,7 @@ def add_parser(commands: Commands) -> argparse.ArgumentParser:
 
 
 def run(args: argparse.Namespace) -> None:
+    load_libraries()
     from ..device import resolve_device
     from ..expression.request import ExpressionRequest
     from ..media.atomic import output_error

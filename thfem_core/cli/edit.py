@@ -28,6 +28,7 @@ from .arguments import (
 from .back_end_arguments import add_back_end_argument, add_option_arguments, given_options
 from .bars import progress_bars
 from .expression_arguments import add_expression_arguments, check_expression, expression_request
+from .libraries import load_libraries
 
 if TYPE_CHECKING:
     from ..pipeline import EditConfig, EditReport
@@ -104,6 +105,7 @@ def run(args: argparse.Namespace) -> None:
 
     check_clip(args.input)  # before the networks' library is loaded, which takes seconds
 
+    load_libraries()
     from ..device import resolve_device
     from ..pipeline import edit_to_file
 

@@ -6,6 +6,7 @@ import argparse
 
 from .arguments import Commands, add_device_argument, add_face_arguments, path_argument, refuse_overwriting
 from .bars import progress_bars
+from .libraries import load_libraries
 
 
 def add_parser(commands: Commands) -> argparse.ArgumentParser:
@@ -22,6 +23,7 @@ def add_parser(commands: Commands) -> argparse.ArgumentParser:
 
 
 def run(args: argparse.Namespace) -> None:
+    load_libraries()
     from ..device import resolve_device
     from ..face.preview import numbered_preview
     from ..media.open_video import open_video

@@ -13,6 +13,7 @@ from .arguments import Commands, path_argument, refuse_overwriting
 from .back_end_arguments import add_option_arguments
 from .bars import progress_bars
 from .edit import add_edit_arguments, check_edit, edit_config
+from .libraries import load_libraries
 
 
 def add_parser(commands: Commands) -> argparse.ArgumentParser:
@@ -58,6 +59,7 @@ def run(args: argparse.Namespace) -> None:
         args.emotion = args.emotion or "neutral"
     options = check_edit(args)
 
+    load_libraries()
     import numpy as np
 
     from ..device import resolve_device

@@ -24,6 +24,7 @@ from .arguments import (
 from .back_end_arguments import add_back_end_argument, add_option_arguments, given_options
 from .bars import progress_bars
 from .edit import tell
+from .libraries import load_libraries
 
 
 def frame_rate(text: str) -> Fraction:
@@ -75,6 +76,7 @@ def run(args: argparse.Namespace) -> None:
     for path in (args.input, args.sound):  # before the networks' library is loaded, which takes seconds
         check_clip(path)
 
+    load_libraries()
     from ..device import resolve_device
     from ..pipeline import EditConfig, edit_to_file, open_speaker, read_speech
 

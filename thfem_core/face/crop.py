@@ -93,15 +93,20 @@ def crop_frame(frame: Frame, crop: FaceCrop, size: int) -> np.ndarray:
     box = crop.box(frame)
     if box.width == 0 or box.height == 0:
         raise ValueError(f"{crop} lies outside the {frame.width}x{frame.height} frame")
-    region = frame.rgb(box)
-    matrix = pixel_matrix(crop.matrix(size), source=box)
-    if size < crop.side / 1.5:
-        # Shrink by area first: the warp alone would alias.
-        w, h = (max(1, round(n * size / crop.side)) for n in (box.width, box.height))
-        region = cv2.resize(region, (w, h), interpolation=cv2.INTER_AREA)
+    ratio = crop.side / size
+    if ratio > 1.5:
+        # Shrink by area first: the warp alone would alias. By whole numbers, for which OpenCV is several times faster.
+        step = round(ratio) if ratio >= 2 else ratio
+        grid = 4 * ceil(step)
+        x0, y0, x1, y1 = box.x0 // grid, box.y0 // grid, -(-box.x1 // grid), -(-box.y1 // grid)
+        box = Box(x0 * grid, y0 * grid, x1 * grid, y1 * grid).clipped(frame.width, frame.height)
+        w, h = (max(1, round(n / step)) for n in (box.width, box.height))
+        region = frame.thumbnail(w, h, box)
         kx, ky = box.width / w, box.height / h
         to_region = np.array([[kx, 0, kx / 2 - 0.5], [0, ky, ky / 2 - 0.5], [0, 0, 1]])
-        matrix = matrix @ to_region
+        matrix = pixel_matrix(crop.matrix(size), source=box) @ to_region
+    else:
+        region, matrix = frame.rgb(box), pixel_matrix(crop.matrix(size), source=box)
     return cv2.warpAffine(region, matrix, (size, size), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
 
 

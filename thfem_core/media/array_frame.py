@@ -10,6 +10,7 @@ import numpy as np
 
 from .frame import Box, Frame
 from .yuv.planar_frame import check_patch
+from .yuv.planes import warp_samples
 
 
 def _to_uint8(pixels: np.ndarray) -> np.ndarray:
@@ -41,8 +42,12 @@ class ArrayFrame:
             raise ValueError(f"{box} is not inside the {self.width}x{self.height} frame; clip it first")
         return _to_uint8(self.pixels[box.y0 : box.y1, box.x0 : box.x1])
 
-    def thumbnail(self, width: int, height: int) -> np.ndarray:
-        return _to_uint8(cv2.resize(self.pixels, (width, height), interpolation=cv2.INTER_AREA))
+    def thumbnail(self, width: int, height: int, box: Box | None = None) -> np.ndarray:
+        x0, y0, x1, y1 = box or (0, 0, self.width, self.height)
+        return _to_uint8(cv2.resize(self.pixels[y0:y1, x0:x1], (width, height), interpolation=cv2.INTER_AREA))
+
+    def warped(self, to_frame: np.ndarray, width: int, height: int) -> np.ndarray:
+        return _to_uint8(warp_samples(self.pixels, to_frame, width, height))
 
     def paste(self, box: Box, rgb: np.ndarray, alpha: np.ndarray) -> ArrayFrame:
         check_patch((self.width, self.height), box, rgb, alpha)

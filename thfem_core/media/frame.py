@@ -57,8 +57,24 @@ class Frame(Protocol):
         """uint8 RGB ``(h, w, 3)`` of ``box`` (which must lie inside the frame) or of the whole frame."""
         ...
 
-    def thumbnail(self, width: int, height: int) -> np.ndarray:
-        """uint8 RGB ``(height, width, 3)``: the whole frame, area-scaled (cheap: used to find faces)."""
+    def thumbnail(self, width: int, height: int, box: Box | None = None) -> np.ndarray:
+        """uint8 RGB ``(height, width, 3)``: the whole frame or ``box``, area-scaled (cheaper than its pixels).
+
+        A box whose edges are multiples of 4, or the frame's, is exact for every pixel format.
+        """
+        ...
+
+    def warped(self, to_frame: np.ndarray, width: int, height: int) -> np.ndarray:
+        """Sample an affine part of the frame bilinearly (cheap: of the frame, only what is sampled is read).
+
+        Args:
+            to_frame: (2, 3) from points of the result to points of the frame, pixel centres at 0.5 in both.
+            width: Of the result.
+            height: Of the result.
+
+        Returns:
+            uint8 RGB ``(height, width, 3)``; beyond the frame its border pixels repeat.
+        """
         ...
 
     def paste(self, box: Box, rgb: np.ndarray, alpha: np.ndarray) -> Frame:

@@ -99,9 +99,7 @@ class LookStage:
 
     def __call__(self, frames: Generator[Frame, None, None]) -> Generator[Frame, None, None]:
         with closing(frames), closing(self.occlusion), one_cpu_thread():
-            for frame in frames:
-                self.occlusion.look(frame)
-                yield frame
+            yield from self.occlusion.look_through(frames)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

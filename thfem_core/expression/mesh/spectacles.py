@@ -35,16 +35,18 @@ def _band_points() -> tuple[np.ndarray, np.ndarray]:
     """Vertices of the face's surface around each point of the band (rows, columns, 3), and their barycentric shares."""
     surface = face_surface()
     triangles = (surface.place @ load_basis().canonical)[surface.triangles, :2]  # the face from the front
+    top, bottom = triangles[:, :, 1].min(axis=1), triangles[:, :, 1].max(axis=1)
     last = triangles[:, 2]
     to_weights = np.linalg.inv(triangles[:, :2] - triangles[:, 2:])
     columns = np.arange(-BAND_HALF, BAND_HALF + 1)
     corners, weights = [], []
     for row in range(BAND_TOP, BAND_BOTTOM + 1):
         points = np.stack([columns, np.full_like(columns, row)], axis=1)
-        two = np.einsum("cfi,fij->cfj", points[:, None] - last, to_weights)
+        near = np.flatnonzero((top <= row) & (row <= bottom))
+        two = np.einsum("cfi,fij->cfj", points[:, None] - last[near], to_weights[near])
         every = np.concatenate([two, 1 - two.sum(axis=-1, keepdims=True)], axis=-1)
         inside = every.min(axis=-1).argmax(axis=-1)  # the one triangle in which no weight is below 0
-        corners.append(surface.triangles[inside])
+        corners.append(surface.triangles[near[inside]])
         weights.append(every[np.arange(len(columns)), inside])
     return np.stack(corners), np.stack(weights)
 

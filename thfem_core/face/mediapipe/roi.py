@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import math
 
-import cv2
 import numpy as np
 
-from ...media.frame import Box, Frame
+from ...media.frame import Frame
 from ..models import Detection, FaceRoi
 
 _MARGIN = 1.5  # side of the square over the longer side of the face's box
@@ -45,30 +44,8 @@ def roi_to_frame(roi: FaceRoi, side: int) -> np.ndarray:
 
 
 def crop(frame: Frame, roi: FaceRoi, side: int) -> np.ndarray:
-    """The region, upright: uint8 RGB (side, side, 3), bilinear. Outside the frame its edge pixels repeat.
-
-    Only the part of the frame under the region is read.
-    """
-    to_frame = roi_to_frame(roi, side)
-    corners = np.array([[0, 0], [side, 0], [0, side], [side, side]]) @ to_frame[:, :2].T + to_frame[:, 2]
-    box = _readable(corners, frame.width, frame.height)
-    indices = to_frame.copy()  # OpenCV counts pixels from their centres
-    indices[:, 2] += to_frame[:, :2] @ np.full(2, 0.5) - 0.5 - np.array([box.x0, box.y0])
-    return cv2.warpAffine(
-        frame.rgb(box),
-        indices,
-        (side, side),
-        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
-
-
-def _readable(corners: np.ndarray, width: int, height: int) -> Box:
-    """The pixels that bilinear sampling inside the corners touches; at least one, at the border if all lie outside."""
-    x0, y0 = np.floor(corners.min(axis=0)).astype(int) - 1
-    x1, y1 = np.ceil(corners.max(axis=0)).astype(int) + 1
-    x0, y0 = int(np.clip(x0, 0, width - 1)), int(np.clip(y0, 0, height - 1))
-    return Box(x0, y0, int(np.clip(x1, x0 + 1, width)), int(np.clip(y1, y0 + 1, height)))
+    """The region, upright: uint8 RGB (side, side, 3), bilinear. Outside the frame its border pixels repeat."""
+    return frame.warped(roi_to_frame(roi, side), side, side)
 
 
 def landmarks_to_frame(landmarks: np.ndarray, roi: FaceRoi, side: int) -> np.ndarray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from threading import Lock
@@ -11,19 +11,20 @@ from threading import Lock
 import numpy as np
 
 from ...media.frame import Box, Frame
-from ..crop import FaceCrop
 from ..smoothstep import smoothstep
 from ..tracking.track import FaceTrack
-from .cover import FIELD, FaceCover, field_over, make_cover
-from .parts import PARTS, CoveredParts, covered_share, left_alone
+from .cover import FaceCover, field_over
+from .crop import occlusion_crop
+from .face_mask import FaceMask
+from .followed_face import FollowedFace, Place
+from .network import PIXELS, STRIDE
 from .sources import OcclusionSource
-from .steady import SteadyMask
 
 MOST_HELD = 256  # faces: more than the queues between the stages of an edit and a window of the talking head hold
 # Covered shares of the mouth between which a talking head gives way: what it draws around a hand would be softer than
 # the rest of the mouth beside it.
 HALF_MOUTH = 0.05, 0.25
-_BLOCK = 32  # tracked frames read at once
+SAMPLES = PIXELS // STRIDE  # side of the network's masks
 
 
 @dataclass(kw_only=True, slots=True)
@@ -36,15 +37,6 @@ class OcclusionReport:
 
     frames: int = 0
     left: Counter[str] = field(default_factory=Counter)
-
-
-@dataclass(frozen=True, kw_only=True, eq=False, slots=True)
-class _Place:
-    """One face in one frame: its square, what is in front of it, if anything, and the share of the mouth it covers."""
-
-    crop: FaceCrop
-    cover: FaceCover | None
-    mouth: float
 
 
 class ClipOcclusion:
@@ -63,22 +55,79 @@ class ClipOcclusion:
         """
         self.report = OcclusionReport()
         self._source = source
-        self._faces = [_Face(track, frame_rate, steady=source.steady) for track in tracks]
-        self._places: OrderedDict[tuple[int, int], _Place] = OrderedDict()
+        self._faces = [FollowedFace(track, frame_rate, steady=source.steady) for track in tracks]
+        self._last: dict[int, FaceMask] = {}  # of the frame seen last
+        self._places: OrderedDict[tuple[int, int], Place] = OrderedDict()
         self._kept: dict[int, tuple[Frame, list[tuple[Box, np.ndarray]]]] = {}
         self._lock = Lock()
 
     def look(self, frame: Frame) -> None:
         """See the next frame, before it is edited."""
         self._source.begin(frame)
+        self._take(frame, self._masks(frame))
+
+    def look_through(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+        """See a stream of frames, fewer of them while nothing is in front of a face.
+
+        A frame between two in which the network sees nothing is taken to be like them; whatever shows for two frames
+        is seen in both.
+
+        Args:
+            frames: The frames, in order.
+
+        Yields:
+            Every frame, at the latest one frame after it came.
+        """
+        waiting: Frame | None = None
+        for frame in frames:
+            if waiting is None and not self._source.steady and self._is_clear(frame, self._last):
+                waiting = frame
+                continue
+            self._source.begin(frame)
+            masks = self._masks(frame)
+            if waiting is not None:
+                clear = self._is_clear(waiting, masks)
+                self._take(waiting, self._nothing(waiting) if clear else self._masks(waiting))
+                yield waiting
+                waiting = None
+            self._take(frame, masks)
+            yield frame
+        if waiting is not None:
+            self.look(waiting)
+            yield waiting
+
+    def _masks(self, frame: Frame) -> dict[int, FaceMask]:
+        """Face → what covers it in a frame; faces outside the frame are left out."""
+        masks = {face.track_id: self._source.face(frame, points) for face, points in self._present(frame)}
+        return {track_id: mask for track_id, mask in masks.items() if mask is not None}
+
+    def _present(self, frame: Frame) -> list[tuple[FollowedFace, np.ndarray]]:
+        """The faces that are edited in a frame, with their landmarks (478, 3)."""
+        found = ((face, face.landmarks(frame.index)) for face in self._faces)
+        return [(face, points) for face, points in found if points is not None]
+
+    def _is_clear(self, frame: Frame, beside: dict[int, FaceMask]) -> bool:
+        """Whether nothing covers the faces of a frame in the masks of the frame beside it."""
+        faces = [face.track_id for face, _ in self._present(frame)]
+        return bool(faces) and all(each in beside and not beside[each].covered.any() for each in faces)
+
+    def _nothing(self, frame: Frame) -> dict[int, FaceMask]:
+        """Masks of a frame in which nothing covers the faces."""
+        return {
+            face.track_id: FaceMask(crop=occlusion_crop(points), covered=np.zeros((SAMPLES, SAMPLES), np.float32))
+            for face, points in self._present(frame)
+        }
+
+    def _take(self, frame: Frame, masks: dict[int, FaceMask]) -> None:
+        """Remember what was seen in the next frame."""
         kept, left = list[tuple[Box, np.ndarray]](), set[str]()
         whole = self._source.whole()
         if whole is not None:
             kept.append(whole)
         for face in self._faces:
-            seen = face.look(frame, self._source)
-            if seen is None:
+            if face.track_id not in masks:
                 continue
+            seen = face.take(frame.index, masks[face.track_id])
             with self._lock:
                 self._places[face.track_id, frame.index] = seen
                 if len(self._places) > MOST_HELD:
@@ -91,6 +140,7 @@ class ClipOcclusion:
             self.report.left.update(left)
             with self._lock:
                 self._kept[frame.index] = frame, kept
+        self._last = masks
 
     def cover(self, track_id: int, frame: int) -> FaceCover | None:
         """What is in front of a face in a frame; None for nothing."""
@@ -172,45 +222,3 @@ class ClipOcclusion:
     def close(self) -> None:
         """End the pass over the clip."""
         self._source.close()
-
-
-class _Face:
-    """One face on its way through the clip."""
-
-    def __init__(self, track: FaceTrack, frame_rate: Fraction, *, steady: bool) -> None:
-        self.track_id = track.track_id
-        self.left: set[str] = set()
-        self._track = track
-        self._mask = None if steady else SteadyMask(frame_rate)
-        self._parts = CoveredParts(frame_rate)
-        self._last = -1
-        self._start = self._stop = 0
-
-    def look(self, frame: Frame, source: OcclusionSource) -> _Place | None:
-        """See a frame; None where the face is not edited there."""
-        index, self.left = frame.index, set()
-        if not self._track.first_frame <= index < self._track.stop_frame:
-            return None
-        if not self._start <= index < self._stop:
-            self._start, self._stop = index, min(index + _BLOCK, self._track.stop_frame)
-            self._samples = self._track.samples(self._start, self._stop)
-        row = index - self._start
-        if self._samples.weight[row] <= 0:
-            return None
-        landmarks = self._samples.landmarks[row]
-        mask = source.face(frame, landmarks)
-        if mask is None:
-            return None
-        if index != self._last + 1:
-            self._parts.restart()
-            if self._mask is not None:
-                self._mask.restart()
-        self._last = index
-        covered = mask.covered if self._mask is None else self._mask.push(mask.covered)
-        points = mask.crop.to_crop(landmarks[:, :2], len(covered))
-        amounts = self._parts.push(covered, points)
-        self.left = {name for name, amount in amounts.items() if amount >= 0.5}
-        left = left_alone(amounts, mask.crop.to_crop(landmarks[:, :2], FIELD), FIELD) if amounts else None
-        cover = make_cover(mask.crop, covered, left)
-        mouth = 0.0 if cover is None else covered_share(PARTS["mouth"], covered, points)
-        return _Place(crop=mask.crop, cover=cover, mouth=mouth)

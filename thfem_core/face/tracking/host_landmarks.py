@@ -79,7 +79,10 @@ class _Blank:
     def rgb(self, box: Box | None = None) -> np.ndarray:
         raise ValueError("face landmarks carry no picture")
 
-    def thumbnail(self, width: int, height: int) -> np.ndarray:
+    def thumbnail(self, width: int, height: int, box: Box | None = None) -> np.ndarray:
+        raise ValueError("face landmarks carry no picture")
+
+    def warped(self, to_frame: np.ndarray, width: int, height: int) -> np.ndarray:
         raise ValueError("face landmarks carry no picture")
 
     def paste(self, box: Box, rgb: np.ndarray, alpha: np.ndarray) -> Frame:

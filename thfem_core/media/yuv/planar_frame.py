@@ -11,7 +11,16 @@ import numpy as np
 from ..frame import Box, Frame
 from .colour import ColourTags
 from .pixel_format import PixelLayout, pixel_layout, planar_format
-from .planes import blank_picture, blend_picture, blend_rgb, copy_picture, plane_views, region_to_rgb, scaled_rgb
+from .planes import (
+    blank_picture,
+    blend_picture,
+    blend_rgb,
+    copy_picture,
+    plane_views,
+    region_to_rgb,
+    scaled_rgb,
+    warped_rgb,
+)
 
 
 def check_patch(frame_size: tuple[int, int], box: Box, rgb: np.ndarray, alpha: np.ndarray) -> None:
@@ -52,8 +61,12 @@ class PlanarFrame:
             return np.zeros((box.height, box.width, 3), np.uint8)
         return region_to_rgb(self.picture, self.layout, self.tags, box)
 
-    def thumbnail(self, width: int, height: int) -> np.ndarray:
-        return scaled_rgb(self.picture, self.layout, self.tags, width, height)
+    def thumbnail(self, width: int, height: int, box: Box | None = None) -> np.ndarray:
+        box = box or Box(0, 0, self.width, self.height)
+        return scaled_rgb(self.picture, self.layout, self.tags, width, height, box)
+
+    def warped(self, to_frame: np.ndarray, width: int, height: int) -> np.ndarray:
+        return warped_rgb(self.picture, self.layout, self.tags, to_frame, width, height)
 
     def paste(self, box: Box, rgb: np.ndarray, alpha: np.ndarray) -> PlanarFrame:
         check_patch((self.width, self.height), box, rgb, alpha)

@@ -89,10 +89,36 @@ def _shrunk(plane: np.ndarray, width: int, height: int) -> np.ndarray:
     return cv2.resize(plane, (width, height), interpolation=cv2.INTER_AREA)
 
 
-def scaled_rgb(picture: av.VideoFrame, layout: PixelLayout, tags: ColourTags, width: int, height: int) -> np.ndarray:
-    """uint8 RGB (height, width, 3) of the whole picture; every plane is area-scaled before the colours are computed."""
+def scaled_rgb(
+    picture: av.VideoFrame, layout: PixelLayout, tags: ColourTags, width: int, height: int, box: Box
+) -> np.ndarray:
+    """uint8 RGB (height, width, 3) of ``box``; every plane is area-scaled before the colours are computed."""
     views = plane_views(picture, layout)
-    parts = [_shrunk(views[index], width, height) for index in layout.planes]
+    places = [_plane_box(box, layout.plane_shift(index)) for index in layout.planes]
+    parts = [_shrunk(views[i][place], width, height) for i, place in zip(layout.planes, places, strict=True)]
+    return _to_rgb(cv2.merge(parts * 3 if layout.is_gray else parts), layout, tags, picture.height)
+
+
+def warp_samples(samples: np.ndarray, to_samples: np.ndarray, width: int, height: int) -> np.ndarray:
+    """Samples (H, W[, C]) at an affine grid of (height, width) points, bilinearly; beyond them the border repeats.
+
+    to_samples: (2, 3) from points of the result to points of the samples, whose centres lie at 0.5 in both.
+    """
+    indices = to_samples.copy()  # OpenCV counts from the centres
+    indices[:, 2] += to_samples[:, :2] @ np.full(2, 0.5) - 0.5
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return cv2.warpAffine(samples, indices, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+
+
+def warped_rgb(
+    picture: av.VideoFrame, layout: PixelLayout, tags: ColourTags, to_frame: np.ndarray, width: int, height: int
+) -> np.ndarray:
+    """uint8 RGB (height, width, 3) at an affine grid of points; every plane is sampled before colours are computed."""
+    views = plane_views(picture, layout)
+    parts = []
+    for index in layout.planes:
+        per_sample = np.exp2(layout.plane_shift(index))[:, None]  # pixels along x and y
+        parts.append(warp_samples(views[index], to_frame / per_sample, width, height))
     return _to_rgb(cv2.merge(parts * 3 if layout.is_gray else parts), layout, tags, picture.height)
 
 

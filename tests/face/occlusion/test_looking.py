@@ -1,0 +1,99 @@
+"""Looking at fewer frames while nothing is in front of a face."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from made_up_track import RATE, MadeUpTrack, talking_face, textured_frames
+
+from thfem_core.face.occlusion.clip import SAMPLES, ClipOcclusion
+from thfem_core.face.occlusion.crop import occlusion_crop
+from thfem_core.face.occlusion.face_mask import FaceMask
+from thfem_core.media.frame import Frame
+
+COUNT = 24
+FRAMES: list[Frame] = list(textured_frames(COUNT))
+FACES = talking_face(COUNT, angle=4)
+
+
+class ScriptedSource:
+    """Something covers the left half of a face in the frames of a script; remembers the frames it was asked about."""
+
+    steady = False
+
+    def __init__(self, covered: Sequence[bool]) -> None:
+        self.covered = covered
+        self.looked: list[int] = []
+
+    def begin(self, frame: Frame) -> None: ...
+
+    def face(self, frame: Frame, landmarks: np.ndarray) -> FaceMask:
+        self.looked.append(frame.index)
+        covered = np.zeros((SAMPLES, SAMPLES), np.float32)
+        covered[:, : SAMPLES // 2] = self.covered[frame.index]
+        return FaceMask(crop=occlusion_crop(landmarks), covered=covered)
+
+    def whole(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def each_one(occlusion: ClipOcclusion) -> Iterator[Frame]:
+    for frame in FRAMES:
+        occlusion.look(frame)
+        yield frame
+
+
+def looked_through(occlusion: ClipOcclusion) -> Iterator[Frame]:
+    return occlusion.look_through(iter(FRAMES))
+
+
+def masks(covered: Sequence[bool], way: Callable[[ClipOcclusion], Iterator[Frame]]) -> tuple[np.ndarray, list[int]]:
+    source = ScriptedSource(covered)
+    occlusion = ClipOcclusion(source, [MadeUpTrack(FACES)], RATE)
+    seen = list(way(occlusion))
+    assert [frame.index for frame in seen] == list(range(COUNT))
+    return np.stack([occlusion.masks(frame) for frame in seen]), source.looked
+
+
+@st.composite
+def scripts(draw: st.DrawFn) -> list[bool]:
+    """Something comes and goes, each time for two frames or more."""
+    covered: list[bool] = []
+    while len(covered) < COUNT:
+        covered += [False] * draw(st.integers(0, 9)) + [True] * draw(st.integers(2, 5))
+    return covered[:COUNT]
+
+
+@settings(deadline=None, max_examples=40)
+@given(scripts())
+def test_what_shows_for_two_frames_is_seen_in_both(covered: list[bool]) -> None:
+    expected, _ = masks(covered, each_one)
+    found, _ = masks(covered, looked_through)
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_half_of_the_frames_of_a_clear_clip_are_looked_at() -> None:
+    found, looked = masks([False] * COUNT, looked_through)
+    assert not found.any()
+    assert looked == [*range(0, COUNT, 2), COUNT - 1]
+
+
+def test_every_frame_is_looked_at_while_something_is_in_front() -> None:
+    _, looked = masks([True] * COUNT, looked_through)
+    assert looked == list(range(COUNT))
+
+
+def test_a_face_is_looked_at_in_its_first_and_last_frame_whoever_else_is_clear() -> None:
+    source = ScriptedSource([False] * COUNT)
+    there, comes = MadeUpTrack(FACES), MadeUpTrack(FACES[:6], first_frame=9)
+    comes.track_id = 1
+    occlusion = ClipOcclusion(source, [there, comes], RATE)
+    list(occlusion.look_through(iter(FRAMES)))
+    asked = Counter(source.looked)
+    assert asked[9] == asked[14] == 2
+    assert 0 in {asked[i] for i in range(9, 15)}
