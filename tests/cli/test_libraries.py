@@ -16,7 +16,8 @@ load_libraries()
 import cv2
 frozen = gc.get_freeze_count()
 load_libraries()  # a second call changes nothing
-print(json.dumps([frozen, gc.get_freeze_count(), gc.isenabled(), cv2.getNumThreads(), os.environ["OPENBLAS_NUM_THREADS"]]))
+blas = os.environ["OPENBLAS_NUM_THREADS"]
+print(json.dumps([frozen, gc.get_freeze_count(), gc.isenabled(), cv2.getNumThreads(), blas]))
 """
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_up_track import RATE, MadeUpTrack, talking_face, textured_frames
@@ -52,35 +54,40 @@ def looked_through(occlusion: ClipOcclusion) -> Iterator[Frame]:
     return occlusion.look_through(iter(FRAMES))
 
 
-def masks(covered: Sequence[bool], way: Callable[[ClipOcclusion], Iterator[Frame]]) -> tuple[np.ndarray, list[int]]:
+def masks(
+    covered: Sequence[bool], way: Callable[[ClipOcclusion], Iterator[Frame]], rate: int = 25
+) -> tuple[np.ndarray, list[int]]:
     source = ScriptedSource(covered)
-    occlusion = ClipOcclusion(source, [MadeUpTrack(FACES)], RATE)
+    occlusion = ClipOcclusion(source, [MadeUpTrack(FACES)], Fraction(rate))
     seen = list(way(occlusion))
     assert [frame.index for frame in seen] == list(range(COUNT))
     return np.stack([occlusion.masks(frame) for frame in seen]), source.looked
 
 
 @st.composite
-def scripts(draw: st.DrawFn) -> list[bool]:
-    """Something comes and goes, each time for two frames or more."""
+def scripts(draw: st.DrawFn) -> tuple[int, list[bool]]:
+    """A frame rate, and something that comes and goes, each time for a tenth of a second or longer."""
+    rate = draw(st.sampled_from([8, 25, 30, 60]))
     covered: list[bool] = []
     while len(covered) < COUNT:
-        covered += [False] * draw(st.integers(0, 9)) + [True] * draw(st.integers(2, 5))
-    return covered[:COUNT]
+        covered += [False] * draw(st.integers(0, 13)) + [True] * draw(st.integers(max(1, rate // 10), 9))
+    return rate, covered[:COUNT]
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=60)
 @given(scripts())
-def test_what_shows_for_two_frames_is_seen_in_both(covered: list[bool]) -> None:
-    expected, _ = masks(covered, each_one)
-    found, _ = masks(covered, looked_through)
+def test_what_shows_for_a_tenth_of_a_second_is_seen_in_all_of_its_frames(script: tuple[int, list[bool]]) -> None:
+    rate, covered = script
+    expected, _ = masks(covered, each_one, rate)
+    found, _ = masks(covered, looked_through, rate)
     np.testing.assert_array_equal(found, expected)
 
 
-def test_half_of_the_frames_of_a_clear_clip_are_looked_at() -> None:
-    found, looked = masks([False] * COUNT, looked_through)
+@pytest.mark.parametrize(("rate", "step"), [(8, 1), (25, 2), (30, 3), (60, 6)])
+def test_few_frames_of_a_clear_clip_are_looked_at(rate: int, step: int) -> None:
+    found, looked = masks([False] * COUNT, looked_through, rate)
     assert not found.any()
-    assert looked == [*range(0, COUNT, 2), COUNT - 1]
+    assert looked == sorted({*range(0, COUNT, step), COUNT - 1})
 
 
 def test_every_frame_is_looked_at_while_something_is_in_front() -> None:

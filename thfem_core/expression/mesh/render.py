@@ -27,13 +27,10 @@ def apply_warp(frame: Frame, warp: Warp, slopes: Sequence[float] = (1.0, 1.0, 1.
     box = _changed_box(warp)
     if box is None or not (box := box.clipped(frame.width, frame.height)).width or not box.height:
         return frame
-    place = _at_pixels(warp.flow, warp, box)
-    reach = int(np.ceil(np.abs(place).max())) + CUBIC_REACH
+    reach = int(np.ceil(np.abs(warp.flow).max())) + CUBIC_REACH
     source = Box(box.x0 - reach, box.y0 - reach, box.x1 + reach, box.y1 + reach).clipped(frame.width, frame.height)
-    x, y = cv2.split(place)
-    x += np.arange(box.x0 - source.x0, box.x1 - source.x0, dtype=np.float32)
-    y += np.arange(box.y0 - source.y0, box.y1 - source.y0, dtype=np.float32)[:, None]
-    moved = cv2.remap(frame.rgb(source), x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    places = _at_pixels(warp.flow + _cell_centres(warp, source), warp, box)
+    moved = cv2.remap(frame.rgb(source), places, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     if warp.gain.any():
         gain = cv2.merge([np.exp(np.float32(slope) * warp.gain) for slope in slopes])
         moved = cv2.multiply(moved, _at_pixels(gain, warp, box), dtype=cv2.CV_8U)
@@ -54,6 +51,14 @@ def _changed_box(warp: Warp) -> Box | None:
         min(x1, x0 + int(np.ceil((columns[-1] + 2) * x_cell))),
         min(y1, y0 + int(np.ceil((rows[-1] + 2) * y_cell))),
     )
+
+
+def _cell_centres(warp: Warp, source: Box) -> np.ndarray:
+    """(h, w, 2) float32: x and y of the middles of the warp's cells, as OpenCV counts the pixels of ``source``."""
+    height, width = warp.alpha.shape
+    x = warp.box.x0 - source.x0 - 0.5 + (np.arange(width) + 0.5) * (warp.box.width / width)
+    y = warp.box.y0 - source.y0 - 0.5 + (np.arange(height) + 0.5) * (warp.box.height / height)
+    return np.stack(np.meshgrid(x.astype(np.float32), y.astype(np.float32)), axis=2)
 
 
 def _at_pixels(grid: np.ndarray, warp: Warp, box: Box) -> np.ndarray:

@@ -25,6 +25,7 @@ MOST_HELD = 256  # faces: more than the queues between the stages of an edit and
 # the rest of the mouth beside it.
 HALF_MOUTH = 0.05, 0.25
 SAMPLES = PIXELS // STRIDE  # side of the network's masks
+LEAST_SEEN = Fraction(1, 10)  # seconds
 
 
 @dataclass(kw_only=True, slots=True)
@@ -57,6 +58,8 @@ class ClipOcclusion:
         self._source = source
         self._faces = [FollowedFace(track, frame_rate, steady=source.steady) for track in tracks]
         self._last: dict[int, FaceMask] = {}  # of the frame seen last
+        # a mask of the user's is read frame by frame
+        self._most_waiting = 0 if source.steady else max(0, int(LEAST_SEEN * frame_rate) - 1)
         self._places: OrderedDict[tuple[int, int], Place] = OrderedDict()
         self._kept: dict[int, tuple[Frame, list[tuple[Box, np.ndarray]]]] = {}
         self._lock = Lock()
@@ -67,34 +70,36 @@ class ClipOcclusion:
         self._take(frame, self._masks(frame))
 
     def look_through(self, frames: Iterable[Frame]) -> Iterator[Frame]:
-        """See a stream of frames, fewer of them while nothing is in front of a face.
+        """See a stream of frames, few of them while nothing is in front of a face.
 
-        A frame between two in which the network sees nothing is taken to be like them; whatever shows for two frames
-        is seen in both.
+        Frames between two in which the network sees nothing are taken to be like them: what shows for
+        :data:`LEAST_SEEN` seconds or longer is seen in all of its frames.
 
         Args:
             frames: The frames, in order.
 
         Yields:
-            Every frame, at the latest one frame after it came.
+            Every frame, a little after it came.
         """
-        waiting: Frame | None = None
+        waiting = list[Frame]()
         for frame in frames:
-            if waiting is None and not self._source.steady and self._is_clear(frame, self._last):
-                waiting = frame
-                continue
-            self._source.begin(frame)
-            masks = self._masks(frame)
-            if waiting is not None:
-                clear = self._is_clear(waiting, masks)
-                self._take(waiting, self._nothing(waiting) if clear else self._masks(waiting))
-                yield waiting
-                waiting = None
-            self._take(frame, masks)
-            yield frame
-        if waiting is not None:
-            self.look(waiting)
-            yield waiting
+            if len(waiting) < self._most_waiting and self._is_clear(frame, self._last):
+                waiting.append(frame)
+            else:
+                yield from self._seen(waiting, frame)
+                waiting.clear()
+        if waiting:
+            yield from self._seen(waiting[:-1], waiting[-1])
+
+    def _seen(self, waiting: Sequence[Frame], frame: Frame) -> Iterator[Frame]:
+        """Look at a frame, and at those that wait before it unless nothing is in front of their faces here, too."""
+        self._source.begin(frame)
+        masks = self._masks(frame)
+        for each in waiting:
+            self._take(each, self._nothing(each) if self._is_clear(each, masks) else self._masks(each))
+            yield each
+        self._take(frame, masks)
+        yield frame
 
     def _masks(self, frame: Frame) -> dict[int, FaceMask]:
         """Face → what covers it in a frame; faces outside the frame are left out."""
