@@ -17,6 +17,9 @@ from .appearances import BLOCK, Appearances
 from .association import box_side, landmark_box
 from .track import FaceChoice, FaceOrder, FaceSamples, FaceTrack
 
+# Smoothed blocks of a track that are kept, 0.4 MB each: a clip of a minute is smoothed once for all who read it.
+KEPT_BLOCKS = 32
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ClipTrack:
@@ -41,8 +44,7 @@ class ClipTrack:
         object.__setattr__(self, "x", float(np.median([(b[0] + b[2]) / 2 for b in boxes])))
         object.__setattr__(self, "side", float(np.median([box_side(b) for b in boxes])))
         object.__setattr__(self, "frames", sum(s.stop - s.first for s in self.appearances.segments))
-        # Two blocks: neighbouring windows of an editor ask for the same frames again.
-        object.__setattr__(self, "_block", lru_cache(maxsize=2)(self.appearances.block))
+        object.__setattr__(self, "_block", lru_cache(maxsize=KEPT_BLOCKS)(self.appearances.block))
 
     @property
     def first_frame(self) -> int:
