@@ -188,7 +188,7 @@ def test_reference_clip_drives_the_smile() -> None:
 def test_brightness_ratios_stay_on_the_skin() -> None:
     surface = face_surface()
     ratio = log_ratio({"angry": 1.0})
-    assert ratio.shape == (len(surface.corners),)
+    assert ratio.shape == (len(surface.canonical),)
     assert not ratio[~surface.skin].any()
     assert 0.05 < np.abs(ratio).max() < 0.5
     assert not log_ratio({"neutral": 1.0}).any()

@@ -170,7 +170,7 @@ class _Look:
 def _look(frame: Frame, landmarks: np.ndarray, pose: HeadPose, maps: FoldMaps) -> _Look | None:
     surface = face_surface()
     vertices = surface.place @ landmarks[:, :2]
-    points = np.einsum("sk,skc->sc", surface.weights[maps.samples], vertices[surface.corners[maps.samples]])
+    points = (surface.interpolate @ vertices)[maps.samples]
     low, high = np.floor(points.min(axis=0)).astype(int) - 2, np.ceil(points.max(axis=0)).astype(int) + 2
     box = Box(*map(int, low), *map(int, high)).clipped(frame.width, frame.height)
     if not box.width or not box.height:
@@ -244,5 +244,5 @@ def _mesh_normals(shape: np.ndarray) -> np.ndarray:
     for k in range(3):
         np.add.at(smooth, surface.triangles[:, k], flat)
     smooth /= np.linalg.norm(smooth, axis=1, keepdims=True) + 1e-9
-    at_samples = np.einsum("nk,nkc->nc", surface.weights, smooth[surface.corners])
+    at_samples = surface.interpolate @ smooth
     return np.asarray(at_samples / (np.linalg.norm(at_samples, axis=1, keepdims=True) + 1e-9), np.float32)

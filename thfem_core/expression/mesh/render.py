@@ -30,7 +30,9 @@ def apply_warp(frame: Frame, warp: Warp, slopes: Sequence[float] = (1.0, 1.0, 1.
     reach = int(np.ceil(np.abs(warp.flow).max())) + CUBIC_REACH
     source = Box(box.x0 - reach, box.y0 - reach, box.x1 + reach, box.y1 + reach).clipped(frame.width, frame.height)
     places = _at_pixels(warp.flow + _cell_centres(warp, source), warp, box)
-    moved = cv2.remap(frame.rgb(source), places, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    moved = cv2.remap(  # type: ignore[call-overload]  # the stubs want a second map
+        frame.rgb(source), places, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+    )
     if warp.gain.any():
         gain = cv2.merge([np.exp(np.float32(slope) * warp.gain) for slope in slopes])
         moved = cv2.multiply(moved, _at_pixels(gain, warp, box), dtype=cv2.CV_8U)

@@ -98,12 +98,8 @@ def dense_warp(
     width, height = frame_size
     vertices = surface.place @ landmarks
     moved = surface.carry @ displacement
-    # One gather for positions and shifts together: (V, 4) -> (N, 4).
     attributes = np.concatenate([vertices[:, :2] + moved, moved], axis=1).astype(np.float32)
-    first, second, third = (
-        surface.weights[:, k, None] * attributes.take(surface.corners[:, k], axis=0) for k in range(3)
-    )
-    place_x, place_y, shift_x, shift_y = np.ascontiguousarray((first + second + third).T)
+    place_x, place_y, shift_x, shift_y = np.ascontiguousarray((surface.interpolate @ attributes).T)
     visible = facing(vertices, surface.triangles).take(surface.triangle) * surface.area
 
     margin = MARGIN * cell

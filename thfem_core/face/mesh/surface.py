@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from . import topology
 from .basis import FaceBasis, load_basis
@@ -30,8 +31,8 @@ class Surface:
     place: (V, 478) float32; vertices = place @ landmarks.
     carry: (V, 478) float32; displacements of vertices = carry @ displacements of landmarks.
     triangles: (F, 3) indices of vertices.
-    corners: (N, 3) vertices around each sample.
-    weights: (N, 3) float32 barycentric weights of the corners.
+    interpolate: (N, V) float32, sparse: the barycentric weights of the three vertices around each sample; what samples
+        have = interpolate @ what vertices have.
     triangle: (N,) triangle of each sample.
     canonical: (N, 3) float32 position on the canonical face, face units.
     area: (N,) float32 area on the canonical face that a sample stands for.
@@ -41,8 +42,7 @@ class Surface:
     place: np.ndarray
     carry: np.ndarray
     triangles: np.ndarray
-    corners: np.ndarray
-    weights: np.ndarray
+    interpolate: csr_array
     triangle: np.ndarray
     canonical: np.ndarray
     area: np.ndarray
@@ -136,16 +136,18 @@ def face_surface(density: float = 1.0) -> Surface:
         weights.append(lattice)
         owner.append(np.full(len(lattice), index))
     corner, weight, triangle = np.concatenate(corners), np.concatenate(weights), np.concatenate(owner)
+    row_starts = np.arange(0, corner.size + 1, 3, dtype=np.int32)
+    weight, column = weight.astype(np.float32).ravel(), corner.astype(np.int32).ravel()
+    interpolate = csr_array((weight, column, row_starts), shape=(len(corner), len(place)))
     a, b, c = (vertices[triangles[:, i]] for i in range(3))
     face_area = 0.5 * np.linalg.norm(np.cross(b - a, c - a), axis=1)
     return Surface(
         place=place.astype(np.float32),
         carry=carry.astype(np.float32),
         triangles=triangles,
-        corners=corner,
-        weights=weight.astype(np.float32),
+        interpolate=interpolate,
         triangle=triangle,
-        canonical=np.einsum("nk,nkc->nc", weight, vertices[corner]).astype(np.float32),
+        canonical=(interpolate @ vertices).astype(np.float32),
         area=(face_area / np.bincount(triangle, minlength=len(triangles)))[triangle].astype(np.float32),
         skin=skin[triangle],
     )
