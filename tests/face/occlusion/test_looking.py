@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -18,7 +19,7 @@ from thfem_core.face.occlusion.face_mask import FaceMask
 from thfem_core.media.frame import Frame
 
 COUNT = 24
-FRAMES: list[Frame] = list(textured_frames(COUNT))
+FRAMES = textured_frames(COUNT)
 FACES = talking_face(COUNT, angle=4)
 
 
@@ -44,22 +45,27 @@ class ScriptedSource:
     def close(self) -> None: ...
 
 
-def each_one(occlusion: ClipOcclusion) -> Iterator[Frame]:
-    for frame in FRAMES:
+def each_one(occlusion: ClipOcclusion, frames: Sequence[Frame]) -> Iterator[Frame]:
+    for frame in frames:
         occlusion.look(frame)
         yield frame
 
 
-def looked_through(occlusion: ClipOcclusion) -> Iterator[Frame]:
-    return occlusion.look_through(iter(FRAMES))
+def looked_through(occlusion: ClipOcclusion, frames: Sequence[Frame]) -> Iterator[Frame]:
+    return occlusion.look_through(iter(frames))
 
 
 def masks(
-    covered: Sequence[bool], way: Callable[[ClipOcclusion], Iterator[Frame]], rate: int = 25
+    covered: Sequence[bool],
+    way: Callable[[ClipOcclusion, Sequence[Frame]], Iterator[Frame]],
+    rate: int = 25,
+    times: Sequence[Fraction] = (),
 ) -> tuple[np.ndarray, list[int]]:
     source = ScriptedSource(covered)
     occlusion = ClipOcclusion(source, [MadeUpTrack(FACES)], Fraction(rate))
-    seen = list(way(occlusion))
+    times = times or [Fraction(index, rate) for index in range(COUNT)]
+    frames = [replace(frame, time=time) for frame, time in zip(FRAMES, times, strict=True)]
+    seen = list(way(occlusion, frames))
     assert [frame.index for frame in seen] == list(range(COUNT))
     return np.stack([occlusion.masks(frame) for frame in seen]), source.looked
 
@@ -90,6 +96,17 @@ def test_few_frames_of_a_clear_clip_are_looked_at(rate: int, step: int) -> None:
     assert looked == sorted({*range(0, COUNT, step), COUNT - 1})
 
 
+@settings(deadline=None, max_examples=40)
+@given(st.lists(st.sampled_from([60, 25, 5]), min_size=COUNT, max_size=COUNT), st.integers(0, COUNT - 1))
+def test_a_frame_that_shows_long_in_a_clip_of_variable_rate_is_seen(rates: list[int], slow: int) -> None:
+    rates[slow] = 10
+    times = [sum((Fraction(1, rate) for rate in rates[:index]), Fraction(0)) for index in range(COUNT)]
+    covered = [index == slow for index in range(COUNT)]
+    expected, _ = masks(covered, each_one, 60, times)
+    found, _ = masks(covered, looked_through, 60, times)
+    np.testing.assert_array_equal(found, expected)
+
+
 def test_every_frame_is_looked_at_while_something_is_in_front() -> None:
     _, looked = masks([True] * COUNT, looked_through)
     assert looked == list(range(COUNT))
@@ -100,7 +117,7 @@ def test_a_face_is_looked_at_in_its_first_and_last_frame_whoever_else_is_clear()
     there, comes = MadeUpTrack(FACES), MadeUpTrack(FACES[:6], first_frame=9)
     comes.track_id = 1
     occlusion = ClipOcclusion(source, [there, comes], RATE)
-    list(occlusion.look_through(iter(FRAMES)))
+    list(looked_through(occlusion, FRAMES))
     asked = Counter(source.looked)
     assert asked[9] == asked[14] == 2
     assert 0 in {asked[i] for i in range(9, 15)}

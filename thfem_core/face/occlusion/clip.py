@@ -83,23 +83,25 @@ class ClipOcclusion:
         """
         waiting = list[Frame]()
         for frame in frames:
-            if len(waiting) < self._most_waiting and self._is_clear(frame, self._last):
-                waiting.append(frame)
-            else:
-                yield from self._seen(waiting, frame)
-                waiting.clear()
+            if waiting and frame.time - waiting[0].time >= LEAST_SEEN:  # they show longer than frames do on average
+                yield from self._seen(waiting)
+            waiting.append(frame)
+            if len(waiting) > self._most_waiting or not self._is_clear(frame, self._last):
+                yield from self._seen(waiting)
         if waiting:
-            yield from self._seen(waiting[:-1], waiting[-1])
+            yield from self._seen(waiting)
 
-    def _seen(self, waiting: Sequence[Frame], frame: Frame) -> Iterator[Frame]:
-        """Look at a frame, and at those that wait before it unless nothing is in front of their faces here, too."""
-        self._source.begin(frame)
-        masks = self._masks(frame)
-        for each in waiting:
+    def _seen(self, waiting: list[Frame]) -> Iterator[Frame]:
+        """Look at the last of some frames, and at the others unless nothing is in front of their faces there, too."""
+        *others, last = waiting
+        waiting.clear()
+        self._source.begin(last)
+        masks = self._masks(last)
+        for each in others:
             self._take(each, self._nothing(each) if self._is_clear(each, masks) else self._masks(each))
             yield each
-        self._take(frame, masks)
-        yield frame
+        self._take(last, masks)
+        yield last
 
     def _masks(self, frame: Frame) -> dict[int, FaceMask]:
         """Face → what covers it in a frame; faces outside the frame are left out."""
