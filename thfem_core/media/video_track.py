@@ -78,7 +78,10 @@ class VideoTrack:
         self._size = (first.width, first.height)
         self._offset = offset
         self._waiting: Frame | None = None
+        self._first_ticks: int | None = None
         self._last_ticks: int | None = None
+        self._end_ticks = 0  # of the frame encoded last
+        self._first_dts: int | None = None
         self._encoded = 0
         self._durations: dict[int, int] = {}
         self._step = 1 / self._rate
@@ -125,9 +128,12 @@ class VideoTrack:
 
     def _encode(self, frame: Frame, end: Fraction) -> None:
         ticks = self._ticks(frame.time)
+        if self._first_ticks is None:
+            self._first_ticks = ticks
         self._last_ticks = ticks
+        self._end_ticks = max(ticks + 1, round((end + self._offset) / self._tick))
         self._encoded += 1
-        self._durations[ticks] = max(1, round((end + self._offset) / self._tick) - ticks)
+        self._durations[ticks] = self._end_ticks - ticks
         picture = encoder_picture(frame, self.layout, self._tags)
         picture.pts, picture.time_base = ticks, self._tick
         picture.pict_type = 0  # let the encoder choose: the decoder's I, P and B are not its plan
@@ -138,6 +144,8 @@ class VideoTrack:
             duration = self._durations.pop(packet.pts, None) if packet.pts is not None else None
             if duration is not None:
                 packet.duration = duration
+            if self._first_dts is None:
+                self._first_dts = packet.dts
             self._output.mux(packet)
 
     def finish(self, clip_end: Fraction | None) -> None:
@@ -152,7 +160,18 @@ class VideoTrack:
         packets = self._stream.encode(None)
         if len(packets) == self._encoded <= _VERY_SHORT:
             _order(packets)
-        self._mux(packets)
+        self._mux(packets[:-1])
+        if packets:
+            self._stretch(packets[-1])
+            self._mux(packets[-1:])
+
+    def _stretch(self, last: av.Packet) -> None:
+        """Make the steps between decoding times and the last duration as long as the clip: MP4 adds them up."""
+        if last.pts is None or last.dts is None or self._first_dts is None or self._first_ticks is None:
+            return
+        left = self._end_ticks - self._first_ticks - (last.dts - self._first_dts)
+        if left > 0:
+            self._durations[last.pts] = left
 
 
 def _order(packets: list[av.Packet]) -> None:

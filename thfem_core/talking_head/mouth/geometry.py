@@ -124,7 +124,7 @@ def _lower_surface() -> Surface:
     """The part of the face's surface that can lie in the region."""
     whole = face_surface()
     kept = whole.canonical[:, 1] > _TOP
-    rows = ("corners", "weights", "triangle", "canonical", "area", "skin")
+    rows = ("interpolate", "triangle", "canonical", "area", "skin")
     return replace(whole, **{name: getattr(whole, name)[kept] for name in rows})
 
 
