@@ -33,12 +33,12 @@ for _ in range(25):
 print(len(loads), *sizes)
 """
 WARM_UP = 5  # allocators and thread pools reach their size
-ALLOWED_MB = 20
+ALLOWED_MB = 50
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").is_file(), reason="reads memory from Linux' /proc")
 def test_twenty_edits_in_a_row_do_not_grow(demo_clip: Path, tmp_path: Path) -> None:
-    """A leak of one recorded network per edit would be 250 MB; what the allocator keeps varies by less than 10."""
+    """A leak of one recorded network per edit would be 250 MB; what the allocator keeps varies by up to 20."""
     clip = FileVideo(demo_clip, duration=Fraction(1, 25))
     write_video(clip.frames(), tmp_path / "clip.mp4", like=clip)
     arguments = [str(tmp_path / "clip.mp4"), str(tmp_path / "out.mp4")]
