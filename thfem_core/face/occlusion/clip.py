@@ -25,7 +25,7 @@ MOST_HELD = 256  # faces: more than the queues between the stages of an edit and
 # the rest of the mouth beside it.
 HALF_MOUTH = 0.05, 0.25
 SAMPLES = PIXELS // STRIDE  # side of the network's masks
-LEAST_SEEN = Fraction(1, 10)  # seconds
+LEAST_SEEN = Fraction(9, 100)  # seconds; of a clip of 24 to 30 frames per second, two frames are never missed
 
 
 @dataclass(kw_only=True, slots=True)
