@@ -20,7 +20,7 @@ class EncodingConfig:
 
     crf: constant quality, 0 (lossless) to 51 (worst). preset: x264/x265 speed; at this crf every preset is visually
     clean, slower ones make smaller files; None: x265's veryfast; x264's superfast with look-ahead, whose files are
-    about as good and as small as veryfast's in half the time. sound_bitrate: bits per second where sound is re-encoded.
+    almost as good and as small as veryfast's in half the time. sound_bitrate: bits per second of re-encoded sound.
     """
 
     codec: str = "auto"
