@@ -75,8 +75,9 @@ def test_pixels_beyond_the_mask_are_bit_identical(crop, size, feather):
     outside = np.ones((HEIGHT, WIDTH), np.uint8)
     hull = crop.to_frame(corners, size) - 0.5
     cv2.fillConvexPoly(outside, np.rint(hull).astype(np.int32), 0)
-    # One mask pixel of interpolation around the polygon, in frame pixels, and the polygon's own rounding.
-    reach = int(np.ceil(crop.side / size)) + 1
+    # One mask pixel of interpolation around the polygon, its diagonal where it is turned, in frame pixels, and the
+    # polygon's own rounding.
+    reach = int(np.ceil(np.sqrt(2) * crop.side / size)) + 1
     far = cv2.erode(outside, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8), borderValue=1).astype(bool)
     np.testing.assert_array_equal(out[far], picture[far])
     middle = crop.to_frame(np.array([[0.5, 0.55]]) * size, size)[0].astype(int)

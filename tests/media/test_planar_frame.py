@@ -166,7 +166,17 @@ def test_a_thumbnail_of_a_part_is_that_part_of_the_whole(pix_fmt: str) -> None:
 
 @pytest.mark.parametrize("pix_fmt", ["yuv420p", "yuv422p", "yuv444p10le", "gbrp", "gray"])
 @pytest.mark.parametrize("place", [(80.0, 48.0), (3.0, 90.0)])
-def test_a_warp_samples_the_picture_where_the_map_says(pix_fmt: str, place: tuple[float, float]) -> None:
+def test_a_warp_samples_the_picture_where_the_map_says(
+    pix_fmt: str, place: tuple[float, float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = []
+
+    def watched(samples: np.ndarray, *rest: object, **named: object) -> np.ndarray:
+        read.append(samples.shape[:2])
+        return warp_affine(samples, *rest, **named)
+
+    warp_affine = cv2.warpAffine
+    monkeypatch.setattr("thfem_core.media.yuv.planes.cv2.warpAffine", watched)
     frame = planar(smooth_rgb(160, 96), pix_fmt)
     c, s = 0.9 * np.cos(0.4), 0.9 * np.sin(0.4)
     linear = np.array([[c, -s], [s, c]])
@@ -177,6 +187,7 @@ def test_a_warp_samples_the_picture_where_the_map_says(pix_fmt: str, place: tupl
     difference = np.abs(frame.warped(to_frame, 48, 32).astype(int) - expected)
     assert difference.mean() <= 1.0  # colour is sampled smoothly, and not in blocks
     assert difference.max() <= 6
+    assert all(height <= 60 and width <= 70 for height, width in read)  # no more than lies under the result
 
 
 @pytest.mark.parametrize(

@@ -104,8 +104,13 @@ def warp_samples(samples: np.ndarray, to_samples: np.ndarray, width: int, height
 
     to_samples: (2, 3) from points of the result to points of the samples, whose centres lie at 0.5 in both.
     """
+    size = np.array([samples.shape[1], samples.shape[0]])
+    corners = np.array([[0, 0], [width, 0], [0, height], [width, height]]) @ to_samples[:, :2].T + to_samples[:, 2]
+    low = np.clip(np.floor(corners.min(axis=0)).astype(int) - 1, 0, size - 1)
+    high = np.clip(np.ceil(corners.max(axis=0)).astype(int) + 1, low + 1, size)
+    samples = samples[low[1] : high[1], low[0] : high[0]]  # OpenCV 4 warps nothing wider than 32,766 pixels
     indices = to_samples.copy()  # OpenCV counts from the centres
-    indices[:, 2] += to_samples[:, :2] @ np.full(2, 0.5) - 0.5
+    indices[:, 2] += to_samples[:, :2] @ np.full(2, 0.5) - 0.5 - low
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     return cv2.warpAffine(samples, indices, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
 
