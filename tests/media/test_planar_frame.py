@@ -13,8 +13,9 @@ from media_material import smooth_rgb
 from thfem_core.media.array_frame import ArrayFrame
 from thfem_core.media.frame import Box
 from thfem_core.media.yuv.colour import ColourTags
+from thfem_core.media.yuv.conversion import reformatted, to_planar
 from thfem_core.media.yuv.pixel_format import pixel_layout, planar_format
-from thfem_core.media.yuv.planar_frame import PlanarFrame, picture_from_rgb, to_planar
+from thfem_core.media.yuv.planar_frame import PlanarFrame, picture_from_rgb
 from thfem_core.media.yuv.planes import plane_views
 
 FORMATS = [
@@ -205,6 +206,13 @@ def test_packed_formats_become_planar_without_loss(pix_fmt: str) -> None:
     assert (picture.format.name, layout.name) == (name, name)
     for old, new in zip(samples(frame), plane_views(picture, layout), strict=True):
         np.testing.assert_array_equal(old, new)
+
+
+def test_a_conversion_loses_no_rows() -> None:
+    packed = noisy(16, 16, "yuv422p10le", seed=5).picture.reformat(format="y210le")
+    layout = pixel_layout("yuv422p10le")
+    chroma = {plane_views(reformatted(packed, format=layout.name), layout)[1].tobytes() for _ in range(4000)}
+    assert len(chroma) == 1  # on several threads one in 200 is another
 
 
 def test_a_palette_becomes_its_colours() -> None:

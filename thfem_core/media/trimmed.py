@@ -15,8 +15,8 @@ from .demux import Losses
 from .source import MediaSource, open_media, source_name
 from .video_stream import find_video_stream, picture_tags, stream_time_base
 from .yuv.colour import ColourTags
+from .yuv.conversion import reformatted, to_planar
 from .yuv.pixel_format import PixelLayout
-from .yuv.planar_frame import to_planar
 from .yuv.upright import UPRIGHT, Orientation, picture_orientation, turn_upright
 
 
@@ -108,7 +108,7 @@ def decode_pictures(
                 shape = (picture.width, picture.height, picture.format.name)
                 orientation = picture_orientation(picture)
             elif (picture.width, picture.height, picture.format.name) != shape:
-                picture = picture.reformat(*shape)
+                picture = reformatted(picture, *shape)
             tags = picture_tags(picture, stream)
             planar, layout = to_planar(picture)
             upright, layout = turn_upright(planar, layout, tags, orientation or UPRIGHT)

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..frame import Box, Frame
 from .colour import ColourTags
-from .pixel_format import PixelLayout, pixel_layout, planar_format
+from .pixel_format import PixelLayout
 from .planes import (
     blank_picture,
     blend_picture,
@@ -84,39 +84,6 @@ class PlanarFrame:
         picture = copy_picture(self.picture, self.layout, self.tags)
         blend_picture(picture, source.picture, self.layout, box, alpha.astype(np.float32, copy=False))
         return replace(self, picture=picture)
-
-
-# Byte positions of red, green, blue and alpha.
-_PACKED_ALPHA = {"rgba": (0, 1, 2, 3), "bgra": (2, 1, 0, 3), "argb": (1, 2, 3, 0), "abgr": (3, 2, 1, 0)}
-
-
-def to_planar(picture: av.VideoFrame) -> tuple[av.VideoFrame, PixelLayout]:
-    """The picture in a planar format, without loss, and its layout (the same picture where it is planar)."""
-    name = planar_format(picture.format.name)
-    layout = pixel_layout(name)
-    if layout is None:
-        raise ValueError(f"pixel format {name} is not planar")
-    if picture.format.name == "pal8":
-        picture = picture.reformat(format="rgba")
-    if picture.format.name in _PACKED_ALPHA:
-        picture = _unpacked(picture, layout, _PACKED_ALPHA[picture.format.name])
-    elif name != picture.format.name:
-        picture = picture.reformat(format=name)
-    return picture, layout
-
-
-def _unpacked(picture: av.VideoFrame, layout: PixelLayout, positions: tuple[int, ...]) -> av.VideoFrame:
-    """Packed 8-bit colours with alpha as planes; some versions of swscale change them by 1."""
-    plane = picture.planes[0]
-    rows = np.frombuffer(memoryview(plane), np.uint8).reshape(picture.height, -1)
-    pixels = rows[:, : 4 * picture.width].reshape(picture.height, picture.width, 4)
-    flat = blank_picture(picture.width, picture.height, layout, ColourTags())
-    views = plane_views(flat, layout)
-    for index, position in zip(layout.planes, positions, strict=False):
-        views[index][...] = pixels[..., position]
-    if layout.alpha is not None:
-        views[layout.alpha][...] = pixels[..., positions[-1]]
-    return flat
 
 
 def picture_from_rgb(rgb: np.ndarray, layout: PixelLayout, tags: ColourTags) -> av.VideoFrame:
