@@ -114,6 +114,12 @@ class SceneModels:
     def fit(self, frame, rois: Sequence[FaceRoi]) -> list[MeshFit]:
         return [self._fit(frame.index, roi) for roi in rois]
 
+    def fit_roughly(self, frame, rois: Sequence[FaceRoi]) -> list[MeshFit]:
+        return self.fit(frame, rois)
+
+    def refined(self, fits: Sequence[MeshFit]) -> list[np.ndarray]:
+        return [fit.landmarks for fit in fits]
+
     def _fit(self, index: int, roi: FaceRoi) -> MeshFit:
         best, best_distance = None, 0.45 * roi.side
         for _, face in self.scene.faces(index):

@@ -4,6 +4,7 @@ import errno
 import gc
 import os
 import weakref
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -12,27 +13,38 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from thfem_core.errors import OutputError
-from thfem_core.face.tracking.landmark_store import LandmarkStore, SegmentWriter
+from thfem_core.face.models import MeshFit
+from thfem_core.face.tracking.landmark_store import REFINED_AT_ONCE, LandmarkStore, SegmentWriter
 
 
 def row(value: float) -> np.ndarray:
     return np.full((478, 3), value, np.float32)
 
 
+def fit(value: float, *, rough: bool = False) -> MeshFit:
+    return MeshFit(landmarks=row(value + rough), presence=1.0, details="rough" if rough else None)
+
+
+def refined(fits: Sequence[MeshFit]) -> list[np.ndarray]:
+    assert 0 < len(fits) <= REFINED_AT_ONCE and all(each.details == "rough" for each in fits)
+    return [each.landmarks - 1 for each in fits]
+
+
 @settings(max_examples=25, deadline=None)
 @given(
     present=st.lists(st.booleans(), min_size=1, max_size=150),
+    rough=st.lists(st.booleans(), min_size=150, max_size=150),
     first=st.integers(0, 1000),
     window=st.tuples(st.integers(0, 150), st.integers(0, 150)),
 )
-def test_any_range_reads_back_what_was_written(present, first, window):
+def test_any_range_reads_back_what_was_written(present, rough, first, window):
     present[0] = True
     store = LandmarkStore(memory_bytes=1 << 14)
-    writer, other = (SegmentWriter(store, first, fades_in=True) for _ in range(2))
+    writer, other = (SegmentWriter(store, first, refine=refined, fades_in=True) for _ in range(2))
     for i, here in enumerate(present):
         if here:
-            writer.add(first + i, row(i))
-            other.add(first + i, row(-i))
+            writer.add(first + i, fit(i, rough=rough[i]))
+            other.add(first + i, fit(-i))
     segment = writer.close(fades_out=False)
     other.close(fades_out=False)
     assert (segment.first, segment.stop) == (first, first + max(np.flatnonzero(present)) + 1)

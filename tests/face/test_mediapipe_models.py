@@ -52,6 +52,19 @@ def test_batched_fits_equal_single_ones(models):
     assert models.fit(frame, []) == []
 
 
+def test_rough_fits_are_completed_together_and_are_near_already(models):
+    frame = as_frame(face())
+    rois = [replace(FACE, rotation=r, side=s) for r, s in [(0.0, 235.0), (0.2, 210.0), (-0.3, 260.0)]]
+    rough = [fit for roi in rois for fit in models.fit_roughly(frame, [roi])]
+    for roi, fit, completed in zip(rois, rough, models.refined(rough), strict=True):
+        (exact,) = models.fit(frame, [roi])
+        assert fit.presence == exact.presence
+        np.testing.assert_allclose(completed, exact.landmarks, atol=0.01)
+        away = np.linalg.norm(fit.landmarks[:, :2] - exact.landmarks[:468, :2], axis=1)
+        assert fit.landmarks.shape == (468, 3) and 0 < away.max() < 8
+    assert models.fit_roughly(frame, []) == models.refined([]) == []
+
+
 def test_calls_leave_no_trace(models):
     frame = as_frame(face())
     before = models.fit(frame, [FACE])[0].landmarks
@@ -60,13 +73,13 @@ def test_calls_leave_no_trace(models):
     np.testing.assert_array_equal(models.fit(frame, [FACE])[0].landmarks, before)
 
 
-def test_traced_network_equals_the_network_it_records():
+def test_traced_method_equals_the_method_it_records():
     network = load_networks()["mesh"]
-    recorded = traced(network, 192, torch.device("cpu"))
     images = torch.rand(3, 3, 192, 192)
-    assert recorded is not network
+    recorded = traced(network, "coarse", images[:1])
+    assert isinstance(recorded, torch.ScriptMethod)
     with torch.inference_mode():
-        for expected, found in zip(network(images), recorded(images), strict=True):
+        for expected, found in zip(network.coarse(images), recorded(images), strict=True):
             torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-3)
 
 
@@ -78,7 +91,8 @@ def test_network_that_cannot_be_recorded_runs_as_it_is():
             return x, x
 
     network = Stubborn()
-    assert traced(network, 8, torch.device("cpu")) is network
+    images = torch.rand(1, 3, 8, 8)
+    assert traced(network, "forward", images)(images)[0] is images
 
 
 def test_weights_file_tells_its_origin():

@@ -50,12 +50,15 @@ class FaceRoi:
 class MeshFit:
     """The mesh of one face in one frame.
 
-    landmarks: (478, 3) float32 in the convention of :mod:`.tracking.track`, not smoothed.
+    landmarks: (478, 3) float32 in the convention of :mod:`.tracking.track`, not smoothed; of a rough fit the first 468,
+        lips and eyes less exact.
     presence: Probability 0..1 that there is a face in the region.
+    details: What :meth:`FaceModels.refined` needs to complete a rough fit; None where there is nothing to complete.
     """
 
     landmarks: np.ndarray
     presence: float
+    details: object = None
 
 
 class FaceModels(Protocol):
@@ -79,6 +82,14 @@ class FaceModels(Protocol):
 
     def fit(self, frame: Frame, rois: Sequence[FaceRoi]) -> list[MeshFit]:
         """Fit the mesh inside each region, all in one batch."""
+        ...
+
+    def fit_roughly(self, frame: Frame, rois: Sequence[FaceRoi]) -> list[MeshFit]:
+        """Fit the mesh as exactly as following a face takes; :meth:`refined` does the rest for many frames at once."""
+        ...
+
+    def refined(self, fits: Sequence[MeshFit]) -> list[np.ndarray]:
+        """Complete fits of any frames, all in one batch: the landmarks (478, 3) of each."""
         ...
 
 

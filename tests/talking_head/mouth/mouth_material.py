@@ -98,6 +98,12 @@ class Person:
     def fit(self, frame: Frame, rois: Sequence[FaceRoi]) -> list[MeshFit]:
         return [MeshFit(landmarks=self.landmarks(self.edited[frame.index]), presence=self.presence) for _ in rois]
 
+    def fit_roughly(self, frame: Frame, rois: Sequence[FaceRoi]) -> list[MeshFit]:
+        return self.fit(frame, rois)
+
+    def refined(self, fits: Sequence[MeshFit]) -> list[np.ndarray]:
+        return [fit.landmarks for fit in fits]
+
 
 def canonical(shape: np.ndarray) -> np.ndarray:
     """A shape as the session sees it: head pose fitted and taken out, (478, 3)."""

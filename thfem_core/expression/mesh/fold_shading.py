@@ -113,10 +113,11 @@ class FoldShading:
         by_light = np.log(light.brightness(tilted.T) / light.brightness(self._normal.T)) / GAMMA
         hollow = self._concavity + np.float32(strength) * (rest_hollow + np.float32(mouth) * mouth_hollow)
         by_hollow = self._flat - _hollowness(hollow)
-        by_hollow = np.where(by_hollow > 0, BRIGHTENING, 1.0) * _socket_damping() * by_hollow
+        by_hollow *= np.where(by_hollow > 0, np.float32(BRIGHTENING), np.float32(1)) * _socket_damping()
         contrast = self._skin.contrast
-        gain = NORMALS * np.sqrt(contrast) * by_light + HOLLOWS * contrast * by_hollow
-        gain = np.where(gain < 0, DARKEST * np.tanh(gain / DARKEST), BRIGHTEST * np.tanh(gain / BRIGHTEST))
+        gain = NORMALS * float(np.sqrt(contrast)) * by_light + HOLLOWS * contrast * by_hollow
+        limit = np.where(gain < 0, np.float32(DARKEST), np.float32(BRIGHTEST))
+        gain = limit * np.tanh(gain / limit)
         out = np.zeros(len(face_surface().canonical), np.float32)
         # Skin seen edge on is left alone: its shade would spill over the silhouette.
         facing = smoothstep(-(pose.rotation[0, 2].astype(np.float32) @ self._normal), *EDGE_ON)

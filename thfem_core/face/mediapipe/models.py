@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
@@ -24,7 +25,7 @@ from .letterbox import Letterbox
 from .mesh_net import INPUT_SIDE, AttentionMesh
 from .roi import crop, landmarks_to_frame, roi_from_detection, roi_from_landmarks
 from .suppression import merge_ranges, weighted_nms
-from .tracing import Network, traced
+from .tracing import traced
 
 WEIGHTS_FILE = "mediapipe_face.safetensors"
 LOOK_AROUND = 1.5  # side of the picture in which :meth:`MediaPipeFaceModels.upright` looks, over the region's
@@ -38,8 +39,22 @@ class Detector:
     spec: Meaning of its input and output.
     """
 
-    network: Network
+    network: nn.Module
     spec: DetectorSpec
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, slots=True)
+class _RoughFit:
+    """What a rough fit leaves for the refinement.
+
+    roi: The region of the frame.
+    mesh: (468, 3) in pixels of the crop.
+    features: (32, 48, 48) of it.
+    """
+
+    roi: FaceRoi
+    mesh: Tensor
+    features: Tensor
 
 
 class MediaPipeFaceModels:
@@ -49,18 +64,22 @@ class MediaPipeFaceModels:
     full_range: Detector for small faces.
     """
 
-    def __init__(self, *, short_range: Detector, full_range: Detector, mesh: Network, device: torch.device) -> None:
+    def __init__(
+        self, *, short_range: Detector, full_range: Detector, mesh: AttentionMesh, device: torch.device
+    ) -> None:
         """Take loaded networks.
 
         Args:
             short_range: See the class.
             full_range: See the class.
-            mesh: (B, 3, 192, 192) in 0..1 → landmarks (B, 478, 3) in pixels of that crop, presence (B,) as a logit.
+            mesh: The mesh network.
             device: Where they run.
         """
         self.short_range = short_range
         self.full_range = full_range
         self._mesh = mesh
+        picture = torch.zeros(1, 3, INPUT_SIDE, INPUT_SIDE, device=device)
+        self._coarse = traced(mesh, "coarse", picture.contiguous(memory_format=torch.channels_last))
         self._device = device
 
     def detect(self, frame: Frame) -> list[Detection]:
@@ -91,15 +110,38 @@ class MediaPipeFaceModels:
     @torch.inference_mode()
     def fit(self, frame: Frame, rois: Sequence[FaceRoi]) -> list[MeshFit]:
         """See :meth:`..models.FaceModels.fit`; only the frame's pixels under the regions are read."""
+        rough = self.fit_roughly(frame, rois)
+        exact = self.refined(rough)
+        return [
+            MeshFit(landmarks=landmarks, presence=fit.presence) for landmarks, fit in zip(exact, rough, strict=True)
+        ]
+
+    @torch.inference_mode()
+    def fit_roughly(self, frame: Frame, rois: Sequence[FaceRoi]) -> list[MeshFit]:
+        """See :meth:`..models.FaceModels.fit_roughly`."""
         if not rois:
             return []
         crops = np.stack([crop(frame, roi, INPUT_SIDE) for roi in rois])
-        landmarks, presence = self._mesh(self._images(crops) / 255.0)
-        fits = zip(rois, landmarks.cpu().numpy(), torch.sigmoid(presence).tolist(), strict=True)
+        meshes, presence, features = self._coarse(self._images(crops) / 255.0)
+        scores = torch.sigmoid(presence).tolist()
         return [
-            MeshFit(landmarks=landmarks_to_frame(points, roi, INPUT_SIDE), presence=score)
-            for roi, points, score in fits
+            MeshFit(
+                landmarks=landmarks_to_frame(mesh.cpu().numpy(), roi, INPUT_SIDE),
+                presence=score,
+                details=_RoughFit(roi=roi, mesh=mesh, features=seen),
+            )
+            for roi, mesh, score, seen in zip(rois, meshes, scores, features, strict=True)
         ]
+
+    @torch.inference_mode()
+    def refined(self, fits: Sequence[MeshFit]) -> list[np.ndarray]:
+        """See :meth:`..models.FaceModels.refined`; takes fits of :meth:`fit_roughly`."""
+        if not fits:
+            return []
+        rough = [cast(_RoughFit, fit.details) for fit in fits]
+        features = torch.stack([fit.features.permute(1, 2, 0) for fit in rough]).permute(0, 3, 1, 2)
+        landmarks = self._mesh.refine(torch.stack([fit.mesh for fit in rough]), features).cpu().numpy()
+        return [landmarks_to_frame(points, fit.roi, INPUT_SIDE) for points, fit in zip(landmarks, rough, strict=True)]
 
     @torch.inference_mode()
     def detect_with(self, detector: Detector, frame: Frame) -> list[Detection]:
@@ -165,10 +207,9 @@ def load_mediapipe(device: torch.device) -> MediaPipeFaceModels:
     networks = load_networks()
     for network in networks.values():
         network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in its stubs
-    short_range = traced(networks["short_range"], SHORT_RANGE.input_side, device)
     return MediaPipeFaceModels(
-        short_range=Detector(network=short_range, spec=SHORT_RANGE),
+        short_range=Detector(network=networks["short_range"], spec=SHORT_RANGE),
         full_range=Detector(network=networks["full_range"], spec=FULL_RANGE),
-        mesh=traced(networks["mesh"], INPUT_SIDE, device),
+        mesh=cast(AttentionMesh, networks["mesh"]),
         device=device,
     )

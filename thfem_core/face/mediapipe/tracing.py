@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
-Network = Callable[[Tensor], tuple[Tensor, Tensor]]
 
+def traced(network: nn.Module, method: str, *example: Tensor) -> Callable[..., Any]:
+    """Record a method of a network that runs on single frames: of its time on a CPU Python takes a third.
 
-def traced(network: nn.Module, input_side: int, device: torch.device) -> Network:
-    """The network as a recorded graph for (B, 3, input_side, input_side), or itself where it cannot be recorded.
+    Recording takes 0.2 s and 15 MB, so it pays for what runs on every frame only.
 
-    These networks are hundreds of tiny operations, and on a CPU Python takes a third of their time.
+    Args:
+        network: In the memory format and on the device of the example.
+        method: Its name.
+        example: What it is called with; the batch may have another size later.
+
+    Returns:
+        The recorded method, or the method itself where it cannot be recorded.
     """
-    example = torch.zeros(1, 3, input_side, input_side, device=device).contiguous(memory_format=torch.channels_last)
     try:
         # The warnings: torch.jit is in maintenance, and sizes that never change become constants.
         with warnings.catch_warnings(), torch.inference_mode():
             warnings.simplefilter("ignore")
-            graph: Network = torch.jit.trace(network, example, check_trace=False)
+            recorded = torch.jit.trace_module(network, {method: example}, check_trace=False)
     except (AttributeError, RuntimeError):  # a PyTorch without torch.jit, or a device it cannot record
-        return network
-    return graph
+        recorded = network
+    return cast(Callable[..., Any], getattr(recorded, method))

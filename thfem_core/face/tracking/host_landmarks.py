@@ -116,6 +116,12 @@ class _HostModels:
         """The face nearest to each region, absent where none is near."""
         return [self._nearest(self._faces[frame.index], roi) for roi in rois]
 
+    def fit_roughly(self, frame: Frame, rois: Sequence[FaceRoi]) -> list[MeshFit]:
+        return self.fit(frame, rois)
+
+    def refined(self, fits: Sequence[MeshFit]) -> list[np.ndarray]:
+        return [fit.landmarks for fit in fits]
+
     @staticmethod
     def _nearest(meshes: Sequence[np.ndarray], roi: FaceRoi) -> MeshFit:
         half = roi.side / 2

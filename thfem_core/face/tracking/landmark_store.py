@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from threading import Lock
 
 import numpy as np
 
 from ...errors import OutputError
+from ..models import MeshFit
+
+Refine = Callable[[Sequence[MeshFit]], list[np.ndarray]]  # :meth:`..models.FaceModels.refined`
 
 _ROW = (478, 3)
 _ROW_BYTES = 478 * 3 * 4
 CHUNK = 32  # frames per write; a segment's index holds one number per chunk
+REFINED_AT_ONCE = 16  # fits; each holds 0.3 MB until then
 
 
 class LandmarkStore:
@@ -82,8 +87,9 @@ class Segment:
 class SegmentWriter:
     """Collects the fits of one appearance while a clip is being tracked."""
 
-    def __init__(self, store: LandmarkStore, first: int, *, fades_in: bool) -> None:
-        self._store = store
+    def __init__(self, store: LandmarkStore, first: int, *, refine: Refine, fades_in: bool) -> None:
+        self._store, self._refine = store, refine
+        self._rough: dict[int, MeshFit] = {}  # row of the buffer → what is to be refined into it
         self._first = first
         self._fades_in = fades_in
         self._chunks: list[int] = []
@@ -91,20 +97,34 @@ class SegmentWriter:
         self._filled = 0
         self.stop = first  # one past the last frame that is present
 
-    def add(self, frame: int, landmarks: np.ndarray) -> None:
-        """Add the fit (478, 3) of a frame after the last one; frames left out are a gap."""
+    def add(self, frame: int, fit: MeshFit) -> None:
+        """Add the fit of a frame after the last one; frames left out are a gap."""
         while self.stop < frame:
             self._push(np.full(_ROW, np.nan, np.float32))
-        self._push(landmarks)
+        if fit.details is None:
+            self._push(fit.landmarks)
+            return
+        self._rough[self._filled] = fit
+        if len(self._rough) == REFINED_AT_ONCE:
+            self._refine_all()
+        self._push(None)
 
-    def _push(self, row: np.ndarray) -> None:
-        self._buffer[self._filled] = row
+    def _push(self, row: np.ndarray | None) -> None:
+        if row is not None:
+            self._buffer[self._filled] = row
         self._filled += 1
         self.stop += 1
         if self._filled == CHUNK:
             self._flush()
 
+    def _refine_all(self) -> None:
+        for row, landmarks in zip(self._rough, self._refine(list(self._rough.values())), strict=True):
+            self._buffer[row] = landmarks
+        self._rough.clear()
+
     def _flush(self) -> None:
+        if self._rough:
+            self._refine_all()
         if self._filled:
             self._chunks.append(self._store.append(self._buffer[: self._filled]))
             self._filled = 0

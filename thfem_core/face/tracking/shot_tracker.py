@@ -68,7 +68,7 @@ class ShotTracker:
         live = [p for p in self._people if p.live]
         if not live:
             return
-        fits = self._models.fit(frame, [self._models.roi_from_landmarks(p.landmarks) for p in live])
+        fits = self._models.fit_roughly(frame, [self._models.roi_from_landmarks(p.landmarks) for p in live])
         found: list[tuple[Person, MeshFit, FaceBox]] = []
         for person, fit in zip(live, fits, strict=True):
             box = landmark_box(fit.landmarks)
@@ -82,7 +82,7 @@ class ShotTracker:
         for person, fit, box in found:
             if not any(same_fit(box, other) for other in kept):
                 kept.append(box)
-                person.see(frame.index, fit.landmarks, shot_start=self._shot_start)
+                person.see(frame.index, fit, shot_start=self._shot_start)
 
     def _add(self, frame: Frame, detections: Sequence[Detection]) -> None:
         """Take up detected faces that nobody live accounts for: people come back, or new."""
@@ -97,16 +97,14 @@ class ShotTracker:
                 continue
             box = landmark_box(fit.landmarks)
             person = self._returning(frame.index, box) or self._newcomer()
-            for earlier, landmarks in reversed(self._traced_back(fit.landmarks, person.last_frame, taken)):
-                person.see(earlier, landmarks, shot_start=self._shot_start)
-            person.see(frame.index, fit.landmarks, shot_start=self._shot_start)
+            for earlier, earlier_fit in reversed(self._traced_back(fit.landmarks, person.last_frame, taken)):
+                person.see(earlier, earlier_fit, shot_start=self._shot_start)
+            person.see(frame.index, fit, shot_start=self._shot_start)
             taken.append(box)
 
-    def _traced_back(
-        self, landmarks: np.ndarray, last_frame: int, taken: list[FaceBox]
-    ) -> list[tuple[int, np.ndarray]]:
+    def _traced_back(self, landmarks: np.ndarray, last_frame: int, taken: list[FaceBox]) -> list[tuple[int, MeshFit]]:
         """Fits of the face just found in the held frames before it was, latest first: searches come late."""
-        fits: list[tuple[int, np.ndarray]] = []
+        fits: list[tuple[int, MeshFit]] = []
         for frame in reversed(self._held):
             if frame.index <= last_frame:
                 break
@@ -117,7 +115,7 @@ class ShotTracker:
             if lost or any(same_place(box, other) for other in others):
                 break
             landmarks = fit.landmarks
-            fits.append((frame.index, landmarks))
+            fits.append((frame.index, fit))
         return fits
 
     def _acquire(self, frame: Frame, roi: FaceRoi) -> MeshFit | None:
@@ -146,7 +144,7 @@ class ShotTracker:
         return min(near, default=(0.0, 0, None))[2]
 
     def _newcomer(self) -> Person:
-        person = Person(self._ids, self._store)
+        person = Person(self._ids, self._store, self._models.refined)
         self._ids += 1
         self._people.append(person)
         return person
