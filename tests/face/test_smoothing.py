@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.signal import savgol_filter
 from synthetic_scene import Face
 
 from thfem_core.errors import InputError
@@ -30,6 +31,13 @@ def test_matches_the_published_weights():
     np.testing.assert_allclose(got, np.array([-3, 12, 17, 12, -3]) / 35)
     got = savitzky_golay(impulse, 7)[7:14]
     np.testing.assert_allclose(got, np.array([-2, 3, 6, 7, 6, 3, -2]) / 21)
+
+
+@settings(max_examples=60, deadline=None)
+@given(length=st.integers(9, 60), window=st.sampled_from([5, 7, 9]), seed=st.integers(0, 99))
+def test_equals_scipys_filter(length, window, seed):
+    values = np.random.default_rng(seed).normal(size=(length, 3, 2))
+    np.testing.assert_allclose(savitzky_golay(values, window), savgol_filter(values, window, 2, axis=0), atol=1e-12)
 
 
 def test_gaps_are_linear_in_time():
