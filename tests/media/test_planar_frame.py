@@ -153,7 +153,7 @@ def test_a_thumbnail_is_the_area_average(pix_fmt: str) -> None:
     frame = planar(smooth_rgb(160, 96), pix_fmt)
     small = frame.thumbnail(20, 12)
     average = frame.rgb().reshape(12, 8, 20, 8, 3).mean(axis=(1, 3))
-    assert np.abs(small - average).max() <= 2.5
+    assert np.abs(small - average).max() <= 3  # a rounded chroma sample counts double in blue
     odd = frame.thumbnail(23, 13)  # no whole-number step
     assert np.abs(odd - cv2.resize(frame.rgb(), (23, 13), interpolation=cv2.INTER_AREA).astype(int)).max() <= 4
 

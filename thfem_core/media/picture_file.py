@@ -17,14 +17,16 @@ PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".jfif", ".webp", ".bmp", ".tif", "
 # What PIL reads without help of other programs; JPEG includes MPO, AVIF is known from version 11.3 on.
 _FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "AVIF", "JPEG2000", "PPM", "TGA", "ICO", "QOI")
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"mif1")
+_AVIF_BRANDS = (b"avif", b"avis")
 # A photograph of 200 megapixels is read; a bomb, whose file is small and whose picture fills the memory, is not.
 _MOST_PIXELS = 1 << 28
 
 
 def is_still(path: str | os.PathLike[str]) -> bool:
     """Whether a file is one picture, by its content, or where that is unknown by its name; animations are none."""
-    if _is_heif(path):
-        return True
+    brand = _brand(path)
+    if brand is not None and brand not in _AVIF_BRANDS:
+        return brand in _HEIF_BRANDS  # all others are of video
     try:
         with _opened(path) as picture:
             return picture.format in ("MPO", "TIFF") or getattr(picture, "n_frames", 1) == 1
@@ -46,7 +48,7 @@ def read_image(path: str | os.PathLike[str]) -> np.ndarray:
     """
     check_file(path)
     name = Path(path).name
-    if _is_heif(path):
+    if _brand(path) in _HEIF_BRANDS:
         return _heif(path)
     try:
         with _opened(path) as picture:
@@ -79,13 +81,14 @@ def _deep(path: str | os.PathLike[str]) -> np.ndarray:
     return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
 
 
-def _is_heif(path: str | os.PathLike[str]) -> bool:
+def _brand(path: str | os.PathLike[str]) -> bytes | None:
+    """The brand of a file in ISO's base format (MP4, MOV, HEIC, AVIF); None for all others."""
     try:
         with open(path, "rb") as file:
             head = file.read(12)
     except (OSError, ValueError):
-        return False
-    return head[4:8] == b"ftyp" and head[8:12] in _HEIF_BRANDS
+        return None
+    return head[8:12] if head[4:8] == b"ftyp" else None
 
 
 def _heif(path: str | os.PathLike[str]) -> np.ndarray:

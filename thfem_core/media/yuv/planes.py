@@ -80,14 +80,14 @@ def region_to_rgb(picture: av.VideoFrame, layout: PixelLayout, tags: ColourTags,
 def _shrunk(plane: np.ndarray, width: int, height: int) -> np.ndarray:
     """Area scaling; a whole-number step first where one fits, for which OpenCV is several times faster.
 
-    Halving is faster still, so the step's factors of two come first.
+    Halving is faster still, so an even step is taken in two; more steps would round too often.
     """
     rows, columns = plane.shape
     step = next((n for n in range(min(columns // width, rows // height), 1, -1) if columns % n == rows % n == 0), 1)
-    while step > 1:
-        factor = 2 if step % 2 == 0 else step
-        rows, columns, step = rows // factor, columns // factor, step // factor
-        plane = cv2.resize(plane, (columns, rows), interpolation=cv2.INTER_AREA)
+    for factor in (2, step // 2) if step % 2 == 0 else (step,):
+        if factor > 1:
+            rows, columns = rows // factor, columns // factor
+            plane = cv2.resize(plane, (columns, rows), interpolation=cv2.INTER_AREA)
     if plane.shape == (height, width):
         return plane
     return cv2.resize(plane, (width, height), interpolation=cv2.INTER_AREA)
