@@ -100,20 +100,20 @@ class SegmentWriter:
     def add(self, frame: int, fit: MeshFit) -> None:
         """Add the fit of a frame after the last one; frames left out are a gap."""
         while self.stop < frame:
-            self._push(np.full(_ROW, np.nan, np.float32))
+            self._buffer[self._filled] = np.nan
+            self._advance()
         if fit.details is None:
-            self._push(fit.landmarks)
-            return
-        self._rough[self._filled] = fit
-        if len(self._rough) == REFINED_AT_ONCE:
-            self._refine_all()
-        self._push(None)
+            self._buffer[self._filled] = fit.landmarks
+        else:
+            self._rough[self._filled] = fit
+        self._advance()
 
-    def _push(self, row: np.ndarray | None) -> None:
-        if row is not None:
-            self._buffer[self._filled] = row
+    def _advance(self) -> None:
+        """Go on to the next row of the buffer."""
         self._filled += 1
         self.stop += 1
+        if len(self._rough) == REFINED_AT_ONCE:
+            self._refine_all()
         if self._filled == CHUNK:
             self._flush()
 
