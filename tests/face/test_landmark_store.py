@@ -54,6 +54,25 @@ def test_any_range_reads_back_what_was_written(present, rough, first, window):
     np.testing.assert_array_equal(got, np.broadcast_to(want[:, None, None], got.shape))
 
 
+def test_rough_fits_are_refined_in_full_batches_and_leave_gaps_alone():
+    batches: list[int] = []
+
+    def refine(fits: Sequence[MeshFit]) -> list[np.ndarray]:
+        batches.append(len(fits))
+        return refined(fits)
+
+    store = LandmarkStore()
+    writer = SegmentWriter(store, 0, refine=refine, fades_in=False)
+    present = [*range(37), *range(45, 80)]
+    for i in present:
+        writer.add(i, fit(i, rough=True))
+    segment = writer.close(fades_out=False)
+    want = np.full(80, np.nan, np.float32)
+    want[present] = present
+    np.testing.assert_array_equal(segment.read(0, 80)[:, 0, 0], want)
+    assert batches == [16, 16, 16, 8, 16]  # chunks of 32 rows; of the second, 24 are present
+
+
 def test_threads_read_at_once():
     store = LandmarkStore(memory_bytes=1 << 16)
     store.append(np.stack([row(i) for i in range(300)]))

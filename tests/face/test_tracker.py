@@ -10,6 +10,7 @@ import pytest
 from synthetic_scene import HEIGHT, WIDTH, Face, Scene, SceneModels, background, seen_in, still
 
 from thfem_core.errors import InputError
+from thfem_core.face.models import MeshFit
 from thfem_core.face.tracking.smoothing import SmoothingConfig
 from thfem_core.face.tracking.tracker import TrackerConfig, track_faces
 from thfem_core.face.weight import WeightConfig
@@ -33,6 +34,27 @@ def test_follows_a_moving_face_and_returns_its_landmarks():
     want = np.stack([Face(60 + 2 * f, 70 + 0.3 * f).landmarks() for f in range(60)])
     np.testing.assert_allclose(got, want, atol=1e-3)
     assert person.samples(0, 60).weight[5:45].min() == 1.0
+
+
+@pytest.mark.parametrize(("presence", "batches"), [(0.99, [16, 15, 16, 12]), (0.8, [1] * 59)])
+def test_rough_fits_are_completed_together_and_unsure_ones_at_once(presence, batches):
+    completed: list[int] = []
+
+    class Rough(SceneModels):
+        def fit_roughly(self, frame, rois):
+            fits = self.fit(frame, rois)
+            return [MeshFit(landmarks=f.landmarks[:468] + 0.5, presence=presence, details=f.landmarks) for f in fits]
+
+        def refined(self, fits):
+            completed.append(len(fits))
+            return [fit.details for fit in fits]
+
+    scene = Scene([lambda f: Face(60 + 2 * f, 70 + 0.3 * f)])
+    exact, rough = (
+        track_faces(scene, models=models(scene)).tracks[0].samples(0, 60) for models in (SceneModels, Rough)
+    )
+    np.testing.assert_array_equal(rough.landmarks, exact.landmarks)
+    assert completed == batches  # the first of 60 is fitted exactly; 32 are written at once
 
 
 def test_searches_only_now_and_then_while_a_face_is_tracked():

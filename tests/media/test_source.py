@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 from heic_material import write_tiled_heic
 from media_material import make_video, marked_rgb, smooth_rgb
-from PIL import Image
+from PIL import Image, features
 
 from thfem_core.errors import InputError
 from thfem_core.media.file_video import FileVideo
 from thfem_core.media.open_video import open_video
-from thfem_core.media.picture_file import read_image
+from thfem_core.media.picture_file import is_still, read_image
 from thfem_core.media.sound_file import read_sound
 from thfem_core.media.writer import write_video
 
@@ -88,6 +88,27 @@ def test_a_picture_of_a_phone_in_tiles_is_read_where_libheif_is_installed(tmp_pa
     path.write_bytes(path.read_bytes()[:-5000])
     with pytest.raises(InputError, match="damaged"):
         read_image(path)
+
+
+@pytest.mark.parametrize("brand", [b"avif", b"msf1"])
+def test_an_avif_is_a_picture_whatever_its_brand(brand, tmp_path):
+    if not features.check("avif"):
+        pytest.skip("this Pillow reads no AVIF")
+    path = tmp_path / "photo.avif"
+    Image.fromarray(smooth_rgb(24, 16)).save(path)
+    data = path.read_bytes()
+    path.write_bytes(data[:8] + brand + data[12:])
+    video = open_video(path)
+    assert video.info.is_still and next(video.frames()).rgb().shape == (16, 24, 3)
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mov"])
+def test_a_clip_that_is_called_a_picture_is_a_clip(suffix, tmp_path):
+    make_video(tmp_path / f"clip{suffix}", pictures=PICTURES)
+    path = (tmp_path / f"clip{suffix}").rename(tmp_path / "clip.png")
+    assert not is_still(path)
+    video = open_video(path)
+    assert not video.info.is_still and len(list(video.frames())) == 4
 
 
 def test_an_animation_is_a_clip(tmp_path):

@@ -77,7 +77,7 @@ class FaceModels(Protocol):
         ...
 
     def roi_from_landmarks(self, landmarks: np.ndarray) -> FaceRoi:
-        """Say where to look in the next frame, from the landmarks (478, 3) in this one, finite, pixels."""
+        """Say where to look in the next frame, from the landmarks of a fit in this one, rough or not."""
         ...
 
     def fit(self, frame: Frame, rois: Sequence[FaceRoi]) -> list[MeshFit]:
@@ -89,7 +89,7 @@ class FaceModels(Protocol):
         ...
 
     def refined(self, fits: Sequence[MeshFit]) -> list[np.ndarray]:
-        """Complete fits of any frames, all in one batch: the landmarks (478, 3) of each."""
+        """Complete fits of :meth:`fit_roughly`, of any frames, all in one batch: the landmarks (478, 3) of each."""
         ...
 
 

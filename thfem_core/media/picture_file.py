@@ -17,7 +17,7 @@ PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".jfif", ".webp", ".bmp", ".tif", "
 # What PIL reads without help of other programs; JPEG includes MPO, AVIF is known from version 11.3 on.
 _FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "AVIF", "JPEG2000", "PPM", "TGA", "ICO", "QOI")
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"mif1")
-_AVIF_BRANDS = (b"avif", b"avis")
+_VIDEO_BRANDS = (b"isom", b"iso2", b"iso4", b"iso5", b"iso6", b"mp41", b"mp42", b"avc1", b"M4V ", b"qt  ")
 # A photograph of 200 megapixels is read; a bomb, whose file is small and whose picture fills the memory, is not.
 _MOST_PIXELS = 1 << 28
 
@@ -25,8 +25,8 @@ _MOST_PIXELS = 1 << 28
 def is_still(path: str | os.PathLike[str]) -> bool:
     """Whether a file is one picture, by its content, or where that is unknown by its name; animations are none."""
     brand = _brand(path)
-    if brand is not None and brand not in _AVIF_BRANDS:
-        return brand in _HEIF_BRANDS  # all others are of video
+    if brand in _HEIF_BRANDS or brand in _VIDEO_BRANDS:
+        return brand in _HEIF_BRANDS  # PIL, which takes a while to load its formats, is not asked
     try:
         with _opened(path) as picture:
             return picture.format in ("MPO", "TIFF") or getattr(picture, "n_frames", 1) == 1

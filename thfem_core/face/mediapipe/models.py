@@ -107,7 +107,6 @@ class MediaPipeFaceModels:
         """See :meth:`..models.FaceModels.roi_from_landmarks`."""
         return roi_from_landmarks(landmarks)
 
-    @torch.inference_mode()
     def fit(self, frame: Frame, rois: Sequence[FaceRoi]) -> list[MeshFit]:
         """See :meth:`..models.FaceModels.fit`; only the frame's pixels under the regions are read."""
         rough = self.fit_roughly(frame, rois)
@@ -139,6 +138,7 @@ class MediaPipeFaceModels:
         if not fits:
             return []
         rough = [cast(_RoughFit, fit.details) for fit in fits]
+        # channels stay last in memory
         features = torch.stack([fit.features.permute(1, 2, 0) for fit in rough]).permute(0, 3, 1, 2)
         landmarks = self._mesh.refine(torch.stack([fit.mesh for fit in rough]), features).cpu().numpy()
         return [landmarks_to_frame(points, fit.roi, INPUT_SIDE) for points, fit in zip(landmarks, rough, strict=True)]

@@ -30,7 +30,7 @@ def roi_from_detection(detection: Detection) -> FaceRoi:
 
 
 def roi_from_landmarks(landmarks: np.ndarray) -> FaceRoi:
-    """The same from a mesh: (478, 3) pixels. Landmarks must be finite."""
+    """The same from a mesh: (468 or 478, 3) pixels. Landmarks must be finite."""
     flat = np.asarray(landmarks, dtype=np.float64)[:, :2]
     return _square(flat.min(axis=0), flat.max(axis=0), flat[_RIGHT_EYE_CORNER], flat[_LEFT_EYE_CORNER])
 

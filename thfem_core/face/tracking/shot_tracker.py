@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -14,6 +15,10 @@ from .association import FaceBox, box_side, distance, landmark_box, reachable, s
 from .landmark_store import LandmarkStore
 from .person import Person
 from .tracker_config import TrackerConfig
+
+# Presence below which a fit is completed at once. It is above .99 on frontal faces, and falls on profiles, which are
+# lost where the coarse mesh places the next region.
+SURE = 0.97
 
 
 class ShotTracker:
@@ -71,6 +76,8 @@ class ShotTracker:
         fits = self._models.fit_roughly(frame, [self._models.roi_from_landmarks(p.landmarks) for p in live])
         found: list[tuple[Person, MeshFit, FaceBox]] = []
         for person, fit in zip(live, fits, strict=True):
+            if self._config.min_presence <= fit.presence < SURE and fit.details is not None:
+                fit = replace(fit, landmarks=self._models.refined([fit])[0], details=None)
             box = landmark_box(fit.landmarks)
             if self._usable(fit, box) and reachable(person.box, box, 1):
                 found.append((person, fit, box))

@@ -44,7 +44,7 @@ def savitzky_golay(values: np.ndarray, window: int, order: int = 2) -> np.ndarra
 
     Exact on polynomials up to ``order``; the ends come from the polynomial through the nearest whole window.
     Source: Savitzky and Golay, Anal. Chem. 1964. The same as :func:`scipy.signal.savgol_filter`, whose package takes
-    half a second and 25 MB to import.
+    half a second to import.
 
     Args:
         values: (T, ...), filtered along the first axis.

@@ -1,4 +1,4 @@
-"""Pictures of any size and pixel format become planar pictures of the size and format asked for."""
+"""Pictures in another size or pixel format, above all in a planar one."""
 
 from __future__ import annotations
 

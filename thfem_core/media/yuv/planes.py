@@ -83,8 +83,9 @@ def _shrunk(plane: np.ndarray, width: int, height: int) -> np.ndarray:
     Halving is faster still, so an even step is taken in two; more steps would round too often.
     """
     rows, columns = plane.shape
-    step = next((n for n in range(min(columns // width, rows // height), 1, -1) if columns % n == rows % n == 0), 1)
-    for factor in (2, step // 2) if step % 2 == 0 else (step,):
+    largest = min(columns // width, rows // height)
+    step = next((n for n in range(largest, 1, -1) if columns % n == 0 and rows % n == 0), 1)
+    for factor in (2, step // 2) if step % 2 == 0 else (1, step):
         if factor > 1:
             rows, columns = rows // factor, columns // factor
             plane = cv2.resize(plane, (columns, rows), interpolation=cv2.INTER_AREA)
