@@ -36,7 +36,7 @@ def test_follows_a_moving_face_and_returns_its_landmarks():
     assert person.samples(0, 60).weight[5:45].min() == 1.0
 
 
-@pytest.mark.parametrize(("presence", "batches"), [(0.99, [16, 15, 16, 12]), (0.8, [1] * 59)])
+@pytest.mark.parametrize(("presence", "batches"), [(0.99, [1, 16, 14, 16, 12]), (0.8, [1] * 59)])
 def test_rough_fits_are_completed_together_and_unsure_ones_at_once(presence, batches):
     completed: list[int] = []
 
@@ -54,7 +54,35 @@ def test_rough_fits_are_completed_together_and_unsure_ones_at_once(presence, bat
         track_faces(scene, models=models(scene)).tracks[0].samples(0, 60) for models in (SceneModels, Rough)
     )
     np.testing.assert_array_equal(rough.landmarks, exact.landmarks)
-    assert completed == batches  # the first of 60 is fitted exactly; 32 are written at once
+    assert (
+        completed == batches
+    )  # the first of 60 is fitted exactly, the second completed at once; 32 are written at once
+
+
+@pytest.mark.parametrize("tilt", [0.0, np.pi - 0.05])
+def test_regions_are_turned_as_exact_landmarks_place_them(tilt):
+    rotations: list[float] = []
+
+    class Askew(SceneModels):
+        def roi_from_landmarks(self, landmarks):
+            dx, dy = (landmarks[263] - landmarks[33])[:2]
+            return replace(
+                super().roi_from_landmarks(landmarks), rotation=np.remainder(np.arctan2(dy, dx) + tilt, 2 * np.pi)
+            )
+
+        def fit_roughly(self, frame, rois):
+            rotations.extend(roi.rotation for roi in rois)
+            cos, sin = np.cos(0.1), np.sin(0.1)
+            turned = np.array([[cos, sin, 0], [-sin, cos, 0], [0, 0, 1]])
+            fits = self.fit(frame, rois)
+            return [replace(f, landmarks=(f.landmarks @ turned).astype(np.float32), details=f.landmarks) for f in fits]
+
+        def refined(self, fits):
+            return [fit.details for fit in fits]
+
+    scene = Scene([lambda f: Face(20 + f, 20)])
+    track_faces(scene, models=Askew(scene))
+    np.testing.assert_allclose(rotations, np.full(59, rotations[0]), atol=1e-5)
 
 
 def test_searches_only_now_and_then_while_a_face_is_tracked():

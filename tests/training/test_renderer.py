@@ -86,7 +86,7 @@ def test_the_warp_brings_the_source_nearer_to_its_targets(task: RendererStage) -
         kept = middle(picture, true.shape[-1])
         errors.append([float(((x - true).abs() * lips).sum() / lips.sum()) for x in (warped, kept)])
     warped, kept = np.mean(errors, axis=0)
-    assert warped < 0.95 * kept
+    assert warped < 0.9 * kept
 
 
 def test_batches_hold_windows_one_after_the_other(task: RendererStage) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 
-from ..models import MeshFit
+from ..models import FaceModels, FaceRoi, MeshFit
 from .association import FaceBox, box_centre, landmark_box
-from .landmark_store import LandmarkStore, Refine, Segment, SegmentWriter
+from .landmark_store import LandmarkStore, Segment, SegmentWriter
 
 _KEPT_VELOCITY = 0.6  # share kept per frame
 
@@ -20,16 +24,20 @@ class Person:
     last_frame: Frame of the last fit, -1 before the first.
     landmarks: (468 or 478, 3) of the last fit, pixels.
     box: Around these.
+    turn: Radians by which exact landmarks place the next region otherwise than rough ones do: the mean of those
+        completed last, None before the first.
     """
 
-    def __init__(self, track_id: int, store: LandmarkStore, refine: Refine) -> None:
+    def __init__(self, track_id: int, store: LandmarkStore, models: FaceModels) -> None:
         self.track_id = track_id
         self.segments: list[Segment] = []
         self.live = False
         self.last_frame = -1
         self.landmarks = np.empty((0, 3), np.float32)
         self.box: FaceBox = (0.0, 0.0, 0.0, 0.0)
-        self._store, self._refine = store, refine
+        self.turn: float | None = None
+        self._store, self._models = store, models
+        self._rough = False  # whether the last fit is
         self._writer: SegmentWriter | None = None
         self._velocity = np.zeros(2)  # pixels per frame
 
@@ -39,10 +47,26 @@ class Person:
         dx, dy = (float(v) * frames for v in self._velocity)
         return x0 + dx, y0 + dy, x1 + dx, y1 + dy
 
+    def roi(self) -> FaceRoi:
+        """Say where to fit the mesh in the next frame: where exact landmarks of the last fit would place it."""
+        roi = self._models.roi_from_landmarks(self.landmarks)
+        return replace(roi, rotation=roi.rotation + (self.turn or 0.0)) if self._rough else roi
+
+    def completed(self, fits: Sequence[MeshFit]) -> list[np.ndarray]:
+        """Complete rough fits of this person: the landmarks (478, 3) of each."""
+        exact = self._models.refined(fits)
+        turns = [
+            self._models.roi_from_landmarks(landmarks).rotation
+            - self._models.roi_from_landmarks(fit.landmarks).rotation
+            for landmarks, fit in zip(exact, fits, strict=True)
+        ]
+        self.turn = float(np.mean([math.remainder(turn, math.tau) for turn in turns]))
+        return exact
+
     def see(self, frame: int, fit: MeshFit, *, shot_start: int) -> None:
         """Add the fit of a frame; frames since the last one are a gap."""
         if self._writer is None:
-            self._writer = SegmentWriter(self._store, frame, refine=self._refine, fades_in=frame != shot_start)
+            self._writer = SegmentWriter(self._store, frame, refine=self.completed, fades_in=frame != shot_start)
         self._writer.add(frame, fit)
         box = landmark_box(fit.landmarks)
         if self.last_frame == frame - 1:
@@ -51,6 +75,7 @@ class Person:
         else:
             self._velocity = np.zeros(2)
         self.landmarks, self.box, self.last_frame, self.live = fit.landmarks, box, frame, True
+        self._rough = fit.details is not None
 
     def end(self, *, fades_out: bool) -> None:
         """Close the current appearance, if any; the person may appear again."""

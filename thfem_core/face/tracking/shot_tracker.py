@@ -73,11 +73,12 @@ class ShotTracker:
         live = [p for p in self._people if p.live]
         if not live:
             return
-        fits = self._models.fit_roughly(frame, [self._models.roi_from_landmarks(p.landmarks) for p in live])
+        fits = self._models.fit_roughly(frame, [p.roi() for p in live])
         found: list[tuple[Person, MeshFit, FaceBox]] = []
         for person, fit in zip(live, fits, strict=True):
-            if self._config.min_presence <= fit.presence < SURE and fit.details is not None:
-                fit = replace(fit, landmarks=self._models.refined([fit])[0], details=None)
+            unsure = self._config.min_presence <= fit.presence < SURE
+            if fit.details is not None and (unsure or person.turn is None):
+                fit = replace(fit, landmarks=person.completed([fit])[0], details=None)
             box = landmark_box(fit.landmarks)
             if self._usable(fit, box) and reachable(person.box, box, 1):
                 found.append((person, fit, box))
@@ -151,7 +152,7 @@ class ShotTracker:
         return min(near, default=(0.0, 0, None))[2]
 
     def _newcomer(self) -> Person:
-        person = Person(self._ids, self._store, self._models.refined)
+        person = Person(self._ids, self._store, self._models)
         self._ids += 1
         self._people.append(person)
         return person
