@@ -72,10 +72,12 @@ def test_regions_are_turned_as_exact_landmarks_place_them(tilt):
 
         def fit_roughly(self, frame, rois):
             rotations.extend(roi.rotation for roi in rois)
-            cos, sin = np.cos(0.1), np.sin(0.1)
-            turned = np.array([[cos, sin, 0], [-sin, cos, 0], [0, 0, 1]])
-            fits = self.fit(frame, rois)
-            return [replace(f, landmarks=(f.landmarks @ turned).astype(np.float32), details=f.landmarks) for f in fits]
+            angle, presence = (0.3, 0.8) if 20 <= frame.index < 26 else (0.1, 0.99)
+            turned = np.array([[np.cos(angle), np.sin(angle), 0], [-np.sin(angle), np.cos(angle), 0], [0, 0, 1]])
+            return [
+                MeshFit(landmarks=np.float32(fit.landmarks @ turned), presence=presence, details=fit.landmarks)
+                for fit in self.fit(frame, rois)
+            ]
 
         def refined(self, fits):
             return [fit.details for fit in fits]

@@ -25,7 +25,7 @@ class Person:
     landmarks: (468 or 478, 3) of the last fit, pixels.
     box: Around these.
     turn: Radians by which exact landmarks place the next region otherwise than rough ones do: the mean of those
-        completed last, None before the first.
+        completed last, None where that is not known.
     """
 
     def __init__(self, track_id: int, store: LandmarkStore, models: FaceModels) -> None:

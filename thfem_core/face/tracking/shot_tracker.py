@@ -79,6 +79,8 @@ class ShotTracker:
             unsure = self._config.min_presence <= fit.presence < SURE
             if fit.details is not None and (unsure or person.turn is None):
                 fit = replace(fit, landmarks=person.completed([fit])[0], details=None)
+                if unsure:  # on profiles the turn changes from frame to frame
+                    person.turn = None
             box = landmark_box(fit.landmarks)
             if self._usable(fit, box) and reachable(person.box, box, 1):
                 found.append((person, fit, box))
