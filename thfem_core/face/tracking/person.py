@@ -13,6 +13,9 @@ from .association import FaceBox, box_centre, landmark_box
 from .landmark_store import LandmarkStore, Segment, SegmentWriter
 
 _KEPT_VELOCITY = 0.6  # share kept per frame
+# Presence below which a fit is completed at once. It is above .99 on frontal faces, and falls on profiles, which are
+# lost where the coarse mesh places the next region.
+_SURE = 0.97
 
 
 class Person:
@@ -24,8 +27,6 @@ class Person:
     last_frame: Frame of the last fit, -1 before the first.
     landmarks: (468 or 478, 3) of the last fit, pixels.
     box: Around these.
-    turn: Radians by which exact landmarks place the next region otherwise than rough ones do: the mean of those
-        completed last, None where that is not known.
     """
 
     def __init__(self, track_id: int, store: LandmarkStore, models: FaceModels) -> None:
@@ -35,8 +36,9 @@ class Person:
         self.last_frame = -1
         self.landmarks = np.empty((0, 3), np.float32)
         self.box: FaceBox = (0.0, 0.0, 0.0, 0.0)
-        self.turn: float | None = None
         self._store, self._models = store, models
+        # radians from the region that rough landmarks place to that of exact ones, where known
+        self._turn: float | None = None
         self._rough = False  # whether the last fit is
         self._writer: SegmentWriter | None = None
         self._velocity = np.zeros(2)  # pixels per frame
@@ -50,23 +52,33 @@ class Person:
     def roi(self) -> FaceRoi:
         """Say where to fit the mesh in the next frame: where exact landmarks of the last fit would place it."""
         roi = self._models.roi_from_landmarks(self.landmarks)
-        return replace(roi, rotation=roi.rotation + (self.turn or 0.0)) if self._rough else roi
+        return replace(roi, rotation=roi.rotation + (self._turn or 0.0)) if self._rough else roi
 
-    def completed(self, fits: Sequence[MeshFit]) -> list[np.ndarray]:
-        """Complete rough fits of this person: the landmarks (478, 3) of each."""
+    def settled(self, fit: MeshFit) -> MeshFit:
+        """Complete a rough fit at once where the next region needs it: the first, unsure ones and what follows them."""
+        unsure = fit.presence < _SURE
+        if fit.details is None or not (unsure or self._turn is None):
+            return fit
+        (exact,) = self._models.refined([fit])
+        self._turn = None if unsure else self._mean_turn([fit], [exact])  # changes from frame to frame on profiles
+        return replace(fit, landmarks=exact, details=None)
+
+    def _refined(self, fits: Sequence[MeshFit]) -> list[np.ndarray]:
+        """Complete rough fits that are to be written; after an unsure one, they no longer say how to turn."""
         exact = self._models.refined(fits)
-        turns = [
-            self._models.roi_from_landmarks(landmarks).rotation
-            - self._models.roi_from_landmarks(fit.landmarks).rotation
-            for landmarks, fit in zip(exact, fits, strict=True)
-        ]
-        self.turn = float(np.mean([math.remainder(turn, math.tau) for turn in turns]))
+        if self._turn is not None:
+            self._turn = self._mean_turn(fits, exact)
         return exact
+
+    def _mean_turn(self, rough: Sequence[MeshFit], exact: Sequence[np.ndarray]) -> float:
+        place = self._models.roi_from_landmarks
+        turns = [place(to).rotation - place(fit.landmarks).rotation for fit, to in zip(rough, exact, strict=True)]
+        return float(np.mean([math.remainder(turn, math.tau) for turn in turns]))
 
     def see(self, frame: int, fit: MeshFit, *, shot_start: int) -> None:
         """Add the fit of a frame; frames since the last one are a gap."""
         if self._writer is None:
-            self._writer = SegmentWriter(self._store, frame, refine=self.completed, fades_in=frame != shot_start)
+            self._writer = SegmentWriter(self._store, frame, refine=self._refined, fades_in=frame != shot_start)
         self._writer.add(frame, fit)
         box = landmark_box(fit.landmarks)
         if self.last_frame == frame - 1:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -15,10 +14,6 @@ from .association import FaceBox, box_side, distance, landmark_box, reachable, s
 from .landmark_store import LandmarkStore
 from .person import Person
 from .tracker_config import TrackerConfig
-
-# Presence below which a fit is completed at once. It is above .99 on frontal faces, and falls on profiles, which are
-# lost where the coarse mesh places the next region.
-SURE = 0.97
 
 
 class ShotTracker:
@@ -76,11 +71,7 @@ class ShotTracker:
         fits = self._models.fit_roughly(frame, [p.roi() for p in live])
         found: list[tuple[Person, MeshFit, FaceBox]] = []
         for person, fit in zip(live, fits, strict=True):
-            unsure = self._config.min_presence <= fit.presence < SURE
-            if fit.details is not None and (unsure or person.turn is None):
-                fit = replace(fit, landmarks=person.completed([fit])[0], details=None)
-                if unsure:  # on profiles the turn changes from frame to frame
-                    person.turn = None
+            fit = person.settled(fit)
             box = landmark_box(fit.landmarks)
             if self._usable(fit, box) and reachable(person.box, box, 1):
                 found.append((person, fit, box))
